@@ -1,0 +1,103 @@
+// The one face of the state machine that the host sees: class KvState (kv-state.ts) implements it.
+// Deterministic: equal entries in equal order give equal state, replies and digests; no clock, no
+// configuration, no randomness enters apply (raft-lessons 50).
+import type { KvError } from "./kv-error.ts";
+import type { OperationKind } from "./operation.ts";
+import type { Row, RowRef, RowStore } from "./rows.ts";
+import type { ReplicatedTable, TableRecord } from "./table.ts";
+
+export interface KvOptions {
+  readonly rows: RowStore;
+  /** For response headers. */
+  readonly clusterId: bigint;
+  readonly memberId: bigint;
+  /** etcd's --max-txn-ops, checked before proposing, never in apply. */
+  readonly txnOpsMax: number;
+  /** Largest answer of a Range. */
+  readonly rangeBytesMax: number;
+}
+
+/** The outcome of an applied operation or a read: an error, or the encoded etcd response. */
+export interface KvReply {
+  readonly error: KvError;
+  /** Null on error, and when no reply was asked for. */
+  readonly bytes: Uint8Array | null;
+}
+
+/** A committed entry as apply sees it. */
+export interface AppliedOperation {
+  readonly kind: OperationKind;
+  readonly level: number;
+  readonly index: number;
+  readonly term: number;
+  readonly wallMs: number;
+  /** As made by `KvApi.envelope`. */
+  readonly payload: Uint8Array;
+}
+
+export interface Digest {
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface KvApi {
+  /** Registers a replicated table; before anything applies. */
+  register(table: ReplicatedTable): void;
+
+  // At the edge, on any member, before anything is proposed or read.
+  /** Checks request bytes by every rule that does not depend on state. */
+  check(kind: OperationKind, request: Uint8Array): KvError;
+  /** True for a transaction without writes: it skips the log and is served by `readTxn`. */
+  isReadOnlyTxn(request: Uint8Array): boolean;
+  /** The payload of an entry: who asks, then the request bytes unchanged. */
+  envelope(user: string, authRevision: number, request: Uint8Array): Uint8Array;
+
+  // Reads of the present state; `term` goes into the response header.
+  range(request: Uint8Array, term: number): KvReply;
+  readTxn(request: Uint8Array, term: number): KvReply;
+
+  /**
+   * Applies one operation. `wantReply`: encode the response (only the member that asked needs it),
+   * with `headerTerm` in its header.
+   */
+  apply(operation: AppliedOperation, wantReply: boolean, headerTerm: number): KvReply;
+  /** An entry that is not an operation (empty, configuration, level) moves the apply digest only. */
+  skip(index: number, term: number): void;
+
+  readonly revision: number;
+  readonly compactRevision: number;
+  /** Keys alive, and the bytes of their newest keys and values. */
+  readonly keys: number;
+  readonly liveBytes: number;
+  readonly puts: number;
+  readonly deletes: number;
+  /** Of the newest live rows and the tables (DESIGN.md 14); compaction does not change it. */
+  liveDigest(): Digest;
+  /** Chain over (index, entry, resulting revision). */
+  applyDigest(): Digest;
+
+  /** Compaction of the key index goes on in slices: drops at most `versionsMax`; true when idle. */
+  compactStep(versionsMax: number): boolean;
+  /** etcd's HashKV over rows with main ≤ revision (0: current); in slices. */
+  hashKv(revision: number): HashKvTask | KvError;
+
+  /** The tables' sections of a checkpoint, the state machine's own among them; deterministic. */
+  tables(): TableRecord[];
+  /**
+   * Start, or an installed snapshot: forget everything, take over the tables; then every row of
+   * the checkpoint in revision order, then finish. Rows that compaction has made unreachable are
+   * reported dead to the store on the way.
+   */
+  beginRebuild(records: readonly TableRecord[]): boolean;
+  rebuildRow(row: Row, ref: RowRef): void;
+  /** False when the live digest of the scan differs from the checkpoint's: damage. */
+  finishRebuild(): boolean;
+}
+
+export interface HashKvTask {
+  /** Hashes at most `rowsMax` rows; true when done. */
+  step(rowsMax: number): boolean;
+  readonly hash: number;
+  readonly compactRevision: number;
+  readonly hashRevision: number;
+}

@@ -1,0 +1,13 @@
+// The public face of the consensus core.
+export { applicationKindMin, Entry, EntryKind, entryBytes, entryOverheadBytes, Proposal } from "./entry.ts";
+export { isAnswer, Message, MessageType } from "./message.ts";
+export { DroppedProposal, PersistBatch, ReadState, Ready } from "./ready.ts";
+export { checkConfig, raftDefaults } from "./config.ts";
+export type { InitialState, RaftConfig, RaftRandom } from "./config.ts";
+export { ConfChange, ConfChangeSingle, ConfChangeType, ConfTransition } from "./conf-change.ts";
+export { ProgressKind } from "./status.ts";
+export type { ProgressStatus, RaftStatus } from "./status.ts";
+export { ProposeOutcome, ReadOutcome, StepOutcome, TransferOutcome } from "./raft-api.ts";
+export type { RaftApi } from "./raft-api.ts";
+export { ConfState, HardState, nobody, Role, sessionUnknown, SnapshotMeta } from "./types.ts";
+export type { Index, NodeId, PersistSeq, Session, Term } from "./types.ts";

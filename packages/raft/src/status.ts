@@ -1,0 +1,40 @@
+// What the core tells about itself: read by the host for status, metrics and doctor. Plain data,
+// filled on demand; nothing here steers anything.
+import type { ConfState, Index, NodeId, PersistSeq, Role, Session, Term } from "./types.ts";
+
+export const ProgressKind = { Probe: 1, Replicate: 2, Snapshot: 3 } as const;
+export type ProgressKind = (typeof ProgressKind)[keyof typeof ProgressKind];
+
+export interface ProgressStatus {
+  readonly id: NodeId;
+  readonly kind: ProgressKind;
+  readonly match: Index;
+  readonly next: Index;
+  readonly session: Session;
+  /** Ticks since its last answer to this term's messages. */
+  readonly silentTicks: number;
+  readonly regressed: boolean;
+  readonly inflightMessages: number;
+  readonly inflightBytes: number;
+}
+
+export interface RaftStatus {
+  readonly id: NodeId;
+  readonly role: Role;
+  readonly term: Term;
+  readonly vote: NodeId;
+  readonly leader: NodeId;
+  readonly committed: Index;
+  readonly applied: Index;
+  readonly firstIndex: Index;
+  readonly lastIndex: Index;
+  readonly lastTerm: Term;
+  readonly durableIndex: Index;
+  readonly persistPending: PersistSeq;
+  readonly confState: ConfState;
+  readonly quiet: boolean;
+  readonly transferee: NodeId;
+  readonly level: number;
+  /** Leader only, ascending by id; empty otherwise. */
+  readonly progress: readonly ProgressStatus[];
+}

@@ -1,0 +1,33 @@
+// The public face of storage: the outside world's interfaces and a member's disk.
+export { DiskError, ExitCode, LinkEnd } from "./env.ts";
+export type {
+  Clock,
+  Disk,
+  DiskDone,
+  DiskFile,
+  Env,
+  Link,
+  LinkEvents,
+  Random,
+  Trace,
+  TraceFields,
+  Transport,
+} from "./env.ts";
+export { GenesisState, PeerRecord, storageDefaults } from "./storage-api.ts";
+export type {
+  CheckpointInfo,
+  CheckpointRequest,
+  DataDirectory,
+  DirectoryOptions,
+  OpenDirectory,
+  OpenStorage,
+  Recovered,
+  Refusal,
+  SnapshotFile,
+  SnapshotSink,
+  SnapshotSource,
+  StorageApi,
+  StorageOptions,
+  StorageUsage,
+  WalAppend,
+} from "./storage-api.ts";

@@ -1,0 +1,221 @@
+// What the host sees of a member's disk. Two steps: openDirectory (lock, format, identity, boot
+// count; before genesis nothing else exists), then openStorage (WAL, rows, checkpoint, recovery).
+// A failed write or fsync ends the process (71), damage ends it (72): completions carry no error.
+import type { RowStore, TableRecord } from "@quorate/kv";
+import type { Entry, HardState, Index, NodeId, Session, Term } from "@quorate/raft";
+import type { Row, RowRef } from "@quorate/kv";
+import type { Env, ExitCode } from "./env.ts";
+
+export interface Refusal {
+  readonly ok: false;
+  readonly exitCode: ExitCode;
+  /** One line for the operator: file, offset, index, what to do. */
+  readonly reason: string;
+}
+
+// ---- The directory and who it belongs to ---------------------------------------------------------
+
+export interface DirectoryOptions {
+  readonly directory: string;
+  /** Separate WAL directory (etcd's --wal-dir), or null: inside `directory`. */
+  readonly walDirectory: string | null;
+  /** etcd's 64-bit ids as 16 hex digits; a directory of others is refused (75). */
+  readonly clusterId: string;
+  readonly memberId: string;
+  /** Highest feature level this binary understands; a directory with a higher one is refused (75). */
+  readonly levelMax: number;
+}
+
+/** Where a directory stands between empty and member of a cluster (P1). */
+export const GenesisState = {
+  /** Raft id drawn and synced, nothing held. */
+  None: 0,
+  /** An offer is held; not started. */
+  Held: 1,
+  /** The genesis is started: Raft may run. */
+  Started: 2,
+  /** The started genesis names this member under another raft id: wiped, must rejoin (P3). */
+  Wiped: 3,
+} as const;
+export type GenesisState = (typeof GenesisState)[keyof typeof GenesisState];
+
+export interface DataDirectory {
+  readonly raftId: NodeId;
+  /** +1 at every open, durable before openDirectory answers. */
+  readonly bootCount: number;
+  /** The directory was made by this open. */
+  readonly fresh: boolean;
+  readonly genesisState: GenesisState;
+  /** The host's encoding of the genesis held or started; empty for None. */
+  readonly genesis: Uint8Array;
+  /** Durable when `done` is called. State never goes back from Started. */
+  writeGenesis(state: GenesisState, genesis: Uint8Array, done: () => void): void;
+}
+
+export type OpenDirectory = (
+  env: Env,
+  options: DirectoryOptions,
+  opened: (outcome: { readonly ok: true; readonly directory: DataDirectory } | Refusal) => void,
+) => void;
+
+// ---- Storage -------------------------------------------------------------------------------------
+
+export interface StorageOptions {
+  readonly walSegmentBytes: number;
+  readonly rowSegmentBytes: number;
+  /** Rows appended and not yet written by a checkpoint; past it `rowsFull()` is true. */
+  readonly unsavedRowBytesMax: number;
+  readonly rowCacheBytesMax: number;
+  /** A seal batch is written after this long without writes (P8). */
+  readonly sealIdleMs: number;
+  /** Bytes that rewriting of half-dead row segments may copy per second. */
+  readonly reclaimBytesPerSecond: number;
+}
+
+/** What this process has accepted of a peer's boots (P4); durable before the session is accepted. */
+export class PeerRecord {
+  readonly raftId: NodeId;
+  readonly bootCount: number;
+  readonly session: Session;
+
+  constructor(raftId: NodeId, bootCount: number, session: Session) {
+    this.raftId = raftId;
+    this.bootCount = bootCount;
+    this.session = session;
+  }
+}
+
+export interface CheckpointInfo {
+  /** Random name of this checkpoint's content, equal on every member that installed it. */
+  readonly id: number;
+  readonly index: Index;
+  readonly term: Term;
+  readonly tables: readonly TableRecord[];
+}
+
+/** What the disk gave back, in the order the host needs it. */
+export interface Recovered {
+  readonly hardState: HardState;
+  /** Null: none yet, the log starts at index 1. */
+  readonly checkpoint: CheckpointInfo | null;
+  /** Entries above `firstIndex - 1`, dense; may start below the checkpoint (catch-up tail). */
+  readonly entries: readonly Entry[];
+  /** Index and term of the entry just below `entries[0]` (or of the last one, if there are none). */
+  readonly logStartIndex: Index;
+  readonly logStartTerm: Term;
+  readonly peers: readonly PeerRecord[];
+}
+
+export interface WalAppend {
+  readonly hardState: HardState;
+  /** 0 when there are no entries; everything at or above it that was written before is void. */
+  readonly firstIndex: Index;
+  readonly entries: readonly Entry[];
+  readonly peers: readonly PeerRecord[];
+  /** False: `done` may come before any fsync (commit-only batches). */
+  readonly mustSync: boolean;
+}
+
+export interface CheckpointRequest {
+  readonly index: Index;
+  readonly term: Term;
+  readonly tables: readonly TableRecord[];
+  /** WAL entries above this stay for followers to catch up with; ≤ index. */
+  readonly keepLogFrom: Index;
+}
+
+/** A checkpoint held for sending: its files do not change or go until `release`. */
+export interface SnapshotSource {
+  readonly checkpoint: CheckpointInfo;
+  /** Row segments in order, then the tables file; lengths and CRC32C of the whole. */
+  readonly files: readonly SnapshotFile[];
+  /** Bytes of a file from `offset`; fewer only at its end. Synchronous, from the page cache. */
+  readNow(file: number, offset: number, length: number): Uint8Array;
+  release(): void;
+}
+
+export interface SnapshotFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly crc: number;
+}
+
+/** A snapshot being received under a staging name; nothing of the present state changes. */
+export interface SnapshotSink {
+  /** In order of files, then offsets; at most one write at a time. */
+  write(file: number, offset: number, bytes: Uint8Array, done: () => void): void;
+  /**
+   * Checks lengths and CRCs, syncs everything. `ok` false: the bytes do not match `files`; the
+   * staged files are removed.
+   */
+  finish(done: (ok: boolean, checkpoint: CheckpointInfo | null) => void): void;
+  abandon(): void;
+}
+
+export interface StorageApi {
+  readonly rows: RowStore;
+
+  /** Appends one batch. Batches become durable, and `done` is called, in the order of the calls. */
+  append(batch: WalAppend, done: () => void): void;
+  /** Batches written and not yet reported done. */
+  readonly appendsInFlight: number;
+
+  /**
+   * Rows of the recovered (or installed) checkpoint in revision order, at most `rowsMax` a call;
+   * true when all were visited. The host feeds them to the state machine.
+   */
+  scanStep(rowsMax: number, visit: (row: Row, ref: RowRef) => void): boolean;
+
+  /** Rows appended so far and the tables become a durable checkpoint. One at a time. */
+  checkpoint(request: CheckpointRequest, done: (checkpoint: CheckpointInfo) => void): void;
+  readonly checkpointRunning: boolean;
+  /** unsavedRowBytesMax reached: proposals must be refused until a checkpoint has run. */
+  rowsFull(): boolean;
+  readonly unsavedRowBytes: number;
+
+  /** Null before the first checkpoint. */
+  pin(): SnapshotSource | null;
+  stage(files: readonly SnapshotFile[], checkpointId: number): SnapshotSink;
+  /**
+   * Puts a finished sink in force (P9): WAL mark, then manifest. Rows and log of before are void.
+   * Afterwards `scanStep` starts over on the new rows. `done` when all is durable.
+   */
+  install(sink: SnapshotSink, hardState: HardState, done: (checkpoint: CheckpointInfo) => void): void;
+
+  /** Idle seals, reclaiming of dead rows, removal of old WAL segments: once a tick. */
+  tick(): void;
+  /** For metrics and `quorate status`. */
+  usage(): StorageUsage;
+  /** Finishes what is in flight, writes a seal. The lock stays until the process ends. */
+  close(done: () => void): void;
+}
+
+export interface StorageUsage {
+  readonly walBytes: number;
+  readonly rowBytes: number;
+  readonly rowBytesLive: number;
+  readonly rowSegments: number;
+  readonly walSegments: number;
+  readonly syncs: number;
+  readonly bytesWritten: number;
+}
+
+export type OpenStorage = (
+  env: Env,
+  directory: DataDirectory,
+  options: StorageOptions,
+  opened: (
+    outcome:
+      | { readonly ok: true; readonly storage: StorageApi; readonly recovered: Recovered }
+      | Refusal,
+  ) => void,
+) => void;
+
+export const storageDefaults: StorageOptions = {
+  walSegmentBytes: 67_108_864,
+  rowSegmentBytes: 67_108_864,
+  unsavedRowBytesMax: 67_108_864,
+  rowCacheBytesMax: 67_108_864,
+  sealIdleMs: 50,
+  reclaimBytesPerSecond: 33_554_432,
+};
