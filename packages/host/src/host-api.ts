@@ -1,0 +1,212 @@
+// What a member's process and the simulator see of a Host: configuration in, requests in, replies
+// and status out. Everything is synchronous or by callback; the Host runs on its Env alone.
+import type { Digest, HashKvTask, KvError, OperationKind } from "@quorate/kv";
+import type { ConfState, ProgressStatus, Role } from "@quorate/raft";
+import type { StorageOptions, StorageUsage } from "@quorate/storage";
+import type { JournalEvent } from "./journal.ts";
+import type { PeerStatus } from "./peers/peers-api.ts";
+
+/** One line of --initial-cluster. */
+export interface ListedMember {
+  /** etcd's 64-bit member id as 16 hex digits; lives in membership records only (DESIGN.md 4). */
+  readonly memberId: string;
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  /** "host:port" of each peer URL, for the transport. */
+  readonly peerAddresses: readonly string[];
+}
+
+export interface HostConfig {
+  /** This member; also in `members`. */
+  readonly memberId: string;
+  readonly clusterId: string;
+  /** etcd's --initial-cluster-token; members with another one are refused. */
+  readonly token: string;
+  readonly members: readonly ListedMember[];
+  readonly clientUrls: readonly string[];
+  readonly directory: string;
+  readonly walDirectory: string | null;
+  readonly storage: StorageOptions;
+  readonly tickMs: number;
+  readonly electionTimeoutMs: number;
+  readonly electionTimeoutRandomizationMs: number;
+  readonly heartbeatIntervalMs: number;
+  /** etcd: 5 s + 2 × election timeout. Then the outcome of a write is unknown. */
+  readonly requestTimeoutMs: number;
+  readonly requestBytesMax: number;
+  readonly txnOpsMax: number;
+  readonly rangeBytesMax: number;
+  /** Client operations waiting in this member; past it the caller hears so at once. */
+  readonly requestsMax: number;
+  readonly requestBytesInFlightMax: number;
+  /** A checkpoint at least after this much log, or this long under load. */
+  readonly checkpointBytes: number;
+  readonly checkpointIntervalMs: number;
+  /** Log kept in memory and WAL behind the checkpoint for followers to catch up. */
+  readonly catchUpEntriesMax: number;
+  readonly catchUpBytesMax: number;
+  /** Bytes of snapshot per second to one follower. */
+  readonly snapshotBytesPerSecond: number;
+}
+
+export const hostDefaults: Omit<
+  HostConfig,
+  "memberId" | "clusterId" | "token" | "members" | "clientUrls" | "directory" | "storage"
+> = {
+  walDirectory: null,
+  tickMs: 10,
+  electionTimeoutMs: 1000,
+  electionTimeoutRandomizationMs: 1000,
+  heartbeatIntervalMs: 100,
+  requestTimeoutMs: 7000,
+  requestBytesMax: 1_572_864,
+  txnOpsMax: 128,
+  rangeBytesMax: 536_870_912,
+  requestsMax: 20_000,
+  requestBytesInFlightMax: 67_108_864,
+  checkpointBytes: 67_108_864,
+  checkpointIntervalMs: 5000,
+  catchUpEntriesMax: 20_000,
+  catchUpBytesMax: 33_554_432,
+  snapshotBytesPerSecond: 67_108_864,
+};
+
+// ---- Requests ------------------------------------------------------------------------------------
+
+/** Read of keys; beside the operations of the state machine. */
+export const rangeRequest = 1;
+export type RequestKind = typeof rangeRequest | OperationKind;
+
+export const FailureCode = {
+  /** Refused by the state machine or the edge check; `kvError` says why. Nothing was changed. */
+  Kv: 1,
+  /** Not committed: no leader is known, or this leader has stepped down. */
+  NoLeader: 2,
+  /** Not committed: its place in the log was given to another entry. */
+  LeaderChanged: 3,
+  /** Unknown: it may or may not commit (DESIGN.md 22). */
+  TimedOut: 4,
+  /** Not committed: a bound is reached (requestsMax, uncommitted bytes, unsaved rows). */
+  TooManyRequests: 5,
+  TooLarge: 6,
+  /** Not committed: this member is stopping, or has not started serving. */
+  Stopped: 7,
+} as const;
+export type FailureCode = (typeof FailureCode)[keyof typeof FailureCode];
+
+export class Failure {
+  readonly code: FailureCode;
+  readonly kvError: KvError;
+  /** Names of the voters this member misses, when that is the cause; for trailing metadata and logs. */
+  readonly missing: readonly string[];
+
+  constructor(code: FailureCode, kvError: KvError, missing: readonly string[]) {
+    this.code = code;
+    this.kvError = kvError;
+    this.missing = missing;
+  }
+}
+
+/** Exactly one of the two is called, once, never inside `request`. */
+export interface ReplySink {
+  /** An encoded etcd response. */
+  reply(bytes: Uint8Array): void;
+  fail(failure: Failure): void;
+}
+
+// ---- Status --------------------------------------------------------------------------------------
+
+export const Phase = {
+  /** Opening the directory. */
+  Opening: 1,
+  /** Waiting for all listed members (P1). */
+  Genesis: 2,
+  /** Recovering the log. */
+  Recovering: 3,
+  /** Raft runs (votes, acknowledges, forwards); the key index is being rebuilt, no reads yet. */
+  Scanning: 4,
+  Running: 5,
+  Stopping: 6,
+  Stopped: 7,
+  /** Wiped after genesis: speaks no Raft, says why (P1, P3). */
+  Refused: 8,
+} as const;
+export type Phase = (typeof Phase)[keyof typeof Phase];
+
+export interface MemberStatus {
+  readonly memberId: string;
+  readonly raftId: number;
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly clientUrls: readonly string[];
+  readonly isLearner: boolean;
+}
+
+export interface HostStatus {
+  readonly phase: Phase;
+  /** Why the phase is what it is, when it is not Running: one line. */
+  readonly reason: string;
+  readonly name: string;
+  readonly memberId: string;
+  readonly clusterId: string;
+  readonly raftId: number;
+  readonly bootCount: number;
+  readonly session: number;
+  readonly role: Role;
+  readonly term: number;
+  readonly leaderMemberId: string;
+  readonly committed: number;
+  readonly applied: number;
+  readonly lastIndex: number;
+  readonly durableIndex: number;
+  readonly revision: number;
+  readonly compactRevision: number;
+  readonly keys: number;
+  readonly liveBytes: number;
+  readonly liveDigest: Digest;
+  readonly applyDigest: Digest;
+  readonly quiet: boolean;
+  readonly level: number;
+  readonly confState: ConfState | null;
+  readonly members: readonly MemberStatus[];
+  readonly peers: readonly PeerStatus[];
+  readonly progress: readonly ProgressStatus[];
+  /** Voters this member has not heard from for an election timeout (or since start). */
+  readonly missing: readonly string[];
+  readonly usage: StorageUsage | null;
+  readonly requestsInFlight: number;
+}
+
+export interface HostCounters {
+  readonly proposalsCommitted: number;
+  readonly proposalsApplied: number;
+  readonly proposalsPending: number;
+  readonly proposalsFailed: number;
+  readonly leaderChanges: number;
+  readonly heartbeatSendFailures: number;
+  readonly slowReadIndexes: number;
+  readonly snapshotsSent: number;
+  readonly snapshotsReceived: number;
+}
+
+export const TransferResult = { Done: 1, NotLeader: 2, BadTarget: 3, TimedOut: 4 } as const;
+export type TransferResult = (typeof TransferResult)[keyof typeof TransferResult];
+
+export interface HostApi {
+  /** Opens the directory, founds or joins the genesis, recovers, starts Raft. */
+  start(): void;
+  /** Once per tickMs; `ticks` > 1 after a stall, already clamped by the caller (architecture.md §3.4). */
+  tick(ticks: number): void;
+  request(kind: RequestKind, payload: Uint8Array, serializable: boolean, sink: ReplySink): void;
+  /** Linearizable barrier without a read: for MemberList and health. */
+  readBarrier(sink: ReplySink): void;
+  transferLeadership(memberId: string, done: (result: TransferResult) => void): void;
+  /** etcd's HashKV at `revision` (0: now), in slices between turns. */
+  hashKv(revision: number, done: (result: HashKvTask | KvError) => void): void;
+  /** Hands leadership over if it leads, finishes what is in flight, closes the disk. */
+  stop(done: () => void): void;
+  status(): HostStatus;
+  counters(): HostCounters;
+  /** Newest last, bounded. */
+  journal(): readonly JournalEvent[];
+}

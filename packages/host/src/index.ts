@@ -1,0 +1,14 @@
+// The public face of one cluster member.
+export { Failure, FailureCode, hostDefaults, Phase, rangeRequest, TransferResult } from "./host-api.ts";
+export type {
+  HostApi,
+  HostConfig,
+  HostCounters,
+  HostStatus,
+  ListedMember,
+  MemberStatus,
+  ReplySink,
+  RequestKind,
+} from "./host-api.ts";
+export { JournalEvent, journalEventsMax, JournalKind } from "./journal.ts";
+export type { PeerStatus } from "./peers/peers-api.ts";

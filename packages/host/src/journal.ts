@@ -1,0 +1,53 @@
+// The event journal (DESIGN.md 19): a bounded list of what happened to this member, for doctor,
+// tuner and console. Facts with numbers, no prose.
+
+export const JournalKind = {
+  TermChanged: 1,
+  BecameLeader: 2,
+  BecameFollower: 3,
+  ElectionStarted: 4,
+  VoteRefused: 5,
+  SteppedDown: 6,
+  SnapshotSent: 7,
+  SnapshotInstalled: 8,
+  CheckpointWritten: 9,
+  Stall: 10,
+  PeerSession: 11,
+  PeerRegressed: 12,
+  LeaderGone: 13,
+  QuietEnded: 14,
+  GenesisStarted: 15,
+} as const;
+export type JournalKind = (typeof JournalKind)[keyof typeof JournalKind];
+
+export class JournalEvent {
+  readonly kind: JournalKind;
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+  readonly term: number;
+  /** Meaning by kind: the other member's raft id, or 0. */
+  readonly peer: number;
+  /** Meaning by kind: measured silence in ms, bytes, index. */
+  readonly value: number;
+  readonly reason: string;
+
+  constructor(
+    kind: JournalKind,
+    monotonicMs: number,
+    wallMs: number,
+    term: number,
+    peer: number,
+    value: number,
+    reason: string,
+  ) {
+    this.kind = kind;
+    this.monotonicMs = monotonicMs;
+    this.wallMs = wallMs;
+    this.term = term;
+    this.peer = peer;
+    this.value = value;
+    this.reason = reason;
+  }
+}
+
+export const journalEventsMax = 1024;

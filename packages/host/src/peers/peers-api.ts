@@ -1,0 +1,155 @@
+// Between a Host and the other members: the peer protocol over Env's links (frames, hello, sessions,
+// queues, backoff, genesis talk, snapshot bytes). Peers decides about connections, never about Raft.
+import type { Message, NodeId, Session } from "@quorate/raft";
+import type { CheckpointInfo, PeerRecord, SnapshotFile, SnapshotSink, SnapshotSource } from "@quorate/storage";
+
+/** Whom to talk to. raftId 0: not known yet (before genesis). */
+export interface PeerMember {
+  readonly memberId: string;
+  readonly raftId: NodeId;
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly addresses: readonly string[];
+}
+
+/** What this process says of itself in every hello (P4), read afresh for each. */
+export interface HelloFacts {
+  readonly term: number;
+  /** Durable last index, holes counted as present. */
+  readonly lastIndex: number;
+  /** The leader this process knows, or 0 (P5 b). */
+  readonly leader: NodeId;
+}
+
+export interface PeersConfig {
+  readonly clusterId: string;
+  readonly memberId: string;
+  readonly token: string;
+  readonly raftId: NodeId;
+  readonly bootCount: number;
+  readonly session: Session;
+  readonly levelMax: number;
+  readonly tickMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly snapshotBytesPerSecond: number;
+}
+
+/** Number of a forwarded request: unique within this process. */
+export type ForwardNumber = number;
+
+export const ForwardOutcome = {
+  /** Appended by the leader at (index, term): the asker waits for its own apply of it. */
+  Appended: 1,
+  NotLeader: 2,
+  Overloaded: 3,
+  TooLarge: 4,
+  Transferring: 5,
+} as const;
+export type ForwardOutcome = (typeof ForwardOutcome)[keyof typeof ForwardOutcome];
+
+/** A member's digests at an applied index, compared at equal index (DESIGN.md 14). */
+export interface DigestPoint {
+  readonly index: number;
+  readonly liveLow: number;
+  readonly liveHigh: number;
+  readonly applyLow: number;
+  readonly applyHigh: number;
+}
+
+/** What Peers tells and asks its Host. Called from link events; each only changes state. */
+export interface PeersEvents {
+  hello(): HelloFacts;
+  /** A Raft message of an accepted session (InstallSnapshot excepted: see onSnapshotStaged). */
+  onMessage(message: Message): void;
+  /**
+   * A new session of a peer passed the boot count rule; the record must be durable before `done`
+   * is called, and only then is the session accepted (P4).
+   */
+  persistPeer(record: PeerRecord, done: () => void): void;
+  /** An accepted hello of a new session. The host tells the core and journals. */
+  onSession(id: NodeId, session: Session, term: number, lastIndex: number): void;
+  /** A hello whose boot count is below, or equal with another session: REGRESSED (P4). */
+  onRegressed(id: NodeId, reason: string): void;
+  /** P6: the link that carries that process's heartbeats ended and a new connect was refused. */
+  onProcessGone(id: NodeId, session: Session): void;
+  /** P5 (b): every other voter answered this session's hello; none knows a leader or more boots. */
+  onQuietResolved(): void;
+  onUnreachable(id: NodeId): void;
+  /** Round trip of a heartbeat, ms. */
+  onRoundTrip(id: NodeId, roundTripMs: number): void;
+
+  onForwardProposal(from: NodeId, number: ForwardNumber, kind: number, payload: Uint8Array): void;
+  onForwardAnswer(number: ForwardNumber, outcome: ForwardOutcome, index: number, term: number): void;
+  onForwardRead(from: NodeId, number: ForwardNumber): void;
+  /** index 0: refused (not leader any more). */
+  onForwardReadAnswer(number: ForwardNumber, index: number): void;
+  onDigestPoint(from: NodeId, point: DigestPoint): void;
+
+  /** A peer offers a snapshot: a sink to write to, or null to refuse (one at a time). */
+  stageSnapshot(files: readonly SnapshotFile[], checkpointId: number): SnapshotSink | null;
+  /** All bytes are staged and verified: `message` is the InstallSnapshot to step the core with. */
+  onSnapshotStaged(message: Message, sink: SnapshotSink, checkpoint: CheckpointInfo): void;
+}
+
+export interface PeerStatus {
+  readonly memberId: string;
+  readonly raftId: NodeId;
+  readonly name: string;
+  readonly connected: boolean;
+  readonly session: Session;
+  readonly bootCount: number;
+  /** Since the last bytes of this peer; -1: never heard in this process. */
+  readonly silentMs: number;
+  /** Why it is not connected: refused, unreachable, wrong cluster id, …; empty when connected. */
+  readonly reason: string;
+  readonly roundTripMs: number;
+  readonly queuedBytes: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+export interface PeersApi {
+  /** Names the other members (never this one); links to those not named any more are closed. */
+  setMembers(members: readonly PeerMember[]): void;
+  /** The started genesis: frames other than genesis talk flow only with peers that share it. */
+  setGenesis(genesisId: number): void;
+  /** Peers already accepted in earlier boots (from storage). */
+  setRecords(records: readonly PeerRecord[]): void;
+  /** Voters of the newest configuration on this disk: who must answer for P5 (b). */
+  setVoters(voters: readonly NodeId[]): void;
+  /** Queued per peer, bounded; a message that finds no link or a full queue is dropped. */
+  send(message: Message): void;
+  /**
+   * Everything queued since the last flush leaves: one write per link. Entries shared by several
+   * AppendEntries (the same array) are encoded once.
+   */
+  flush(): void;
+  /** False: no accepted session with that peer, or its queue is full: nothing was sent. */
+  forwardProposal(to: NodeId, number: ForwardNumber, kind: number, payload: Uint8Array): boolean;
+  answerForward(to: NodeId, number: ForwardNumber, outcome: ForwardOutcome, index: number, term: number): void;
+  forwardRead(to: NodeId, number: ForwardNumber): boolean;
+  answerForwardRead(to: NodeId, number: ForwardNumber, index: number): void;
+  broadcastDigest(point: DigestPoint): void;
+  /** Moves the bytes of `source` and then `message` to its `to`; releases the source itself. */
+  sendSnapshot(message: Message, source: SnapshotSource, done: (ok: boolean) => void): void;
+  sessionOf(id: NodeId): Session;
+  tick(ticks: number): void;
+  status(): readonly PeerStatus[];
+  close(): void;
+}
+
+// ---- Genesis -------------------------------------------------------------------------------------
+
+export interface GenesisMember {
+  readonly memberId: string;
+  readonly raftId: NodeId;
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+}
+
+/** The first configuration that all agree on (P1). */
+export interface GenesisRecord {
+  readonly genesisId: number;
+  /** Sorted by name. */
+  readonly members: readonly GenesisMember[];
+}
