@@ -2,6 +2,7 @@
 // Vigna), the same sequence on every machine. Not for secrets: ids that must not be guessed come
 // from the Env's own source.
 import { assert } from "./assert.ts";
+import { Xoshiro128 } from "./xoshiro.ts";
 
 const TWO_POW_26 = 67108864;
 const TWO_POW_32 = 4294967296;
@@ -18,10 +19,7 @@ const ROOT: Seed = [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344];
 
 export class Prng {
   #seed: Seed;
-  #s0: number;
-  #s1: number;
-  #s2: number;
-  #s3: number;
+  #generator: Xoshiro128;
 
   /** The number 1 and the text "1" are different seeds. */
   constructor(seed: number | string) {
@@ -31,7 +29,7 @@ export class Prng {
     } else {
       this.#seed = absorb(ROOT, textWords(seed));
     }
-    [this.#s0, this.#s1, this.#s2, this.#s3] = startState(this.#seed);
+    this.#generator = startState(this.#seed);
   }
 
   /**
@@ -41,20 +39,12 @@ export class Prng {
   fork(label: string): Prng {
     const child = new Prng(0);
     child.#seed = absorb(this.#seed, textWords(label));
-    [child.#s0, child.#s1, child.#s2, child.#s3] = startState(child.#seed);
+    child.#generator = startState(child.#seed);
     return child;
   }
 
   u32(): number {
-    const result = Math.imul(rotateLeft(Math.imul(this.#s1, 5), 7), 9) >>> 0;
-    const shifted = this.#s1 << 9;
-    this.#s2 ^= this.#s0;
-    this.#s3 ^= this.#s1;
-    this.#s1 ^= this.#s2;
-    this.#s0 ^= this.#s3;
-    this.#s2 ^= shifted;
-    this.#s3 = rotateLeft(this.#s3, 11);
-    return result;
+    return this.#generator.u32();
   }
 
   /** An integer in [0, n), each equally likely; 1 ≤ n ≤ 2^53. */
@@ -106,10 +96,6 @@ export class Prng {
   }
 }
 
-function rotateLeft(x: number, bits: number): number {
-  return (x << bits) | (x >>> (32 - bits));
-}
-
 // The finalizer of a 32-bit splitmix: every input bit reaches every output bit.
 function mix(x: number): number {
   let z = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
@@ -136,9 +122,7 @@ function textWords(text: string): number[] {
   return words;
 }
 
-function startState(seed: Seed): Seed {
-  const state = absorb(seed, [2]);
-  const [a, b, c, d] = state;
-  // All zero is the one state that xoshiro never leaves.
-  return (a | b | c | d) === 0 ? ROOT : state;
+function startState(seed: Seed): Xoshiro128 {
+  const [a, b, c, d] = absorb(seed, [2]);
+  return (a | b | c | d) === 0 ? new Xoshiro128(...ROOT) : new Xoshiro128(a, b, c, d);
 }
