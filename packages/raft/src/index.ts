@@ -1,5 +1,12 @@
 // The public face of the consensus core.
-export { applicationKindMin, Entry, EntryKind, entryBytes, entryOverheadBytes, Proposal } from "./entry.ts";
+export {
+  applicationKindMin,
+  Entry,
+  EntryKind,
+  entryBytes,
+  entryOverheadBytes,
+  Proposal,
+} from "./entry.ts";
 export { isAnswer, Message, MessageType } from "./message.ts";
 export { DroppedProposal, PersistBatch, ReadState, Ready } from "./ready.ts";
 export { checkConfig, raftDefaults } from "./config.ts";
@@ -11,3 +18,29 @@ export { ProposeOutcome, ReadOutcome, StepOutcome, TransferOutcome } from "./raf
 export type { RaftApi } from "./raft-api.ts";
 export { ConfState, HardState, nobody, Role, sessionUnknown, SnapshotMeta } from "./types.ts";
 export type { Index, NodeId, PersistSeq, Session, Term } from "./types.ts";
+export { applyChange, ConfChangeError, isConfChangeError } from "./confchange/change.ts";
+export {
+  decodeConfChange,
+  decodeConfState,
+  encodeConfChange,
+  encodeConfState,
+  readConfState,
+  writeConfState,
+} from "./confchange/codec.ts";
+export {
+  checkConfState,
+  describeConfState,
+  isJoint,
+  isMember,
+  isVoter,
+  memberIds,
+} from "./confchange/conf-state.ts";
+export { decodeEntry, encodedEntryBytes, encodeEntry } from "./entry-codec.ts";
+export { decodeMessage, encodeEntries, encodeMessage, encodeMessageHead } from "./message-codec.ts";
+export {
+  jointAcked,
+  jointCommittedIndex,
+  jointQuorumNewest,
+  jointVoteResult,
+} from "./quorum/joint.ts";
+export { VoteResult } from "./quorum/majority.ts";

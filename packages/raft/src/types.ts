@@ -44,6 +44,11 @@ export class ConfState {
   readonly learnersNext: readonly NodeId[];
   /** The leader proposes the leave itself as soon as the joint configuration is applied. */
   readonly autoLeave: boolean;
+  /**
+   * Learners of before the joint phase that are still members: what a rollback makes learners
+   * again. Empty outside a joint configuration; disjoint from `votersOutgoing`.
+   */
+  readonly learnersOutgoing: readonly NodeId[];
 
   constructor(
     voters: readonly NodeId[],
@@ -51,12 +56,14 @@ export class ConfState {
     learners: readonly NodeId[],
     learnersNext: readonly NodeId[],
     autoLeave: boolean,
+    learnersOutgoing: readonly NodeId[] = [],
   ) {
     this.voters = voters;
     this.votersOutgoing = votersOutgoing;
     this.learners = learners;
     this.learnersNext = learnersNext;
     this.autoLeave = autoLeave;
+    this.learnersOutgoing = learnersOutgoing;
   }
 }
 
