@@ -1,5 +1,12 @@
 // The public face of one cluster member.
-export { Failure, FailureCode, hostDefaults, Phase, rangeRequest, TransferResult } from "./host-api.ts";
+export {
+  Failure,
+  FailureCode,
+  hostDefaults,
+  Phase,
+  rangeRequest,
+  TransferResult,
+} from "./host-api.ts";
 export type {
   HostApi,
   HostConfig,

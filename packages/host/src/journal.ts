@@ -51,3 +51,23 @@ export class JournalEvent {
 }
 
 export const journalEventsMax = 1024;
+
+/** The newest journalEventsMax events, oldest first. */
+export class Journal {
+  #events: JournalEvent[];
+
+  constructor() {
+    this.#events = [];
+  }
+
+  add(event: JournalEvent): void {
+    this.#events.push(event);
+    if (this.#events.length >= 2 * journalEventsMax) {
+      this.#events = this.#events.slice(-journalEventsMax);
+    }
+  }
+
+  events(): readonly JournalEvent[] {
+    return this.#events.slice(-journalEventsMax);
+  }
+}

@@ -1,0 +1,145 @@
+// When the applied state becomes a durable checkpoint, what of the log may go then, and snapshots of
+// it to followers that lag behind the log (thesis §5; DESIGN.md 12).
+import { assert, must } from "@quorate/base";
+import type { KvApi, TableRecord } from "@quorate/kv";
+import { Message, MessageType, SnapshotMeta } from "@quorate/raft";
+import type { ConfState, Entry, RaftApi } from "@quorate/raft";
+import type { CheckpointInfo, Env, StorageApi } from "@quorate/storage";
+import type { HostConfig } from "./host-api.ts";
+import { LogSize } from "./log-size.ts";
+import { MembershipTable } from "./membership.ts";
+import type { PeersApi } from "./peers/peers-api.ts";
+
+export interface CheckpointerParts {
+  readonly env: Env;
+  readonly config: HostConfig;
+  readonly raft: RaftApi;
+  readonly kv: KvApi;
+  readonly storage: StorageApi;
+  readonly peers: PeersApi;
+  readonly onWritten: (checkpoint: CheckpointInfo) => void;
+  readonly onSent: (to: number, ok: boolean) => void;
+}
+
+export class Checkpointer {
+  readonly #parts: CheckpointerParts;
+  readonly #logSize: LogSize;
+  /** Bytes of log seen when the newest checkpoint was taken. */
+  #bytesAtCheckpoint: number;
+  #index: number;
+  #startedMs: number;
+
+  constructor(parts: CheckpointerParts, checkpoint: CheckpointInfo | null) {
+    this.#parts = parts;
+    this.#logSize = new LogSize();
+    this.#bytesAtCheckpoint = 0;
+    this.#index = checkpoint === null ? 0 : checkpoint.index;
+    this.#startedMs = parts.env.clock.monotonicMs();
+    if (checkpoint !== null) {
+      parts.raft.snapshotCreated(snapshotMetaOf(checkpoint));
+    }
+  }
+
+  /** Index of the newest durable checkpoint. */
+  get index(): number {
+    return this.#index;
+  }
+
+  onApplied(entry: Entry): void {
+    this.#logSize.add(entry);
+  }
+
+  /** A snapshot was installed: it is the checkpoint now. */
+  onInstalled(checkpoint: CheckpointInfo): void {
+    this.#index = checkpoint.index;
+    this.#logSize.reset();
+    this.#bytesAtCheckpoint = this.#logSize.total;
+    this.#parts.raft.snapshotCreated(snapshotMetaOf(checkpoint));
+  }
+
+  /** Starts a checkpoint of the state at (applied, term) when one is due. */
+  maybeStart(applied: number, appliedTerm: number): void {
+    const { storage, config, env } = this.#parts;
+    if (storage.checkpointRunning || applied <= this.#index) {
+      return;
+    }
+    const bytes = this.#logSize.total - this.#bytesAtCheckpoint;
+    const late = env.clock.monotonicMs() - this.#startedMs >= config.checkpointIntervalMs;
+    const rowsHigh = storage.unsavedRowBytes * 2 >= config.storage.unsavedRowBytesMax;
+    if (bytes >= config.checkpointBytes || late || rowsHigh) {
+      this.#start(applied, appliedTerm);
+    }
+  }
+
+  /** Moves the newest checkpoint to the follower that an InstallSnapshot message is for. */
+  send(request: Message): void {
+    const { storage, raft, peers, onSent } = this.#parts;
+    const source = storage.pin();
+    if (source === null) {
+      raft.snapshotSent(request.to, false);
+      return;
+    }
+    const meta = snapshotMetaOf(source.checkpoint);
+    assert(
+      request.snapshot === null || meta.index >= request.snapshot.index,
+      "the checkpoint in force is at least the one the core was told of",
+    );
+    const message = new Message(
+      MessageType.InstallSnapshot,
+      request.from,
+      request.to,
+      request.term,
+    );
+    message.session = request.session;
+    message.toSession = request.toSession;
+    message.number = request.number;
+    message.snapshot = meta;
+    peers.sendSnapshot(message, source, (ok) => onSent(request.to, ok));
+  }
+
+  #start(applied: number, appliedTerm: number): void {
+    const { storage, kv, raft, config, env, onWritten } = this.#parts;
+    this.#startedMs = env.clock.monotonicMs();
+    this.#bytesAtCheckpoint = this.#logSize.total;
+    const keepLogFrom = Math.min(
+      applied,
+      Math.max(
+        0,
+        applied - config.catchUpEntriesMax,
+        this.#logSize.indexWithin(config.catchUpBytesMax),
+      ),
+    );
+    const request = { index: applied, term: appliedTerm, tables: kv.tables(), keepLogFrom };
+    env.trace.mark("checkpoint.start");
+    storage.checkpoint(request, (checkpoint) => {
+      if (checkpoint.index < this.#index) {
+        return; // a snapshot was installed meanwhile
+      }
+      this.#index = checkpoint.index;
+      raft.snapshotCreated(snapshotMetaOf(checkpoint));
+      if (keepLogFrom > 0) {
+        raft.compacted(keepLogFrom);
+        this.#logSize.dropBelow(keepLogFrom);
+      }
+      onWritten(checkpoint);
+    });
+  }
+}
+
+/** The configuration at a checkpoint's index comes from its own table (P2). */
+export function confStateOf(tables: readonly TableRecord[]): ConfState {
+  const table = new MembershipTable();
+  const record = tables.find((t) => t.name === table.name);
+  const ok = table.restore(must(record, "a checkpoint has a membership table").bytes);
+  assert(ok, "the membership table of a verified checkpoint can be read");
+  return table.confState;
+}
+
+export function snapshotMetaOf(checkpoint: CheckpointInfo): SnapshotMeta {
+  return new SnapshotMeta(
+    checkpoint.index,
+    checkpoint.term,
+    confStateOf(checkpoint.tables),
+    checkpoint.id,
+  );
+}

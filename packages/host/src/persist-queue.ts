@@ -1,0 +1,136 @@
+// The core's persist batches on their way to the disk, in order (law R1). An installation of a
+// snapshot runs alone: batches before it are durable, batches behind it wait.
+import { assert, must } from "@quorate/base";
+import { HardState } from "@quorate/raft";
+import type { Entry, PersistBatch, PersistSeq, SnapshotMeta } from "@quorate/raft";
+import type { CheckpointInfo, SnapshotSink, StorageApi } from "@quorate/storage";
+
+class QueuedBatch {
+  readonly seq: PersistSeq;
+  readonly hardState: HardState;
+  readonly snapshot: SnapshotMeta | null;
+  readonly firstIndex: number;
+  readonly entries: readonly Entry[];
+  readonly mustSync: boolean;
+
+  constructor(batch: PersistBatch) {
+    this.seq = batch.seq;
+    this.hardState = must(batch.hardState, "a persist batch carries the full hard state");
+    this.snapshot = batch.snapshot;
+    this.firstIndex = batch.firstIndex;
+    this.entries = batch.entries.slice();
+    this.mustSync = batch.mustSync;
+  }
+}
+
+/** A snapshot whose bytes are complete on this disk under a staging name. */
+export interface Staged {
+  readonly sink: SnapshotSink;
+  readonly checkpointId: number;
+}
+
+export class PersistQueue {
+  readonly #storage: StorageApi;
+  readonly #durable: (seq: PersistSeq) => void;
+  readonly #installed: (checkpoint: CheckpointInfo) => void;
+  readonly #queue: QueuedBatch[];
+  #staged: Staged | null;
+  #installing: boolean;
+  #inFlight: number;
+
+  constructor(
+    storage: StorageApi,
+    durable: (seq: PersistSeq) => void,
+    installed: (checkpoint: CheckpointInfo) => void,
+  ) {
+    this.#storage = storage;
+    this.#durable = durable;
+    this.#installed = installed;
+    this.#queue = [];
+    this.#staged = null;
+    this.#installing = false;
+    this.#inFlight = 0;
+  }
+
+  get installing(): boolean {
+    return this.#installing || this.#staged !== null;
+  }
+
+  /** The snapshot that the next batch with `checkpointId` installs; null: none was taken. */
+  stage(staged: Staged | null): void {
+    this.#staged = staged;
+  }
+
+  /** A batch that installs the staged snapshot waits for its turn. */
+  get snapshotQueued(): boolean {
+    return this.#queue.some((batch) => batch.snapshot !== null);
+  }
+
+  get staged(): Staged | null {
+    return this.#staged;
+  }
+
+  submit(batch: PersistBatch): void {
+    this.#queue.push(new QueuedBatch(batch));
+    this.#drain();
+  }
+
+  #drain(): void {
+    while (this.#queue.length > 0 && !this.#installing) {
+      const batch = this.#queue[0]!;
+      if (batch.snapshot !== null) {
+        if (this.#inFlight === 0 && !this.#storage.checkpointRunning) {
+          this.#queue.shift();
+          this.#install(batch, batch.snapshot);
+        }
+        return;
+      }
+      this.#queue.shift();
+      this.#append(batch);
+    }
+  }
+
+  /** A checkpoint that was running has ended: an installation may begin. */
+  resume(): void {
+    this.#drain();
+  }
+
+  #append(batch: QueuedBatch): void {
+    this.#inFlight += 1;
+    this.#storage.append(
+      {
+        hardState: batch.hardState,
+        firstIndex: batch.firstIndex,
+        entries: batch.entries,
+        peers: [],
+        mustSync: batch.mustSync,
+      },
+      () => {
+        this.#inFlight -= 1;
+        this.#durable(batch.seq);
+        this.#drain();
+      },
+    );
+  }
+
+  #install(batch: QueuedBatch, snapshot: SnapshotMeta): void {
+    const staged = must(this.#staged, "the core installs only what was staged");
+    assert(
+      staged.checkpointId === snapshot.checkpointId,
+      "the staged snapshot is the one asked for",
+    );
+    this.#staged = null;
+    this.#installing = true;
+    this.#storage.install(staged.sink, batch.hardState, (checkpoint) => {
+      this.#installing = false;
+      assert(checkpoint.index === snapshot.index, "the installed checkpoint is the one asked for");
+      this.#installed(checkpoint);
+      if (batch.entries.length > 0) {
+        this.#append(batch);
+      } else {
+        this.#durable(batch.seq);
+      }
+      this.#drain();
+    });
+  }
+}

@@ -1,0 +1,558 @@
+// The one place that takes a Ready from the core and carries it out (architecture.md §3.4). Events
+// only change state and ask for a turn; a turn proposes what has gathered, drains the core, applies a
+// slice, answers, and flushes the links once: that is what makes one fsync and one write per link
+// serve many requests.
+import { assert, assertNever } from "@quorate/base";
+import type { KvApi } from "@quorate/kv";
+import { MessageType, Proposal, ProposeOutcome, ReadOutcome, Ready, Role } from "@quorate/raft";
+import type { Entry, Message, RaftApi } from "@quorate/raft";
+import type { CheckpointInfo, Env, StorageApi } from "@quorate/storage";
+import { Applier } from "./applier.ts";
+import type { Checkpointer } from "./checkpointer.ts";
+import { Forwards } from "./forwards.ts";
+import { FailureCode } from "./host-api.ts";
+import type { MembershipTable } from "./membership.ts";
+import { Outbox } from "./outbox.ts";
+import { ForwardOutcome } from "./peers/peers-api.ts";
+import type { PeersApi } from "./peers/peers-api.ts";
+import { PersistQueue } from "./persist-queue.ts";
+import { failure, kvFailure } from "./proposals.ts";
+import type { Proposals, Waiter } from "./proposals.ts";
+import { AskOutcome, ReadKind, Reads } from "./reads.ts";
+import type { PendingRead } from "./reads.ts";
+
+/** Readies drained in one turn; the core is asked again in the next. */
+const readiesPerTurnMax = 64;
+/** Row index entries that compaction cleans in one turn, and rows that a scan visits. */
+const compactVersionsPerTurn = 2000;
+const scanRowsPerTurn = 5000;
+
+export interface PumpParts {
+  readonly env: Env;
+  readonly raft: RaftApi;
+  readonly kv: KvApi;
+  readonly storage: StorageApi;
+  readonly peers: PeersApi;
+  readonly membership: MembershipTable;
+  readonly proposals: Proposals;
+  readonly retryTicks: number;
+  readonly readsMax: number;
+  readonly applied: number;
+  readonly appliedTerm: number;
+  readonly events: PumpEvents;
+}
+
+export interface PumpEvents {
+  missing(): readonly string[];
+  onRole(role: Role, term: number, leader: number): void;
+  onMembershipChanged(): void;
+  onApplied(entry: Entry): void;
+  onInstalled(checkpoint: CheckpointInfo): void;
+  /** The scan of the rows has ended; false: the digest does not match the checkpoint's. */
+  onScanned(ok: boolean): void;
+}
+
+/** A proposal that a follower forwarded. */
+interface RemoteProposal {
+  readonly from: number;
+  readonly number: number;
+  readonly proposal: Proposal;
+}
+
+/** Whose read a context of the core is: an own round, or a follower's question. */
+interface ReadOwner {
+  readonly from: number;
+  readonly number: number;
+}
+
+export class Pump {
+  readonly #parts: PumpParts;
+  readonly #ready: Ready;
+  readonly #outbox: Outbox;
+  readonly #persist: PersistQueue;
+  readonly #applier: Applier;
+  readonly #forwards: Forwards;
+  readonly reads: Reads;
+  #checkpointer: Checkpointer | null;
+  #incoming: Waiter[];
+  #remote: RemoteProposal[];
+  readonly #readOwners: Map<number, ReadOwner>;
+  /** Per follower: session and highest number of forwarded writes; a repeated frame is not proposed. */
+  readonly #forwardSeen: Map<number, { session: number; number: number }>;
+  #nextContext: number;
+  #nowTick: number;
+  #scheduled: boolean;
+  #stopped: boolean;
+  /** The key index holds the checkpoint: entries may be applied and reads answered. */
+  #scanned: boolean;
+  #leader: number;
+  #role: Role;
+  committed: number;
+
+  constructor(parts: PumpParts) {
+    this.#parts = parts;
+    this.#ready = new Ready();
+    this.#outbox = new Outbox((message) => parts.peers.send(message));
+    this.#persist = new PersistQueue(
+      parts.storage,
+      (seq) => this.#onDurable(seq),
+      (checkpoint) => this.#onInstalled(checkpoint),
+    );
+    this.#applier = new Applier(
+      parts.raft,
+      parts.kv,
+      parts.membership,
+      parts.proposals,
+      {
+        onMembershipChanged: () => parts.events.onMembershipChanged(),
+        onIndex: (entry) => this.#onApplied(entry),
+      },
+      parts.applied,
+      parts.appliedTerm,
+    );
+    this.#forwards = new Forwards(parts.peers, parts.proposals, () => parts.events.missing());
+    this.reads = new Reads(
+      {
+        ask: (round) => this.#askRead(round),
+        serve: (read) => this.#serve(read),
+        missing: () => parts.events.missing(),
+      },
+      parts.retryTicks,
+      parts.readsMax,
+    );
+    this.#checkpointer = null;
+    this.#incoming = [];
+    this.#remote = [];
+    this.#readOwners = new Map();
+    this.#forwardSeen = new Map();
+    this.#nextContext = 1;
+    this.#nowTick = 0;
+    this.#scheduled = false;
+    this.#stopped = false;
+    this.#scanned = false;
+    this.#leader = 0;
+    this.#role = Role.Follower;
+    this.committed = parts.applied;
+  }
+
+  attach(checkpointer: Checkpointer): void {
+    this.#checkpointer = checkpointer;
+  }
+
+  get applied(): number {
+    return this.#applier.applied;
+  }
+
+  get appliedTotal(): number {
+    return this.#applier.appliedTotal;
+  }
+
+  get scanned(): boolean {
+    return this.#scanned;
+  }
+
+  get installing(): boolean {
+    return this.#persist.installing;
+  }
+
+  /** Committed and not yet applied. */
+  get applyPending(): number {
+    return this.#applier.pending;
+  }
+
+  // ---- Events: change state, ask for a turn -----------------------------------------------------
+
+  schedule(): void {
+    if (!this.#scheduled && !this.#stopped) {
+      this.#scheduled = true;
+      this.#parts.env.schedule(() => this.#turn());
+    }
+  }
+
+  propose(waiter: Waiter): void {
+    this.#incoming.push(waiter);
+    this.schedule();
+  }
+
+  step(message: Message): void {
+    if (!this.#stopped) {
+      this.#parts.raft.step(message);
+      this.schedule();
+    }
+  }
+
+  tick(nowTick: number, ticks: number): void {
+    this.#nowTick = nowTick;
+    for (let left = ticks; left > 0; left -= 1) {
+      this.#parts.raft.tick();
+    }
+    this.reads.tick(nowTick);
+    this.#forwards.tick(nowTick);
+    this.schedule();
+  }
+
+  onForwardProposal(from: number, number: number, kind: number, payload: Uint8Array): void {
+    const session = this.#parts.peers.sessionOf(from);
+    const seen = this.#forwardSeen.get(from);
+    if (seen !== undefined && seen.session === session && number <= seen.number) {
+      return;
+    }
+    this.#forwardSeen.set(from, { session, number });
+    this.#remote.push({ from, number, proposal: new Proposal(kind, payload) });
+    this.schedule();
+  }
+
+  onForwardAnswer(number: number, outcome: ForwardOutcome, index: number, term: number): void {
+    this.#forwards.answered(number, outcome, index, term, this.#applier.applied);
+    this.schedule();
+  }
+
+  onForwardRead(from: number, number: number): void {
+    const outcome = this.#readIndex({ from, number });
+    if (outcome !== ReadOutcome.Accepted) {
+      this.#parts.peers.answerForwardRead(from, number, 0);
+    }
+    this.schedule();
+  }
+
+  onForwardReadAnswer(number: number, index: number): void {
+    if (index === 0) {
+      this.reads.refused(number, this.#nowTick);
+    } else {
+      this.reads.answered(number, index);
+    }
+    this.schedule();
+  }
+
+  /** All bytes of a snapshot are here: the core decides whether it is still wanted. */
+  onSnapshotStaged(message: Message, staged: Parameters<PersistQueue["stage"]>[0]): void {
+    assert(staged !== null, "a staged snapshot");
+    if (this.#stopped || this.#persist.installing) {
+      staged.sink.abandon();
+      return;
+    }
+    this.#persist.stage(staged);
+    this.#parts.raft.step(message);
+    this.#drainCore();
+    if (this.#persist.staged === staged && !this.#persist.snapshotQueued) {
+      this.#persist.stage(null);
+      staged.sink.abandon();
+    }
+    this.schedule();
+  }
+
+  onCheckpointWritten(): void {
+    this.#persist.resume();
+    this.schedule();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const waiter of this.#incoming) {
+      this.#parts.proposals.fail(waiter, failure(FailureCode.Stopped));
+    }
+    this.#incoming = [];
+    this.reads.stop();
+    this.#parts.proposals.stop();
+  }
+
+  // ---- The turn -----------------------------------------------------------------------------------
+
+  #turn(): void {
+    this.#scheduled = false;
+    if (this.#stopped) {
+      return;
+    }
+    const { env, raft, kv, peers } = this.#parts;
+    env.trace.mark("turn.begin");
+    raft.clock(Math.floor(env.clock.wallMs()));
+    this.#proposeIncoming();
+    this.#proposeRemote();
+    this.reads.startRounds(this.#nowTick);
+    this.#drainCore();
+    let more = false;
+    if (this.#scanned) {
+      more = this.#applier.applySlice(raft.term());
+      env.trace.mark("turn.applied");
+      this.#drainCore();
+      this.reads.applied(this.#applier.applied);
+      more = !kv.compactStep(compactVersionsPerTurn) || more;
+      this.#checkpoint();
+    } else if (!this.#persist.installing) {
+      more = this.#scanSlice();
+    }
+    peers.flush();
+    env.trace.mark("turn.flushed");
+    if (more || raft.hasReady() || this.reads.wantsTurn) {
+      this.schedule();
+    }
+  }
+
+  #drainCore(): void {
+    const { raft } = this.#parts;
+    for (let count = 0; count < readiesPerTurnMax && raft.hasReady(); count += 1) {
+      if (!raft.takeReady(this.#ready)) {
+        return;
+      }
+      this.#carryOut(this.#ready);
+    }
+  }
+
+  #carryOut(ready: Ready): void {
+    const { env, peers, proposals, events } = this.#parts;
+    env.trace.mark("ready.taken");
+    this.#leader = ready.leader;
+    if (ready.roleChanged) {
+      this.#role = ready.role;
+      events.onRole(ready.role, ready.term, ready.leader);
+    }
+    for (const message of ready.messages) {
+      if (message.type === MessageType.InstallSnapshot) {
+        this.#checkpointer?.send(message);
+      } else {
+        peers.send(message);
+      }
+    }
+    env.trace.mark("ready.sent");
+    if (ready.persist.seq > 0) {
+      this.#persistBatch(ready);
+    }
+    this.#outbox.park(ready.afterPersist, ready.messagesAfterPersist);
+    for (const dropped of ready.dropped) {
+      proposals.dropped(dropped.index, dropped.term);
+    }
+    if (ready.committed.length > 0) {
+      this.#applier.enqueue(ready.committed);
+      this.committed = Math.max(this.committed, ready.committed[ready.committed.length - 1]!.index);
+    }
+    for (const read of ready.reads) {
+      this.#readAnswered(read.context, read.index);
+    }
+    for (const context of ready.readsDropped) {
+      this.#readAnswered(context, 0);
+    }
+    env.trace.mark("ready.done");
+  }
+
+  #persistBatch(ready: Ready): void {
+    const snapshot = ready.persist.snapshot;
+    if (snapshot !== null) {
+      // What waited to be applied lies below the snapshot; reads and apply wait for the new rows.
+      this.#scanned = false;
+      this.#applier.reset(snapshot.index, snapshot.term);
+      this.#parts.proposals.coveredBySnapshot(snapshot.index);
+      this.committed = Math.max(this.committed, snapshot.index);
+    }
+    this.#persist.submit(ready.persist);
+    this.#parts.env.trace.mark("ready.persisting");
+  }
+
+  #onDurable(seq: number): void {
+    if (!this.#stopped) {
+      this.#parts.env.trace.mark("persist.durable");
+      this.#parts.raft.persisted(seq);
+      this.#outbox.durable(seq);
+      this.schedule();
+    }
+  }
+
+  #onInstalled(checkpoint: CheckpointInfo): void {
+    const { kv, env, events } = this.#parts;
+    env.trace.mark("snapshot.installed");
+    const ok = kv.beginRebuild(checkpoint.tables);
+    assert(ok, "the tables of a verified snapshot can be read");
+    this.#checkpointer?.onInstalled(checkpoint);
+    events.onInstalled(checkpoint);
+    this.schedule();
+  }
+
+  // ---- Proposals ----------------------------------------------------------------------------------
+
+  #proposeIncoming(): void {
+    const incoming = this.#incoming;
+    if (incoming.length === 0) {
+      return;
+    }
+    this.#incoming = [];
+    const { raft, proposals } = this.#parts;
+    if (!raft.isLeader()) {
+      for (const waiter of incoming) {
+        this.#forwards.send(this.#leader, waiter);
+      }
+      return;
+    }
+    const batch: Proposal[] = [];
+    const waiters: Waiter[] = [];
+    for (const waiter of incoming) {
+      if (!waiter.answered) {
+        batch.push(new Proposal(waiter.kind, waiter.payload));
+        waiters.push(waiter);
+      }
+    }
+    const outcome = this.#proposeBatch(batch);
+    if (outcome !== ProposeOutcome.Accepted) {
+      const code = failureOf(outcome);
+      const missing = code === FailureCode.NoLeader ? this.#parts.events.missing() : [];
+      for (const waiter of waiters) {
+        proposals.fail(waiter, failure(code, missing));
+      }
+      return;
+    }
+    const first = raft.lastIndex() - batch.length + 1;
+    for (let at = 0; at < waiters.length; at += 1) {
+      proposals.bind(waiters[at]!, first + at, raft.term());
+    }
+  }
+
+  #proposeRemote(): void {
+    const remote = this.#remote;
+    if (remote.length === 0) {
+      return;
+    }
+    this.#remote = [];
+    const { raft, peers } = this.#parts;
+    const outcome = raft.isLeader()
+      ? this.#proposeBatch(remote.map((r) => r.proposal))
+      : ProposeOutcome.NotLeader;
+    if (outcome !== ProposeOutcome.Accepted) {
+      for (const { from, number } of remote) {
+        peers.answerForward(from, number, forwardOutcomeOf(outcome), 0, 0);
+      }
+      return;
+    }
+    const first = raft.lastIndex() - remote.length + 1;
+    for (let at = 0; at < remote.length; at += 1) {
+      const { from, number } = remote[at]!;
+      peers.answerForward(from, number, ForwardOutcome.Appended, first + at, raft.term());
+    }
+  }
+
+  /** Rows that no checkpoint has written yet are bounded: past that nothing new is accepted. */
+  #proposeBatch(batch: readonly Proposal[]): ProposeOutcome {
+    return this.#parts.storage.rowsFull()
+      ? ProposeOutcome.Overloaded
+      : this.#parts.raft.propose(batch);
+  }
+
+  // ---- Reads --------------------------------------------------------------------------------------
+
+  #askRead(round: number): AskOutcome {
+    const { raft, peers } = this.#parts;
+    if (raft.isLeader()) {
+      const outcome = this.#readIndex({ from: 0, number: round });
+      switch (outcome) {
+        case ReadOutcome.Accepted:
+          return AskOutcome.AskedSelf;
+        case ReadOutcome.Overloaded:
+          return AskOutcome.Overloaded;
+        case ReadOutcome.NotLeader:
+          return AskOutcome.NoLeader;
+        default:
+          return assertNever(outcome);
+      }
+    }
+    return this.#leader !== 0 && peers.forwardRead(this.#leader, round)
+      ? AskOutcome.Forwarded
+      : AskOutcome.NoLeader;
+  }
+
+  #readIndex(owner: ReadOwner): ReadOutcome {
+    const context = this.#nextContext;
+    const outcome = this.#parts.raft.readIndex(context);
+    if (outcome === ReadOutcome.Accepted) {
+      this.#nextContext += 1;
+      this.#readOwners.set(context, owner);
+    }
+    return outcome;
+  }
+
+  /** index 0: leadership was lost before the round was confirmed. */
+  #readAnswered(context: number, index: number): void {
+    const owner = this.#readOwners.get(context);
+    if (owner === undefined) {
+      return;
+    }
+    this.#readOwners.delete(context);
+    if (owner.from !== 0) {
+      this.#parts.peers.answerForwardRead(owner.from, owner.number, index);
+    } else if (index === 0) {
+      this.reads.refused(owner.number, this.#nowTick);
+    } else {
+      this.reads.answered(owner.number, index);
+    }
+  }
+
+  #serve(read: PendingRead): void {
+    const { kv, raft } = this.#parts;
+    if (read.kind === ReadKind.Barrier) {
+      read.sink.reply(noBytes);
+      return;
+    }
+    const reply =
+      read.kind === ReadKind.Range
+        ? kv.range(read.payload, raft.term())
+        : kv.readTxn(read.payload, raft.term());
+    if (reply.bytes === null) {
+      read.sink.fail(kvFailure(reply.error));
+    } else {
+      read.sink.reply(reply.bytes);
+    }
+  }
+
+  // ---- State --------------------------------------------------------------------------------------
+
+  #onApplied(entry: Entry): void {
+    this.#checkpointer?.onApplied(entry);
+    this.#parts.events.onApplied(entry);
+  }
+
+  #checkpoint(): void {
+    if (!this.#persist.installing) {
+      this.#checkpointer?.maybeStart(this.#applier.applied, this.#applier.appliedTerm);
+    }
+  }
+
+  #scanSlice(): boolean {
+    const { storage, kv, events } = this.#parts;
+    const done = storage.scanStep(scanRowsPerTurn, (row, ref) => kv.rebuildRow(row, ref));
+    if (done) {
+      this.#scanned = true;
+      events.onScanned(kv.finishRebuild());
+    }
+    return true;
+  }
+
+  get role(): Role {
+    return this.#role;
+  }
+
+  get leader(): number {
+    return this.#leader;
+  }
+}
+
+const noBytes = new Uint8Array(0);
+
+function failureOf(outcome: ProposeOutcome): FailureCode {
+  switch (outcome) {
+    case ProposeOutcome.TooLarge:
+      return FailureCode.TooLarge;
+    case ProposeOutcome.Overloaded:
+      return FailureCode.TooManyRequests;
+    default:
+      return FailureCode.NoLeader;
+  }
+}
+
+function forwardOutcomeOf(outcome: ProposeOutcome): ForwardOutcome {
+  switch (outcome) {
+    case ProposeOutcome.TooLarge:
+      return ForwardOutcome.TooLarge;
+    case ProposeOutcome.Overloaded:
+      return ForwardOutcome.Overloaded;
+    case ProposeOutcome.Transferring:
+      return ForwardOutcome.Transferring;
+    default:
+      return ForwardOutcome.NotLeader;
+  }
+}

@@ -1,0 +1,87 @@
+// What a member tells about itself, gathered from its parts; read by etcd's Status, `quorate status`,
+// metrics and the simulator's checkers.
+import type { KvApi } from "@quorate/kv";
+import { Role } from "@quorate/raft";
+import type { RaftStatus } from "@quorate/raft";
+import type { DataDirectory, StorageUsage } from "@quorate/storage";
+import type { HostConfig, HostStatus, MemberStatus, Phase } from "./host-api.ts";
+import type { MembershipTable } from "./membership.ts";
+import type { PeerStatus } from "./peers/peers-api.ts";
+
+export interface StatusParts {
+  readonly config: HostConfig;
+  readonly phase: Phase;
+  readonly reason: string;
+  readonly session: number;
+  readonly directory: DataDirectory | null;
+  readonly membership: MembershipTable;
+  readonly peers: readonly PeerStatus[];
+  readonly missing: readonly string[];
+  readonly raft: RaftStatus | null;
+  readonly kv: KvApi | null;
+  readonly applied: number;
+  readonly usage: StorageUsage | null;
+  readonly requestsInFlight: number;
+}
+
+const noDigest = { low: 0, high: 0 };
+
+export function describeStatus(parts: StatusParts): HostStatus {
+  const { config, raft, kv, directory, membership } = parts;
+  return {
+    phase: parts.phase,
+    reason: parts.reason,
+    name: config.members.find((m) => m.memberId === config.memberId)?.name ?? "",
+    memberId: config.memberId,
+    clusterId: config.clusterId,
+    raftId: directory?.raftId ?? 0,
+    bootCount: directory?.bootCount ?? 0,
+    session: parts.session,
+    role: raft?.role ?? Role.Follower,
+    term: raft?.term ?? 0,
+    leaderMemberId: raft === null ? "" : (membership.byRaftId(raft.leader)?.memberId ?? ""),
+    committed: raft?.committed ?? 0,
+    applied: parts.applied,
+    lastIndex: raft?.lastIndex ?? 0,
+    durableIndex: raft?.durableIndex ?? 0,
+    revision: kv?.revision ?? 0,
+    compactRevision: kv?.compactRevision ?? 0,
+    keys: kv?.keys ?? 0,
+    liveBytes: kv?.liveBytes ?? 0,
+    liveDigest: kv?.liveDigest() ?? noDigest,
+    applyDigest: kv?.applyDigest() ?? noDigest,
+    quiet: raft?.quiet ?? false,
+    level: raft?.level ?? 0,
+    confState: raft?.confState ?? null,
+    members: membersOf(parts),
+    peers: parts.peers,
+    progress: raft?.progress ?? [],
+    missing: parts.missing,
+    usage: parts.usage,
+    requestsInFlight: parts.requestsInFlight,
+  };
+}
+
+/** Before the first configuration is known, the listed members stand in. */
+function membersOf(parts: StatusParts): readonly MemberStatus[] {
+  const { membership, config } = parts;
+  if (membership.members.length === 0) {
+    return config.members.map((m) => ({
+      memberId: m.memberId,
+      raftId: 0,
+      name: m.name,
+      peerUrls: m.peerUrls,
+      clientUrls: [],
+      isLearner: false,
+    }));
+  }
+  const { learners } = membership.confState;
+  return membership.members.map((m) => ({
+    memberId: m.memberId,
+    raftId: m.raftId,
+    name: m.name,
+    peerUrls: m.peerUrls,
+    clientUrls: m.clientUrls,
+    isLearner: learners.includes(m.raftId),
+  }));
+}
