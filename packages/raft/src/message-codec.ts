@@ -136,6 +136,8 @@ function writeSnapshot(writer: ByteWriter, snapshot: SnapshotMeta): void {
   writer.varint(snapshot.index);
   writer.varint(snapshot.term);
   writer.varint(snapshot.checkpointId);
+  writer.varint(snapshot.level);
+  writer.varint(snapshot.wallMs);
   writeConfState(writer, snapshot.confState);
 }
 
@@ -143,9 +145,11 @@ function readSnapshot(reader: ByteReader): SnapshotMeta | null {
   const index = reader.varint();
   const term = reader.varint();
   const checkpointId = reader.varint();
+  const level = reader.varint();
+  const wallMs = reader.varint();
   const confState = readConfState(reader);
   if (confState === null) return null;
-  return new SnapshotMeta(index, term, confState, checkpointId);
+  return new SnapshotMeta(index, term, confState, checkpointId, level, wallMs);
 }
 
 function readEntries(reader: ByteReader, message: Message): readonly Entry[] {

@@ -7,21 +7,25 @@ import type { Index, NodeId, Session, SnapshotMeta, Term } from "./types.ts";
 export const MessageType = {
   /** index, logTerm (of the entry before), entries, commit. */
   AppendEntries: 1,
-  /** index: the highest index known equal (reject: the refused index); reject, hintIndex, hintTerm. */
+  /**
+   * index: the highest index known equal (reject: the refused index); reject, hintIndex, hintTerm;
+   * commit: what the voter has applied and durably knows to be committed (P2); wallMs; sentMs and
+   * number echoed.
+   */
   AppendResponse: 2,
   /** commit = min(match, committed); number: heartbeat and read round; sentMs; wallMs. */
   Heartbeat: 3,
-  /** number and sentMs echoed; wallMs: the voter's own clock (P11). */
+  /** number and sentMs echoed; wallMs: the voter's own clock (P11); commit: as AppendResponse. */
   HeartbeatResponse: 4,
   /** index, logTerm: the candidate's durable last entry; term is the future one; number: its round. */
   PreVote: 5,
-  /** number echoed; granted: term is the asked, future one; reject: own term. */
+  /** number and wallMs as above; granted: term is the asked, future one; reject: own term. */
   PreVoteResponse: 6,
   /** index, logTerm: the candidate's durable last entry; transfer: leadership transfer (thesis §3.10). */
   Vote: 7,
   VoteResponse: 8,
   /**
-   * snapshot. From a core: "transfer your newest checkpoint (at least this one) to `to`"; the host
+   * snapshot; number: of the transfer. From a core: "transfer your newest checkpoint (at least this one) to `to`"; the host
    * moves the bytes and, when they are staged and verified, steps the receiver with it. The answer
    * is an AppendResponse that leaves after the snapshot is installed and durable.
    */

@@ -94,6 +94,11 @@ export interface RaftApi {
   takeReady(into: Ready): boolean;
   lastIndex(): Index;
   term(): Term;
+  /**
+   * What a quorum (of both halves) of the voters has applied and durably knows to be committed:
+   * from here on a removed member may be told so and go (P2). Leader only; 0 otherwise.
+   */
+  appliedByQuorum(): Index;
   isLeader(): boolean;
   leader(): NodeId;
   /** Term of the entry at `index`, or null when compacted or beyond the log. */

@@ -35,7 +35,11 @@ export class PersistBatch {
   mustSync: boolean = false;
 }
 
-/** A proposal that will certainly never commit because its place in the log was truncated. */
+/**
+ * A proposal of this process as leader that will certainly never commit, because another entry is
+ * committed in its place. Truncation alone proves nothing: a later leader that still has the entry
+ * may commit it (Raft figure 8).
+ */
 export class DroppedProposal {
   readonly index: Index;
   readonly term: Term;

@@ -14,6 +14,8 @@ export interface ProgressStatus {
   /** Ticks since its last answer to this term's messages. */
   readonly silentTicks: number;
   readonly regressed: boolean;
+  /** Applied by it, and durably known there to be committed (P2). */
+  readonly applied: Index;
   readonly inflightMessages: number;
   readonly inflightBytes: number;
 }

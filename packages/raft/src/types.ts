@@ -74,12 +74,25 @@ export class SnapshotMeta {
   readonly confState: ConfState;
   /** The host's own name for the checkpoint behind it (storage's checkpoint id); opaque here. */
   readonly checkpointId: number;
+  /** Feature level of the next entry (P11); 0: not told, the receiver keeps the one it knows. */
+  readonly level: number;
+  /** A stamp not below that of the entry at `index` (P11); 0: not told. */
+  readonly wallMs: number;
 
-  constructor(index: Index, term: Term, confState: ConfState, checkpointId: number) {
+  constructor(
+    index: Index,
+    term: Term,
+    confState: ConfState,
+    checkpointId: number,
+    level: number = 0,
+    wallMs: number = 0,
+  ) {
     this.index = index;
     this.term = term;
     this.confState = confState;
     this.checkpointId = checkpointId;
+    this.level = level;
+    this.wallMs = wallMs;
   }
 }
 

@@ -19,6 +19,8 @@ export class Progress {
   match: Index;
   /** First index of the next append. */
   next: Index;
+  /** Commit index that the newest append told; it may be lost: heartbeats make up for that. */
+  sentCommit: Index;
   /** The follower's process as its hello told it; 0 before the first (P4). */
   session: Session;
   /** Snapshot only: the index of the snapshot on its way; 0 elsewhere. */
@@ -51,6 +53,7 @@ export class Progress {
     this.kind = ProgressKind.Probe;
     this.match = 0;
     this.next = next;
+    this.sentCommit = 0;
     this.session = sessionUnknown;
     this.pendingSnapshot = 0;
     this.probeSent = false;
@@ -174,6 +177,7 @@ export class Progress {
   #become(kind: ProgressKind, next: Index): void {
     this.kind = kind;
     this.next = next;
+    this.sentCommit = 0;
     this.pendingSnapshot = 0;
     this.probeSent = false;
     this.inflights.reset();
