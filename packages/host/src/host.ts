@@ -2,25 +2,22 @@
 // Raft and the state machine, answers requests. This file is the life cycle and the wiring; the work
 // of a turn is in pump.ts. The very same class runs in production and in the simulator.
 import { assert, must } from "@quorate/base";
-import { KvError, KvState, OperationKind } from "@quorate/kv";
+import { KvError, KvState } from "@quorate/kv";
 import type { HashKvTask } from "@quorate/kv";
-import { RaftNode, raftDefaults, Role, TransferOutcome } from "@quorate/raft";
+import { RaftNode, Role } from "@quorate/raft";
 import type { Message } from "@quorate/raft";
-import { ExitCode, GenesisState, openDirectory, openStorage, PeerRecord } from "@quorate/storage";
+import { ExitCode } from "@quorate/storage";
 import type {
   CheckpointInfo,
-  DataDirectory,
   Env,
+  PeerRecord,
   Recovered,
-  Refusal,
   SnapshotSink,
   StorageApi,
 } from "@quorate/storage";
 import { Checkpointer } from "./checkpointer.ts";
 import { Digests } from "./digests.ts";
-import { decodeGenesis } from "./genesis/genesis-record.ts";
-import { Genesis } from "./genesis/genesis.ts";
-import { FailureCode, Phase, rangeRequest, TransferResult } from "./host-api.ts";
+import { FailureCode, Phase, TransferResult } from "./host-api.ts";
 import type {
   HostApi,
   HostConfig,
@@ -30,16 +27,17 @@ import type {
   RequestKind,
 } from "./host-api.ts";
 import { Journal, JournalEvent, JournalKind } from "./journal.ts";
+import { Leadership } from "./leadership.ts";
 import { encodeAttributes, HostEntryKind, MemberRecord, MembershipTable } from "./membership.ts";
 import type { DigestPoint, GenesisRecord, PeersEvents } from "./peers/peers-api.ts";
-import { Peers } from "./peers/peers.ts";
-import { failure, kvFailure, Proposals, Waiter } from "./proposals.ts";
+import type { Peers } from "./peers/peers.ts";
+import { Opening } from "./opening.ts";
+import { failure, Proposals } from "./proposals.ts";
 import { Pump } from "./pump.ts";
-import { PendingRead, ReadKind } from "./reads.ts";
+import { electionTicks, initialState, raftConfig } from "./raft-settings.ts";
+import { ReadKind } from "./reads.ts";
+import { Requests } from "./requests.ts";
 import { describeStatus } from "./status.ts";
-
-/** Highest feature level of this binary (P11). */
-export const levelMax = 1;
 
 /** Set once the storage is open and Raft runs. */
 interface Running {
@@ -49,6 +47,8 @@ interface Running {
   readonly pump: Pump;
   readonly checkpointer: Checkpointer;
   readonly digests: Digests;
+  readonly leadership: Leadership;
+  readonly requests: Requests;
 }
 
 export class Host implements HostApi {
@@ -57,26 +57,17 @@ export class Host implements HostApi {
   readonly #journal: Journal;
   readonly #membership: MembershipTable;
   readonly #proposals: Proposals;
-  #session: number;
+  readonly #session: number;
   #phase: Phase;
   #reason: string;
-  #directory: DataDirectory | null;
-  #peers: Peers | null;
-  #genesis: Genesis | null;
+  readonly #opening: Opening;
   #running: Running | null;
   #nowTick: number;
   #leader: number;
   #leaderChanges: number;
-  #lastLeaderHeardTick: number;
   #publishing: boolean;
   #snapshotsSent: number;
   #snapshotsReceived: number;
-  #transfer: {
-    readonly to: number;
-    readonly deadlineTick: number;
-    readonly done: (r: TransferResult) => void;
-  } | null;
-  #hashTask: { readonly task: HashKvTask; readonly done: (r: HashKvTask | KvError) => void } | null;
 
   constructor(env: Env, config: HostConfig) {
     assert(
@@ -91,124 +82,37 @@ export class Host implements HostApi {
     this.#session = env.random.below(Number.MAX_SAFE_INTEGER) + 1;
     this.#phase = Phase.Opening;
     this.#reason = "opening the data directory";
-    this.#directory = null;
-    this.#peers = null;
-    this.#genesis = null;
+    this.#opening = new Opening(env, config, this.#session, this.#peerEvents(), {
+      onPhase: (phase, reason) => {
+        this.#phase = phase;
+        this.#reason = reason;
+      },
+      onStorage: (record, storage, recovered) => this.#onStorage(record, storage, recovered),
+    });
     this.#running = null;
     this.#nowTick = 0;
     this.#leader = 0;
     this.#leaderChanges = 0;
-    this.#lastLeaderHeardTick = 0;
     this.#publishing = false;
     this.#snapshotsSent = 0;
     this.#snapshotsReceived = 0;
-    this.#transfer = null;
-    this.#hashTask = null;
   }
 
   // ---- Start --------------------------------------------------------------------------------------
 
   start(): void {
-    const { directory, walDirectory, clusterId, memberId } = this.#config;
-    const options = { directory, walDirectory, clusterId, memberId, levelMax };
-    openDirectory(this.#env, options, (outcome) => {
-      if (!outcome.ok) {
-        this.#refuse(outcome);
-      }
-      this.#onDirectory(outcome.directory);
-    });
-  }
-
-  #refuse(refusal: Refusal): never {
-    return this.#env.fatal(refusal.exitCode, refusal.reason);
-  }
-
-  #onDirectory(directory: DataDirectory): void {
-    this.#directory = directory;
-    const { clusterId, memberId, token, tickMs, heartbeatIntervalMs } = this.#config;
-    this.#peers = new Peers(
-      this.#env,
-      {
-        clusterId,
-        memberId,
-        token,
-        raftId: directory.raftId,
-        bootCount: directory.bootCount,
-        session: this.#session,
-        levelMax,
-        tickMs,
-        heartbeatIntervalMs,
-        snapshotBytesPerSecond: this.#config.snapshotBytesPerSecond,
-      },
-      this.#peerEvents(),
-    );
-    this.#env.trace.info("directory opened", {
-      raftId: directory.raftId,
-      bootCount: directory.bootCount,
-      fresh: directory.fresh,
-    });
-    this.#setPeersFromList();
-    this.#genesis = new Genesis(
-      this.#env,
-      { ...this.#config, raftId: directory.raftId, session: this.#session },
-      directory,
-      {
-        onStarted: (record) => this.#onGenesis(record),
-        onWiped: (record, reason) => this.#onWiped(record, reason),
-        onWaiting: (_missing, reason) => {
-          this.#reason = reason;
-        },
-      },
-    );
-    this.#peers.attachGenesis(this.#genesis);
-    this.#phase = Phase.Genesis;
-    this.#reason = "waiting for the genesis";
-    this.#genesis.start();
-  }
-
-  #setPeersFromList(): void {
-    const others = this.#config.members.filter((m) => m.memberId !== this.#config.memberId);
-    this.#mustPeers().setMembers(
-      others.map((m) => ({
-        memberId: m.memberId,
-        raftId: 0,
-        name: m.name,
-        peerUrls: m.peerUrls,
-        addresses: m.peerAddresses,
-      })),
-    );
-  }
-
-  #onWiped(record: GenesisRecord, reason: string): void {
-    this.#phase = Phase.Refused;
-    this.#reason = reason;
-    this.#env.trace.error("wiped member does not take part", {
-      genesis: record.genesisId,
-      reason,
-    });
-  }
-
-  #onGenesis(record: GenesisRecord): void {
-    const directory = must(this.#directory, "genesis runs on an open directory");
-    this.#phase = Phase.Recovering;
-    this.#reason = "recovering the log";
-    this.#mustPeers().setGenesis(record.genesisId);
-    this.#event(JournalKind.GenesisStarted, 0, record.members.length, "");
-    this.#env.trace.info("genesis started", { genesis: record.genesisId });
-    openStorage(this.#env, directory, this.#config.storage, (outcome) => {
-      if (!outcome.ok) {
-        this.#refuse(outcome);
-      }
-      this.#onStorage(record, outcome.storage, outcome.recovered);
-    });
+    this.#opening.start();
   }
 
   #onStorage(record: GenesisRecord, storage: StorageApi, recovered: Recovered): void {
-    const directory = must(this.#directory, "storage is opened on an open directory");
+    const directory = must(this.#opening.directory, "storage is opened on an open directory");
     const peers = this.#mustPeers();
     const checkpoint = recovered.checkpoint;
     const kv = this.#makeState(storage, record, checkpoint);
-    const raft = new RaftNode(this.#raftConfig(directory), this.#initialState(recovered));
+    const raft = new RaftNode(
+      raftConfig(this.#env, this.#config, directory, this.#session, this.#membership.confState),
+      initialState(recovered, this.#membership.confState),
+    );
     const applied = checkpoint === null ? 0 : checkpoint.index;
     const appliedTerm = checkpoint === null ? 0 : checkpoint.term;
     const pump = new Pump({
@@ -219,10 +123,11 @@ export class Host implements HostApi {
       peers,
       membership: this.#membership,
       proposals: this.#proposals,
-      retryTicks: Math.max(1, Math.floor(this.#electionTicks() / 2)),
+      retryTicks: Math.max(1, Math.floor(electionTicks(this.#config) / 2)),
       readsMax: this.#config.requestsMax,
       applied,
       appliedTerm,
+      hardState: recovered.hardState,
       events: {
         missing: () => this.#missing(),
         onRole: (role, term, leader) => this.#onRole(role, term, leader),
@@ -247,10 +152,14 @@ export class Host implements HostApi {
     );
     pump.attach(checkpointer);
     const digests = new Digests(kv, Math.ceil(5000 / this.#config.tickMs));
-    this.#running = { raft, kv, storage, pump, checkpointer, digests };
+    const leadership = new Leadership(raft, this.#membership, electionTicks(this.#config));
+    const requests = new Requests(this.#env, this.#config, kv, pump, this.#proposals);
+    this.#running = { raft, kv, storage, pump, checkpointer, digests, leadership, requests };
     this.#phase = Phase.Scanning;
     this.#reason = "rebuilding the key index";
+    // Only now: a session is accepted when its record is durable, and that needs the log.
     peers.setRecords(recovered.peers);
+    peers.setGenesis(record.genesisId);
     this.#onMembershipChanged();
     this.#env.trace.info("log recovered", {
       term: recovered.hardState.term,
@@ -283,62 +192,22 @@ export class Host implements HostApi {
     return kv;
   }
 
-  #raftConfig(directory: DataDirectory): ConstructorParameters<typeof RaftNode>[0] {
-    const random = this.#env.random.fork("raft");
-    return {
-      ...raftDefaults,
-      id: directory.raftId,
-      session: this.#session,
-      tickMs: this.#config.tickMs,
-      electionTimeoutTicks: this.#electionTicks(),
-      electionTimeoutRandomizationTicks: Math.ceil(
-        this.#config.electionTimeoutRandomizationMs / this.#config.tickMs,
-      ),
-      heartbeatTicks: Math.max(
-        1,
-        Math.floor(this.#config.heartbeatIntervalMs / this.#config.tickMs),
-      ),
-      proposalBytesMax: this.#config.requestBytesMax + proposalOverheadBytes,
-      random: { below: (n) => random.below(n) },
-      level: levelMax,
-      quiet:
-        !directory.fresh &&
-        directory.genesisState === GenesisState.Started &&
-        this.#membership.confState.voters.length > 1,
-    };
-  }
-
-  #initialState(recovered: Recovered): ConstructorParameters<typeof RaftNode>[1] {
-    const last = recovered.entries[recovered.entries.length - 1];
-    return {
-      hardState: recovered.hardState,
-      confState: this.#membership.confState,
-      snapshotIndex: recovered.logStartIndex,
-      snapshotTerm: recovered.logStartTerm,
-      entries: recovered.entries,
-      applied: recovered.checkpoint === null ? 0 : recovered.checkpoint.index,
-      wallMs: last === undefined ? 0 : last.wallMs,
-      level: levelMax,
-    };
-  }
-
   // ---- Time ---------------------------------------------------------------------------------------
 
   tick(ticks: number): void {
     this.#nowTick += ticks;
-    this.#peers?.tick(ticks);
-    this.#genesis?.tick(ticks);
+    this.#opening.peers?.tick(ticks);
+    this.#opening.tick(ticks);
     const running = this.#running;
     if (running === null || this.#phase === Phase.Stopped) {
-      this.#peers?.flush();
+      this.#opening.peers?.flush();
       return;
     }
     this.#proposals.expire(this.#nowTick);
     running.pump.tick(this.#nowTick, ticks);
     running.storage.tick();
     this.#tellDigests(running, ticks);
-    this.#checkTransfer(running);
-    this.#stepHash();
+    running.leadership.tick(this.#nowTick);
     this.#maybePublish(running);
   }
 
@@ -367,82 +236,78 @@ export class Host implements HostApi {
 
   request(kind: RequestKind, payload: Uint8Array, serializable: boolean, sink: ReplySink): void {
     const running = this.#serving(sink);
-    if (running === null) {
-      return;
-    }
-    if (kind === rangeRequest) {
-      this.#read(running, ReadKind.Range, payload, serializable, sink);
-      return;
-    }
-    if (payload.length > this.#config.requestBytesMax) {
-      this.#failLater(() => sink.fail(failure(FailureCode.TooLarge)));
-      return;
-    }
-    const refusal = running.kv.check(kind, payload);
-    if (refusal !== KvError.None) {
-      this.#failLater(() => sink.fail(kvFailure(refusal)));
-      return;
-    }
-    if (kind === OperationKind.Txn && running.kv.isReadOnlyTxn(payload)) {
-      this.#read(running, ReadKind.Txn, payload, serializable, sink);
-      return;
-    }
-    const envelope = running.kv.envelope("", 0, payload);
-    this.#propose(running, new Waiter(kind, envelope, sink, this.#deadlineTick()));
+    running?.requests.take(kind, payload, serializable, sink, this.#nowTick);
   }
 
   readBarrier(sink: ReplySink): void {
     const running = this.#serving(sink);
-    if (running !== null) {
-      this.#read(running, ReadKind.Barrier, noBytes, false, sink);
-    }
+    running?.requests.read(ReadKind.Barrier, noBytes, false, sink, this.#nowTick);
   }
 
   #serving(sink: ReplySink): Running | null {
     if (this.#running === null || this.#phase > Phase.Running) {
-      const early = this.#phase < Phase.Stopping || this.#phase === Phase.Refused;
-      const code = early ? FailureCode.NoLeader : FailureCode.Stopped;
-      this.#failLater(() => sink.fail(failure(code, early ? this.#missing() : [])));
+      const stopping = this.#phase === Phase.Stopping || this.#phase === Phase.Stopped;
+      const why = stopping
+        ? failure(FailureCode.Stopped)
+        : failure(FailureCode.NoLeader, this.#missing());
+      this.#env.schedule(() => sink.fail(why));
       return null;
     }
     return this.#running;
   }
 
-  #propose(running: Running, waiter: Waiter): void {
-    if (!this.#proposals.admit(waiter)) {
-      this.#failLater(() => waiter.sink.fail(failure(FailureCode.TooManyRequests)));
+  transferLeadership(memberId: string, done: (result: TransferResult) => void): void {
+    const running = this.#running;
+    const result =
+      running === null
+        ? TransferResult.NotLeader
+        : running.leadership.start(memberId, this.#nowTick, done);
+    if (result === null) {
+      running?.pump.schedule();
+    } else {
+      this.#env.schedule(() => done(result));
+    }
+  }
+
+  hashKv(revision: number, done: (result: HashKvTask | KvError) => void): void {
+    const running = this.#running;
+    const task =
+      running === null || !running.pump.scanned
+        ? KvError.FutureRevision
+        : running.kv.hashKv(revision);
+    if (typeof task === "number") {
+      this.#env.schedule(() => done(task));
       return;
     }
-    running.pump.propose(waiter);
+    const step = (): void => {
+      if (this.#phase === Phase.Running && !task.step(hashRowsPerTurn)) {
+        this.#env.schedule(step);
+      } else {
+        done(this.#phase === Phase.Running ? task : KvError.FutureRevision);
+      }
+    };
+    this.#env.schedule(step);
   }
 
-  #read(
-    running: Running,
-    kind: ReadKind,
-    payload: Uint8Array,
-    serializable: boolean,
-    sink: ReplySink,
-  ): void {
-    const read = new PendingRead(kind, payload, sink, this.#deadlineTick());
-    const reads = running.pump.reads;
-    if (!(serializable ? reads.addLocal(read) : reads.add(read))) {
-      this.#failLater(() => sink.fail(failure(FailureCode.TooManyRequests)));
+  /** Own name and client URLs belong into the membership table (etcd's "publish"). */
+  #maybePublish(running: Running): void {
+    const own = this.#membership.byMemberId(this.#config.memberId);
+    if (this.#phase !== Phase.Running || this.#publishing || own === null || this.#leader === 0) {
       return;
     }
-    running.pump.schedule();
-  }
-
-  /** Replies never come inside the call (ReplySink). */
-  #failLater(fail: () => void): void {
-    this.#env.schedule(fail);
-  }
-
-  #deadlineTick(): number {
-    return this.#nowTick + Math.ceil(this.#config.requestTimeoutMs / this.#config.tickMs);
-  }
-
-  #electionTicks(): number {
-    return Math.max(2, Math.floor(this.#config.electionTimeoutMs / this.#config.tickMs));
+    const name = nameOf(this.#config);
+    const urls = this.#config.clientUrls;
+    if (own.name === name && sameTexts(own.clientUrls, urls)) {
+      return;
+    }
+    const record = new MemberRecord(own.memberId, own.raftId, name, own.peerUrls, urls);
+    this.#publishing = true;
+    const again = (): void => {
+      this.#publishing = false;
+    };
+    const sink = { reply: again, fail: again };
+    const payload = encodeAttributes(record);
+    running.requests.propose(HostEntryKind.Attributes, payload, sink, this.#nowTick);
   }
 
   // ---- What peers say -----------------------------------------------------------------------------
@@ -492,11 +357,7 @@ export class Host implements HostApi {
     if (running === null || this.#phase === Phase.Stopped) {
       return; // before recovery and after the stop no session is accepted
     }
-    const hardState = running.raft.hardState();
-    running.storage.append(
-      { hardState, firstIndex: 0, entries: [], peers: [record], mustSync: true },
-      done,
-    );
+    running.pump.persistPeer(record, done);
   }
 
   #onSession(id: number, session: number, term: number, lastIndex: number): void {
@@ -619,100 +480,6 @@ export class Host implements HostApi {
     running.pump.schedule();
   }
 
-  // ---- Own name and client URLs (etcd's publish) ----------------------------------------------------
-
-  #maybePublish(running: Running): void {
-    const own = this.#membership.byMemberId(this.#config.memberId);
-    if (this.#phase !== Phase.Running || this.#publishing || own === null || this.#leader === 0) {
-      return;
-    }
-    const listed = must(
-      this.#config.members.find((m) => m.memberId === this.#config.memberId),
-      "this member is listed",
-    );
-    const urls = this.#config.clientUrls;
-    if (own.name === listed.name && sameTexts(own.clientUrls, urls)) {
-      return;
-    }
-    const record = new MemberRecord(own.memberId, own.raftId, listed.name, own.peerUrls, urls);
-    this.#publishing = true;
-    const again = (): void => {
-      this.#publishing = false;
-    };
-    const payload = encodeAttributes(record);
-    const sink = { reply: again, fail: again };
-    this.#propose(
-      running,
-      new Waiter(HostEntryKind.Attributes, payload, sink, this.#deadlineTick()),
-    );
-  }
-
-  // ---- Operations -----------------------------------------------------------------------------------
-
-  transferLeadership(memberId: string, done: (result: TransferResult) => void): void {
-    const target = this.#membership.byMemberId(memberId);
-    const running = this.#running;
-    if (running === null || !running.raft.isLeader()) {
-      this.#failLater(() => done(TransferResult.NotLeader));
-      return;
-    }
-    if (target === null || this.#transfer !== null) {
-      this.#failLater(() => done(TransferResult.BadTarget));
-      return;
-    }
-    if (running.raft.status().id === target.raftId) {
-      this.#failLater(() => done(TransferResult.Done));
-      return;
-    }
-    if (running.raft.transferLeadership(target.raftId) !== TransferOutcome.Started) {
-      this.#failLater(() => done(TransferResult.BadTarget));
-      return;
-    }
-    const deadlineTick = this.#nowTick + 2 * this.#electionTicks();
-    this.#transfer = { to: target.raftId, deadlineTick, done };
-    running.pump.schedule();
-  }
-
-  #checkTransfer(running: Running): void {
-    const transfer = this.#transfer;
-    if (transfer === null) {
-      return;
-    }
-    const arrived = running.raft.leader() === transfer.to;
-    if (arrived || this.#nowTick >= transfer.deadlineTick) {
-      this.#transfer = null;
-      transfer.done(arrived ? TransferResult.Done : TransferResult.TimedOut);
-    }
-  }
-
-  hashKv(revision: number, done: (result: HashKvTask | KvError) => void): void {
-    const running = this.#running;
-    if (running === null || !running.pump.scanned || this.#hashTask !== null) {
-      this.#failLater(() => done(KvError.ResponseTooLarge));
-      return;
-    }
-    const task = running.kv.hashKv(revision);
-    if (typeof task === "number") {
-      this.#failLater(() => done(task));
-      return;
-    }
-    this.#hashTask = { task, done };
-    this.#env.schedule(() => this.#stepHash());
-  }
-
-  #stepHash(): void {
-    const hash = this.#hashTask;
-    if (hash === null) {
-      return;
-    }
-    if (hash.task.step(hashRowsPerTurn)) {
-      this.#hashTask = null;
-      hash.done(hash.task);
-    } else {
-      this.#env.schedule(() => this.#stepHash());
-    }
-  }
-
   // ---- Stop -----------------------------------------------------------------------------------------
 
   stop(done: () => void): void {
@@ -722,7 +489,7 @@ export class Host implements HostApi {
     }
     this.#phase = Phase.Stopping;
     this.#reason = "stopping";
-    const heir = running === null ? null : this.#heir(running);
+    const heir = running?.leadership.heir() ?? null;
     if (heir === null) {
       this.#close(done);
       return;
@@ -731,29 +498,10 @@ export class Host implements HostApi {
     this.transferLeadership(heir.memberId, () => this.#close(done));
   }
 
-  /** The voter that lacks least of the log, if this member leads and there is one. */
-  #heir(running: Running): MemberRecord | null {
-    const status = running.raft.status();
-    if (status.role !== Role.Leader) {
-      return null;
-    }
-    let best = 0;
-    let bestMatch = -1;
-    for (const progress of status.progress) {
-      const voter = status.confState.voters.includes(progress.id);
-      const live = progress.silentTicks < this.#electionTicks();
-      if (voter && live && progress.id !== status.id && progress.match > bestMatch) {
-        best = progress.id;
-        bestMatch = progress.match;
-      }
-    }
-    return best === 0 ? null : this.#membership.byRaftId(best);
-  }
-
   #close(done: () => void): void {
     this.#running?.pump.stop();
-    this.#peers?.flush();
-    this.#peers?.close();
+    this.#opening.peers?.flush();
+    this.#opening.peers?.close();
     const finish = (): void => {
       this.#phase = Phase.Stopped;
       this.#reason = "stopped";
@@ -772,7 +520,7 @@ export class Host implements HostApi {
   /** Names of the voters not heard for an election timeout. */
   #missing(): readonly string[] {
     const silentMax = this.#config.electionTimeoutMs;
-    const peers = this.#peers;
+    const peers = this.#opening.peers;
     return peers === null
       ? []
       : peers
@@ -789,9 +537,9 @@ export class Host implements HostApi {
       phase: this.#phase,
       reason: this.#reason,
       session: this.#session,
-      directory: this.#directory,
+      directory: this.#opening.directory,
       membership: this.#membership,
-      peers: this.#peers?.status() ?? [],
+      peers: this.#opening.peers?.status() ?? [],
       missing: this.#missing(),
       raft: running?.raft.status() ?? null,
       kv: running?.kv ?? null,
@@ -829,7 +577,7 @@ export class Host implements HostApi {
   }
 
   #mustPeers(): Peers {
-    return must(this.#peers, "peers exist once the directory is open");
+    return must(this.#opening.peers, "peers exist once the directory is open");
   }
 
   #mustRunning(): Running {
@@ -838,8 +586,6 @@ export class Host implements HostApi {
 }
 
 const noBytes = new Uint8Array(0);
-/** The envelope around a request's bytes: user name and auth revision. */
-const proposalOverheadBytes = 4096;
 const hashRowsPerTurn = 20_000;
 
 const roleNames = {
@@ -848,6 +594,10 @@ const roleNames = {
   [Role.Candidate]: "candidate",
   [Role.Leader]: "leader",
 } as const;
+
+function nameOf(config: HostConfig): string {
+  return config.members.find((m) => m.memberId === config.memberId)?.name ?? "";
+}
 
 function sameTexts(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((text, at) => text === b[at]);

@@ -1,9 +1,8 @@
 // The core's persist batches on their way to the disk, in order (law R1). An installation of a
 // snapshot runs alone: batches before it are durable, batches behind it wait.
 import { assert, must } from "@quorate/base";
-import { HardState } from "@quorate/raft";
-import type { Entry, PersistBatch, PersistSeq, SnapshotMeta } from "@quorate/raft";
-import type { CheckpointInfo, SnapshotSink, StorageApi } from "@quorate/storage";
+import type { Entry, HardState, PersistBatch, PersistSeq, SnapshotMeta } from "@quorate/raft";
+import type { CheckpointInfo, PeerRecord, SnapshotSink, StorageApi } from "@quorate/storage";
 
 class QueuedBatch {
   readonly seq: PersistSeq;
@@ -37,9 +36,12 @@ export class PersistQueue {
   #staged: Staged | null;
   #installing: boolean;
   #inFlight: number;
+  /** As in the newest batch given to the disk; every batch quotes the whole hard state. */
+  #hardState: HardState;
 
   constructor(
     storage: StorageApi,
+    hardState: HardState,
     durable: (seq: PersistSeq) => void,
     installed: (checkpoint: CheckpointInfo) => void,
   ) {
@@ -50,6 +52,7 @@ export class PersistQueue {
     this.#staged = null;
     this.#installing = false;
     this.#inFlight = 0;
+    this.#hardState = hardState;
   }
 
   get installing(): boolean {
@@ -75,6 +78,14 @@ export class PersistQueue {
     this.#drain();
   }
 
+  /** A record of the host's own, outside the core's batches; it changes nothing they promise. */
+  recordPeer(record: PeerRecord, done: () => void): void {
+    this.#storage.append(
+      { hardState: this.#hardState, firstIndex: 0, entries: [], peers: [record], mustSync: true },
+      done,
+    );
+  }
+
   #drain(): void {
     while (this.#queue.length > 0 && !this.#installing) {
       const batch = this.#queue[0]!;
@@ -97,6 +108,7 @@ export class PersistQueue {
 
   #append(batch: QueuedBatch): void {
     this.#inFlight += 1;
+    this.#hardState = batch.hardState;
     this.#storage.append(
       {
         hardState: batch.hardState,
@@ -121,6 +133,7 @@ export class PersistQueue {
     );
     this.#staged = null;
     this.#installing = true;
+    this.#hardState = batch.hardState;
     this.#storage.install(staged.sink, batch.hardState, (checkpoint) => {
       this.#installing = false;
       assert(checkpoint.index === snapshot.index, "the installed checkpoint is the one asked for");

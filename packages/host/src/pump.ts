@@ -5,8 +5,8 @@
 import { assert, assertNever } from "@quorate/base";
 import type { KvApi } from "@quorate/kv";
 import { MessageType, Proposal, ProposeOutcome, ReadOutcome, Ready, Role } from "@quorate/raft";
-import type { Entry, Message, RaftApi } from "@quorate/raft";
-import type { CheckpointInfo, Env, StorageApi } from "@quorate/storage";
+import type { Entry, HardState, Message, RaftApi } from "@quorate/raft";
+import type { CheckpointInfo, Env, PeerRecord, StorageApi } from "@quorate/storage";
 import { Applier } from "./applier.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import { Forwards } from "./forwards.ts";
@@ -39,6 +39,7 @@ export interface PumpParts {
   readonly readsMax: number;
   readonly applied: number;
   readonly appliedTerm: number;
+  readonly hardState: HardState;
   readonly events: PumpEvents;
 }
 
@@ -95,6 +96,7 @@ export class Pump {
     this.#outbox = new Outbox((message) => parts.peers.send(message));
     this.#persist = new PersistQueue(
       parts.storage,
+      parts.hardState,
       (seq) => this.#onDurable(seq),
       (checkpoint) => this.#onInstalled(checkpoint),
     );
@@ -189,6 +191,10 @@ export class Pump {
     this.reads.tick(nowTick);
     this.#forwards.tick(nowTick);
     this.schedule();
+  }
+
+  persistPeer(record: PeerRecord, done: () => void): void {
+    this.#persist.recordPeer(record, done);
   }
 
   onForwardProposal(from: number, number: number, kind: number, payload: Uint8Array): void {

@@ -1,0 +1,57 @@
+// From a member's configuration and what its disk gave back to what a core is made with.
+import { raftDefaults } from "@quorate/raft";
+import type { ConfState, InitialState, RaftConfig } from "@quorate/raft";
+import { GenesisState } from "@quorate/storage";
+import type { DataDirectory, Env, Recovered } from "@quorate/storage";
+import type { HostConfig } from "./host-api.ts";
+
+/** Highest feature level of this binary (P11). */
+export const levelMax = 1;
+
+/** The envelope around a request's bytes: user name and auth revision. */
+const envelopeBytesMax = 4096;
+
+export function electionTicks(config: HostConfig): number {
+  return Math.max(2, Math.floor(config.electionTimeoutMs / config.tickMs));
+}
+
+export function raftConfig(
+  env: Env,
+  config: HostConfig,
+  directory: DataDirectory,
+  session: number,
+  confState: ConfState,
+): RaftConfig {
+  const random = env.random.fork("raft");
+  // P5: a directory that took part before makes no promise until a leader or the others have spoken.
+  const tookPart = !directory.fresh && directory.genesisState === GenesisState.Started;
+  return {
+    ...raftDefaults,
+    id: directory.raftId,
+    session,
+    tickMs: config.tickMs,
+    electionTimeoutTicks: electionTicks(config),
+    electionTimeoutRandomizationTicks: Math.ceil(
+      config.electionTimeoutRandomizationMs / config.tickMs,
+    ),
+    heartbeatTicks: Math.max(1, Math.floor(config.heartbeatIntervalMs / config.tickMs)),
+    proposalBytesMax: config.requestBytesMax + envelopeBytesMax,
+    random: { below: (n) => random.below(n) },
+    level: levelMax,
+    quiet: tookPart && confState.voters.length > 1,
+  };
+}
+
+export function initialState(recovered: Recovered, confState: ConfState): InitialState {
+  const last = recovered.entries[recovered.entries.length - 1];
+  return {
+    hardState: recovered.hardState,
+    confState,
+    snapshotIndex: recovered.logStartIndex,
+    snapshotTerm: recovered.logStartTerm,
+    entries: recovered.entries,
+    applied: recovered.checkpoint === null ? 0 : recovered.checkpoint.index,
+    wallMs: last === undefined ? 0 : last.wallMs,
+    level: levelMax,
+  };
+}

@@ -1,0 +1,87 @@
+// Client operations at the door: checked by every rule that needs no state, bounded, and sent on as
+// a proposal or a read. Refusals never come inside the call (ReplySink).
+import { KvError, OperationKind } from "@quorate/kv";
+import type { KvApi } from "@quorate/kv";
+import type { Env } from "@quorate/storage";
+import { FailureCode, rangeRequest } from "./host-api.ts";
+import type { HostConfig, ReplySink, RequestKind } from "./host-api.ts";
+import { failure, kvFailure, Waiter } from "./proposals.ts";
+import type { Failure } from "./host-api.ts";
+import type { Proposals } from "./proposals.ts";
+import type { Pump } from "./pump.ts";
+import { PendingRead, ReadKind } from "./reads.ts";
+
+export class Requests {
+  readonly #env: Env;
+  readonly #config: HostConfig;
+  readonly #kv: KvApi;
+  readonly #pump: Pump;
+  readonly #proposals: Proposals;
+  readonly #timeoutTicks: number;
+
+  constructor(env: Env, config: HostConfig, kv: KvApi, pump: Pump, proposals: Proposals) {
+    this.#env = env;
+    this.#config = config;
+    this.#kv = kv;
+    this.#pump = pump;
+    this.#proposals = proposals;
+    this.#timeoutTicks = Math.ceil(config.requestTimeoutMs / config.tickMs);
+  }
+
+  take(
+    kind: RequestKind,
+    payload: Uint8Array,
+    serializable: boolean,
+    sink: ReplySink,
+    nowTick: number,
+  ): void {
+    if (kind === rangeRequest) {
+      this.read(ReadKind.Range, payload, serializable, sink, nowTick);
+      return;
+    }
+    if (payload.length > this.#config.requestBytesMax) {
+      this.#refuse(sink, failure(FailureCode.TooLarge));
+      return;
+    }
+    const refusal = this.#kv.check(kind, payload);
+    if (refusal !== KvError.None) {
+      this.#refuse(sink, kvFailure(refusal));
+      return;
+    }
+    if (kind === OperationKind.Txn && this.#kv.isReadOnlyTxn(payload)) {
+      this.read(ReadKind.Txn, payload, serializable, sink, nowTick);
+      return;
+    }
+    this.propose(kind, this.#kv.envelope("", 0, payload), sink, nowTick);
+  }
+
+  read(
+    kind: ReadKind,
+    payload: Uint8Array,
+    serializable: boolean,
+    sink: ReplySink,
+    nowTick: number,
+  ): void {
+    const read = new PendingRead(kind, payload, sink, nowTick + this.#timeoutTicks);
+    const reads = this.#pump.reads;
+    if (serializable ? reads.addLocal(read) : reads.add(read)) {
+      this.#pump.schedule();
+    } else {
+      this.#refuse(sink, failure(FailureCode.TooManyRequests));
+    }
+  }
+
+  /** `payload` as it shall stand in the log. */
+  propose(kind: number, payload: Uint8Array, sink: ReplySink, nowTick: number): void {
+    const waiter = new Waiter(kind, payload, sink, nowTick + this.#timeoutTicks);
+    if (this.#proposals.admit(waiter)) {
+      this.#pump.propose(waiter);
+    } else {
+      this.#refuse(sink, failure(FailureCode.TooManyRequests));
+    }
+  }
+
+  #refuse(sink: ReplySink, why: Failure): void {
+    this.#env.schedule(() => sink.fail(why));
+  }
+}
