@@ -169,7 +169,7 @@ function readEntries(reader: ByteReader, message: Message): readonly Entry[] {
   return entries;
 }
 
-/** What decodeMessage would refuse must not leave (pair assertion). */
+/** What decodeMessage would refuse must not leave (pair assertion); of entries only the ends. */
 function checkShape(message: Message): void {
   assert(isMessageType(message.type), "message codec: unknown type");
   assert(isNodeId(message.from) && isNodeId(message.to), "message codec: from and to");

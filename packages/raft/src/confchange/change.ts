@@ -57,6 +57,8 @@ function enter(
   changes: readonly ConfChangeSingle[],
 ): ConfState | ConfChangeError {
   if (isJoint(conf)) return new ConfChangeError("already in a joint configuration");
+  // Only genesis and snapshots make a first configuration: members must not make up their own.
+  if (conf.voters.length === 0) return new ConfChangeError("there is no configuration yet");
   const defect = changesDefect(changes);
   if (defect !== null) return new ConfChangeError(defect);
 

@@ -1,6 +1,6 @@
 // Bytes of a proposed change and of a configuration: in log entries, checkpoints, snapshots and on
 // the wire. One value has one encoding; anything else, trailing bytes included, reads as null.
-import { ByteReader, ByteWriter } from "@quorate/base";
+import { assert, ByteReader, ByteWriter } from "@quorate/base";
 import { ConfChange, ConfChangeSingle, ConfChangeType, ConfTransition } from "../conf-change.ts";
 import { ConfState } from "../types.ts";
 import type { NodeId } from "../types.ts";
@@ -14,11 +14,13 @@ export const membersMax = 4096;
 
 /** format u8 | transition u8 | count varint | (type u8, node varint)* | context length-prefixed. */
 export function encodeConfChange(change: ConfChange): Uint8Array {
+  assert(change.changes.length <= changesMax, "confchange codec: too many changes");
   const writer = new ByteWriter(32 + 9 * change.changes.length + change.context.length);
   writer.u8(formatVersion);
   writer.u8(change.transition);
   writer.varint(change.changes.length);
   for (const single of change.changes) {
+    assert(isNodeId(single.node), "confchange codec: not a raft id");
     writer.u8(single.type);
     writer.varint(single.node);
   }
@@ -96,6 +98,7 @@ export function readConfState(reader: ByteReader): ConfState | null {
 }
 
 function writeIds(writer: ByteWriter, ids: readonly NodeId[]): void {
+  assert(ids.length <= membersMax, "confchange codec: too many members");
   writer.varint(ids.length);
   for (const id of ids) writer.varint(id);
 }
