@@ -90,17 +90,17 @@ function applySingle(change: ConfChangeSingle, voters: Set<NodeId>, learners: Se
     case ConfChangeType.AddVoter:
       learners.delete(change.node);
       voters.add(change.node);
-      return;
+      break;
     case ConfChangeType.AddLearner:
       voters.delete(change.node);
       learners.add(change.node);
-      return;
+      break;
     case ConfChangeType.Remove:
       voters.delete(change.node);
       learners.delete(change.node);
-      return;
+      break;
     case ConfChangeType.Update:
-      return;
+      break;
     default:
       assertNever(change.type, "change");
   }

@@ -90,8 +90,9 @@ function drawCommit(command: string): string {
   const halves = [...command.matchAll(/\(([\d ]*)\)/g)].map((found) => numbers(found[1]!));
   const [voters, outgoing] = [halves[0]!, halves[1] ?? []];
   const match = new Map<NodeId, Index>();
-  for (const [, id, index] of command.matchAll(/(\d+)=(\d+)/g))
+  for (const [, id, index] of command.matchAll(/(\d+)=(\d+)/g)) {
     match.set(Number(id), Number(index));
+  }
   const matchOf = (id: NodeId): Index => match.get(id) ?? 0;
 
   const all = [...new Set([...voters, ...outgoing])].toSorted((a, b) => a - b);

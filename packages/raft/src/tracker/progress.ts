@@ -10,7 +10,7 @@ import { assert, assertNever } from "@quorate/base";
 import { ProgressKind } from "../status.ts";
 import { sessionUnknown } from "../types.ts";
 import type { Index, NodeId, Session } from "../types.ts";
-import { Inflights } from "./inflights.ts";
+import type { Inflights } from "./inflights.ts";
 
 export class Progress {
   readonly id: NodeId;
