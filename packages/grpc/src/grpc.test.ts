@@ -1,0 +1,119 @@
+// One server, one client over a real socket: status, texts, limits and cancellation of unary calls.
+import assert from "node:assert/strict";
+import http2 from "node:http2";
+import net from "node:net";
+import type { AddressInfo } from "node:net";
+import { after, before, test } from "node:test";
+import { GrpcClient } from "./client.ts";
+import { GrpcServer } from "./server.ts";
+import type { GrpcSink } from "./server.ts";
+import { decodeGrpcMessage, encodeGrpcMessage, GrpcCode } from "./status.ts";
+
+const bytesMax = 100_000;
+let listener: net.Server;
+let grpc: GrpcServer;
+let client: GrpcClient;
+let lastSink: GrpcSink | null = null;
+let cancelled = 0;
+
+before(async () => {
+  grpc = new GrpcServer({
+    methods: new Map([
+      ["/test.Echo/Echo", 1],
+      ["/test.Echo/Fail", 2],
+      ["/test.Echo/Hang", 3],
+      ["/test.Echo/Twice", 4],
+    ]),
+    messageBytesMax: bytesMax,
+    streamsPerConnectionMax: 100,
+    headerBytesMax: 16_384,
+    handler: {
+      onMessage(method, message, sink) {
+        lastSink = sink;
+        if (method === 1) {
+          sink.reply(message);
+        } else if (method === 2) {
+          sink.fail(GrpcCode.OutOfRange, "etcdserver: späte Prüfung 100 %", { missing: "a,b" });
+        } else if (method === 4) {
+          sink.write(message);
+          sink.write(message);
+          sink.finish();
+        } else {
+          sink.onCancel = () => {
+            cancelled += 1;
+          };
+        }
+      },
+    },
+  });
+  listener = net.createServer((socket) => grpc.accept(socket));
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  client = new GrpcClient(`127.0.0.1:${(listener.address() as AddressInfo).port}`);
+});
+
+after(() => {
+  client.close();
+  grpc.destroy();
+  listener.close();
+});
+
+test("a unary call answers the handler's bytes with status OK", async () => {
+  for (const size of [0, 1, 70_000]) {
+    const request = new Uint8Array(size).fill(7);
+    const result = await client.call("/test.Echo/Echo", request, 5000);
+    assert.equal(result.code, GrpcCode.Ok);
+    assert.deepEqual(new Uint8Array(result.message!), request);
+  }
+});
+
+test("a failure carries code, UTF-8 text and trailers", async () => {
+  const result = await client.call("/test.Echo/Fail", new Uint8Array(3), 5000);
+  assert.equal(result.code, GrpcCode.OutOfRange);
+  assert.equal(result.text, "etcdserver: späte Prüfung 100 %");
+  assert.equal(result.trailers["missing"], "a,b");
+  assert.equal(result.message, null);
+});
+
+test("an unknown method is Unimplemented with grpc-go's words", async () => {
+  const result = await client.call("/etcdserverpb.KV/Nothing", new Uint8Array(0), 5000);
+  assert.equal(result.code, GrpcCode.Unimplemented);
+  assert.equal(result.text, "unknown method Nothing for service etcdserverpb.KV");
+});
+
+test("a message above the limit is ResourceExhausted and the connection lives on", async () => {
+  const tooLarge = await client.call("/test.Echo/Echo", new Uint8Array(bytesMax + 1), 5000);
+  assert.equal(tooLarge.code, GrpcCode.ResourceExhausted);
+  const next = await client.call("/test.Echo/Echo", new Uint8Array(1), 5000);
+  assert.equal(next.code, GrpcCode.Ok);
+});
+
+test("a client that gives up cancels the call at the server", async () => {
+  const result = await client.call("/test.Echo/Hang", new Uint8Array(1), 50);
+  assert.equal(result.code, GrpcCode.DeadlineExceeded);
+  await client.call("/test.Echo/Echo", new Uint8Array(1), 5000);
+  assert.equal(cancelled, 1);
+  lastSink!.reply(new Uint8Array(1));
+});
+
+test("a refused connect is Unavailable", async () => {
+  const nobody = new GrpcClient("127.0.0.1:1");
+  const result = await nobody.call("/test.Echo/Echo", new Uint8Array(1), 5000);
+  assert.equal(result.code, GrpcCode.Unavailable);
+  nobody.close();
+});
+
+test("what is not gRPC gets 415", async () => {
+  const session = http2.connect(`http://${client.address}`);
+  const stream = session.request({ ":method": "GET", ":path": "/" });
+  const status = await new Promise((resolve) => {
+    stream.on("response", (headers) => resolve(headers[":status"]));
+  });
+  assert.equal(status, 415);
+  session.destroy();
+});
+
+test("grpc-message round-trips any text", () => {
+  for (const text of ["", "plain", "100 %", "späte\nPrüfung", "%41 stays", "日本"]) {
+    assert.equal(decodeGrpcMessage(encodeGrpcMessage(text)), text);
+  }
+});
