@@ -59,7 +59,14 @@ const plain = fc
     message.transfer = transfer;
     if (type === MessageType.InstallSnapshot) {
       const conf = new ConfState([1, 2, 3], [], [9], [], false);
-      message.snapshot = new SnapshotMeta(numbers[3], term, conf, numbers[4]);
+      message.snapshot = new SnapshotMeta(
+        Math.max(1, numbers[3]),
+        Math.max(1, term),
+        conf,
+        numbers[4],
+        numbers[5] % 2 ** 32,
+        numbers[6],
+      );
     }
     return message;
   });
@@ -101,6 +108,15 @@ test("an answer as bytes: the format is pinned", () => {
   message.hintIndex = 12;
   message.hintTerm = 2;
   equal(toHex(bytesOf(message)), "02" + "9509" + "02" + "01" + "03" + "4d" + "ac02" + "0c" + "02");
+});
+
+test("a snapshot as bytes: the format is pinned", () => {
+  const message = new Message(MessageType.InstallSnapshot, 1, 2, 3);
+  const conf = new ConfState([1, 2], [], [], [], false);
+  message.snapshot = new SnapshotMeta(300, 2, conf, 9, 4, 1000);
+  const snapshot = "ac02" + "02" + "09" + "04" + "e807" + "01020102" + "0000000000";
+  equal(toHex(bytesOf(message)), "09" + "0120" + "01" + "02" + "03" + snapshot);
+  deepEqual(decoded(bytesOf(message)), message);
 });
 
 test("every type round trips", () => {
@@ -208,6 +224,10 @@ test("refused: unknown types and bits, ids out of range, zero fields, counts wit
     [
       "a snapshot without its type",
       "04" + "0120" + "0102" + "03" + "010101" + "010101000000" + "0000",
+    ],
+    [
+      "a snapshot of index 0",
+      "09" + "0120" + "0102" + "03" + "0001010101" + "010101" + "0000000000",
     ],
     ["a snapshot that is missing", "09" + "0100" + "0102" + "03"],
   ];

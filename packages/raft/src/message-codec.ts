@@ -13,7 +13,7 @@ import type { ByteReader, ByteWriter } from "@quorate/base";
 import { isNodeId } from "./confchange/conf-state.ts";
 import { readConfState, writeConfState } from "./confchange/codec.ts";
 import type { Entry } from "./entry.ts";
-import { decodeEntry, encodedEntryBytesMin, encodeEntry } from "./entry-codec.ts";
+import { decodeEntry, encodedEntryBytesMin, encodeEntry, entryLevelMax } from "./entry-codec.ts";
 import { Message, MessageType } from "./message.ts";
 import { SnapshotMeta } from "./types.ts";
 
@@ -133,6 +133,8 @@ function readField(reader: ByteReader, present: number, bit: number): number {
 }
 
 function writeSnapshot(writer: ByteWriter, snapshot: SnapshotMeta): void {
+  assert(snapshot.index >= 1 && snapshot.term >= 1, "message codec: an empty snapshot");
+  assert(snapshot.level <= entryLevelMax, "message codec: level of a snapshot");
   writer.varint(snapshot.index);
   writer.varint(snapshot.term);
   writer.varint(snapshot.checkpointId);
@@ -148,6 +150,7 @@ function readSnapshot(reader: ByteReader): SnapshotMeta | null {
   const level = reader.varint();
   const wallMs = reader.varint();
   const confState = readConfState(reader);
+  if (index < 1 || term < 1 || level > entryLevelMax) reader.fail();
   if (confState === null) return null;
   return new SnapshotMeta(index, term, confState, checkpointId, level, wallMs);
 }
