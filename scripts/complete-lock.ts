@@ -92,7 +92,7 @@ export function completeLock(lock: Lock, missing: readonly Missing[]): Lock {
   for (const { name, entry } of missing) {
     if (entry !== null) packages[`node_modules/${name}`] = entry;
   }
-  // oxlint-disable-next-line no-restricted-properties -- npm itself sorts by this locale
+  // npm itself sorts by this locale.
   const order = (a: [string, LockEntry], b: [string, LockEntry]): number =>
     a[0].localeCompare(b[0], "en");
   return { ...lock, packages: Object.fromEntries(Object.entries(packages).sort(order)) };

@@ -12,8 +12,9 @@ function buildTables(): Int32Array {
   const tables = new Int32Array(8 * 256);
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte;
-    for (let bit = 0; bit < 8; bit++)
+    for (let bit = 0; bit < 8; bit++) {
       crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL_REFLECTED : crc >>> 1;
+    }
     tables[byte] = crc;
   }
   for (let at = 256; at < tables.length; at++) {

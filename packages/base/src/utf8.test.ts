@@ -48,8 +48,7 @@ test("every code point goes both ways", () => {
 test("every two-byte sequence decodes as the platform decodes it", () => {
   for (let pair = 0; pair < 65536; pair++) {
     const bytes = Uint8Array.of(pair >> 8, pair & 255, 0x80, 0x41);
-    if (utf8Decode(bytes) !== decoder.decode(bytes))
-      equal(utf8Decode(bytes), decoder.decode(bytes));
+    equal(utf8Decode(bytes), decoder.decode(bytes));
   }
 });
 
