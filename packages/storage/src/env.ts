@@ -79,6 +79,7 @@ export type DiskDone = (error: DiskError | null) => void;
 export interface Disk {
   /** Names in the directory, sorted bytewise; null when there is none. */
   listNow(directory: string): readonly string[] | null;
+  /** Makes missing parents too; null also when it exists. */
   makeDirectoryNow(directory: string): DiskError | null;
   /** Size in bytes, or null when there is no such file. */
   sizeNow(path: string): number | null;

@@ -1,0 +1,20 @@
+// Paths of the simulated disk. Relative ones start at the root too: a process has no working
+// directory there.
+import { assert } from "@quorate/base";
+
+/** "a//b/./c" → ["a", "b", "c"]; relative paths start at the root too. */
+export function partsOf(path: string): string[] {
+  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+  assert(!parts.includes(".."), () => `SimDisk: ".." in the path ${path}`);
+  return parts;
+}
+
+export function parentOf(path: string): string {
+  return partsOf(path).slice(0, -1).join("/");
+}
+
+export function nameOf(path: string): string {
+  const name = partsOf(path).at(-1);
+  assert(name !== undefined, "SimDisk: the root has no name");
+  return name;
+}

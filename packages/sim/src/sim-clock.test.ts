@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SimClock, wallStartMs } from "./sim-clock.ts";
+import { World } from "./world.ts";
+
+test("the monotonic clock starts at its origin and follows virtual time", () => {
+  const world = new World(1);
+  const clock = new SimClock(world, 500, 0, 0);
+  assert.equal(clock.monotonicMs(), 500);
+  world.runFor(12.5);
+  assert.equal(clock.monotonicMs(), 512.5);
+});
+
+test("drift changes the rate from now on and never takes time back", () => {
+  const world = new World(1);
+  const clock = new SimClock(world, 0, 0, 0);
+  world.runFor(1000);
+  clock.setDrift(100_000);
+  assert.equal(clock.monotonicMs(), 1000);
+  world.runFor(1000);
+  assert.equal(Math.round(clock.monotonicMs()), 2100);
+  clock.setDrift(-500_000);
+  assert.equal(Math.round(clock.monotonicMs()), 2100);
+  world.runFor(1000);
+  assert.equal(Math.round(clock.monotonicMs()), 2600);
+  assert.equal(clock.worldUs(1), 2000);
+});
+
+test("the wall clock jumps without touching the monotonic one", () => {
+  const world = new World(1);
+  const clock = new SimClock(world, 0, 0, -50);
+  world.runFor(100);
+  assert.equal(clock.wallMs(), wallStartMs + 50);
+  clock.jumpWall(-3_600_000);
+  assert.equal(clock.wallMs(), wallStartMs + 50 - 3_600_000);
+  assert.equal(clock.monotonicMs(), 100);
+});

@@ -1,0 +1,170 @@
+// One process incarnation: turns, crash points, fatal, death from outside, pauses.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assert as invariant } from "@quorate/base";
+import { DiskError, ExitCode, LinkEnd } from "@quorate/storage";
+import { SimClock } from "./sim-clock.ts";
+import { SimDisk } from "./sim-disk.ts";
+import { type CrashPlan, EndKind, SimProcess } from "./sim-env.ts";
+import { SimNetwork } from "./sim-network.ts";
+import { World } from "./world.ts";
+
+class Bench {
+  readonly world = new World(1);
+  readonly network = new SimNetwork(this.world, this.world.random("network"));
+  readonly disk = new SimDisk(this.world, this.world.random("disk"), "m0");
+  readonly marks: string[] = [];
+  readonly ended: string[] = [];
+  #boots = 0;
+
+  constructor() {
+    this.network.addMachine("m0", ["m0:2380"]);
+    this.network.addMachine("m1", ["m1:2380"]);
+  }
+
+  boot(machine = "m0", crashPlan: CrashPlan | null = null): SimProcess {
+    const boot = ++this.#boots;
+    return new SimProcess(
+      `${machine}#${boot}`,
+      {
+        world: this.world,
+        network: this.network,
+        disk: this.disk,
+        clock: new SimClock(this.world, 0, 0, 0),
+        random: this.world.random(`boot ${boot}`),
+        machine,
+      },
+      {
+        crashPlan,
+        onMark: (_, point) => void this.marks.push(point),
+        onEnd: (process) => void this.ended.push(process.name),
+      },
+    );
+  }
+}
+
+test("scheduled turns run soon, once, in order, those added meanwhile in a later turn", () => {
+  const bench = new Bench();
+  const process = bench.boot();
+  const seen: string[] = [];
+  process.schedule(() => {
+    seen.push("a");
+    process.schedule(() => seen.push("c"));
+    seen.push("a end");
+  });
+  process.schedule(() => seen.push("b"));
+  assert.deepEqual(seen, []);
+  bench.world.runFor(1);
+  assert.deepEqual(seen, ["a", "a end", "b", "c"]);
+});
+
+test("a crash point unwinds the process: nothing behind the mark runs, and nothing ever again", () => {
+  const bench = new Bench();
+  const plan: CrashPlan = (process) => (process.marks === 2 ? EndKind.Killed : null);
+  const process = bench.boot("m0", plan);
+  const seen: string[] = [];
+  process.schedule(() => {
+    seen.push("before");
+    process.trace.mark("one");
+    process.schedule(() => seen.push("later turn"));
+    process.trace.mark("two");
+    seen.push("after");
+  });
+  bench.world.runFor(10);
+  assert.deepEqual(seen, ["before"]);
+  assert.deepEqual(bench.marks, ["one", "two"]);
+  assert.equal(process.end, EndKind.Killed);
+  assert.deepEqual(bench.ended, [process.name]);
+});
+
+test("a crash inside a completion, with other completions outstanding: all are dead", () => {
+  const bench = new Bench();
+  const process = bench.boot("m0", () => EndKind.Killed);
+  const seen: string[] = [];
+  process.run(() => {
+    const file = process.disk.openNow("/f", true);
+    assert.ok(!(file instanceof DiskError));
+    file.write(0, new Uint8Array(1), () => {
+      process.trace.mark("written");
+      seen.push("unreachable");
+    });
+    for (let i = 0; i < 5; i++) {
+      file.sync(() => {
+        if (process.alive) return;
+        seen.push("dead");
+      });
+    }
+  });
+  bench.world.runFor(1000);
+  assert.deepEqual(seen, []);
+  assert.equal(process.end, EndKind.Killed);
+});
+
+test("fatal ends the process with its code and never returns", () => {
+  const bench = new Bench();
+  const process = bench.boot();
+  let after = false;
+  process.run(() => {
+    process.fatal(ExitCode.Damaged, "file x, offset 0");
+    after = true;
+  });
+  assert.equal(after, false);
+  assert.equal(process.end, EndKind.Exited);
+  assert.equal(process.exitCode, ExitCode.Damaged);
+  assert.equal(process.reason, "file x, offset 0");
+  process.run(() => assert.fail("dead"));
+});
+
+test("an assertion inside the process ends it and is kept for the report", () => {
+  const bench = new Bench();
+  const process = bench.boot();
+  process.schedule(() => invariant(false, "broken"));
+  bench.world.runFor(1);
+  assert.equal(process.end, EndKind.Asserted);
+  assert.equal(process.failure?.message, "broken");
+  assert.deepEqual(bench.ended, [process.name]);
+});
+
+test("death tells the peers and frees the lock", () => {
+  const bench = new Bench();
+  const first = bench.boot("m0");
+  const second = bench.boot("m1");
+  const ends: LinkEnd[] = [];
+  first.transport.listen(() => ({ onOpen() {}, onBytes() {}, onDrain() {}, onEnd() {} }));
+  second.transport.dial("m0:2380", {
+    onOpen() {},
+    onBytes() {},
+    onDrain() {},
+    onEnd: (end) => void ends.push(end),
+  });
+  assert.equal(first.disk.lockNow("/LOCK"), null);
+  bench.world.runFor(100);
+  first.kill(EndKind.Killed, "test");
+  bench.world.runFor(100);
+  assert.equal(ends.length, 1 as number);
+  assert.equal(bench.boot("m0").disk.lockNow("/LOCK"), null);
+});
+
+test("a paused process finds its backlog in order when it wakes; killed while paused it finds nothing", () => {
+  const bench = new Bench();
+  const process = bench.boot();
+  const seen: number[] = [];
+  process.pause();
+  for (const i of [1, 2, 3]) bench.world.after(i, () => process.run(() => void seen.push(i)));
+  bench.world.runFor(10);
+  assert.equal(seen.length, 0);
+  process.resume();
+  assert.deepEqual(seen, [1, 2, 3]);
+  process.pause();
+  process.run(() => seen.push(4));
+  process.kill(EndKind.Killed, "test");
+  process.resume();
+  assert.deepEqual(seen, [1, 2, 3]);
+});
+
+test("log lines carry the process's name into the trace", () => {
+  const bench = new Bench();
+  const process = bench.boot();
+  process.trace.warn("slow disk", { ms: 5 });
+  assert.match(bench.world.trace.tail(1)[0]!, /m0#1 slow disk ms=5$/);
+});
