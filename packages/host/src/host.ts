@@ -3,9 +3,9 @@
 // of a turn is in pump.ts. The very same class runs in production and in the simulator.
 import { assert, must } from "@quorate/base";
 import { KvError, KvState } from "@quorate/kv";
-import type { HashKvTask } from "@quorate/kv";
+import type { HashKvTask, KvApi } from "@quorate/kv";
 import { RaftNode, Role } from "@quorate/raft";
-import type { Message } from "@quorate/raft";
+import type { Message, RaftApi } from "@quorate/raft";
 import { ExitCode } from "@quorate/storage";
 import type {
   CheckpointInfo,
@@ -39,8 +39,16 @@ import { ReadKind } from "./reads.ts";
 import { Requests } from "./requests.ts";
 import { describeStatus } from "./status.ts";
 
+/** What checkers look into. Looking must not change anything. */
+export interface HostInside {
+  readonly raft: RaftApi;
+  readonly kv: KvApi;
+  readonly storage: StorageApi;
+  readonly pump: { readonly applied: number };
+}
+
 /** Set once the storage is open and Raft runs. */
-interface Running {
+interface Running extends HostInside {
   readonly raft: RaftNode;
   readonly kv: KvState;
   readonly storage: StorageApi;
@@ -547,6 +555,11 @@ export class Host implements HostApi {
       usage: running?.storage.usage() ?? null,
       requestsInFlight: this.#proposals.count + (running?.pump.reads.count ?? 0),
     });
+  }
+
+  /** The parts at work, for the simulator's checkers; null until the log is recovered. */
+  inside(): HostInside | null {
+    return this.#running;
   }
 
   counters(): HostCounters {
