@@ -1,0 +1,183 @@
+// Files for production: positional reads in place, everything that waits for the medium on libuv's
+// threads. Errors come back as values; what they mean is decided by storage.
+import fs from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { DiskError } from "@quorate/storage";
+import type { Disk, DiskDone, DiskFile } from "@quorate/storage";
+
+export class NodeDisk implements Disk {
+  /** Held until the process ends. */
+  readonly #locks: DatabaseSync[];
+  /** fdatasync calls that returned, for metrics. */
+  syncs: number;
+  onSync: ((milliseconds: number) => void) | null;
+
+  constructor() {
+    this.#locks = [];
+    this.syncs = 0;
+    this.onSync = null;
+  }
+
+  listNow(directory: string): readonly string[] | null {
+    try {
+      return fs
+        .readdirSync(directory, "latin1")
+        .map((name) => Buffer.from(name, "latin1").toString("utf8"))
+        .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+    } catch {
+      return null;
+    }
+  }
+
+  makeDirectoryNow(directory: string): DiskError | null {
+    try {
+      fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+      fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK);
+      return null;
+    } catch (error) {
+      return diskError(error, directory, "mkdir");
+    }
+  }
+
+  sizeNow(path: string): number | null {
+    try {
+      return fs.statSync(path).size;
+    } catch {
+      return null;
+    }
+  }
+
+  openNow(path: string, create: boolean): DiskFile | DiskError {
+    try {
+      const flags = create
+        ? fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL
+        : fs.constants.O_RDWR;
+      return new NodeFile(path, fs.openSync(path, flags, 0o600), this);
+    } catch (error) {
+      return diskError(error, path, "open");
+    }
+  }
+
+  /**
+   * Node has no flock; an exclusive SQLite transaction holds a POSIX lock on the file that the
+   * kernel drops with the process, kill -9 included, and that holds across network namespaces.
+   */
+  lockNow(path: string): DiskError | null {
+    try {
+      const database = new DatabaseSync(path);
+      database.exec("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE");
+      this.#locks.push(database);
+      return null;
+    } catch (error) {
+      if (/locked|busy/i.test(String(error))) {
+        return new DiskError("EBUSY", path, "lock");
+      }
+      return new DiskError(
+        /readonly|unable to open/i.test(String(error)) ? "EACCES" : "EIO",
+        path,
+        "lock",
+      );
+    }
+  }
+
+  rename(from: string, to: string, done: DiskDone): void {
+    fs.rename(from, to, (error) => done(diskError(error, from, "rename")));
+  }
+
+  remove(path: string, done: DiskDone): void {
+    fs.unlink(path, (error) => done(diskError(error, path, "remove")));
+  }
+
+  syncDirectory(directory: string, done: DiskDone): void {
+    fs.open(directory, fs.constants.O_RDONLY, (openError, fd) => {
+      if (openError !== null) {
+        done(diskError(openError, directory, "open"));
+        return;
+      }
+      fs.fsync(fd, (error) => {
+        fs.close(fd, () => done(diskError(error, directory, "fsync")));
+      });
+    });
+  }
+}
+
+class NodeFile implements DiskFile {
+  readonly path: string;
+  readonly #fd: number;
+  readonly #disk: NodeDisk;
+
+  constructor(path: string, fd: number, disk: NodeDisk) {
+    this.path = path;
+    this.#fd = fd;
+    this.#disk = disk;
+  }
+
+  readNow(position: number, into: Uint8Array): number | DiskError {
+    try {
+      let total = 0;
+      while (total < into.length) {
+        const count = fs.readSync(this.#fd, into, total, into.length - total, position + total);
+        if (count === 0) {
+          break;
+        }
+        total += count;
+      }
+      return total;
+    } catch (error) {
+      return diskError(error, this.path, "read");
+    }
+  }
+
+  write(position: number, bytes: Uint8Array, done: DiskDone): void {
+    const step = (offset: number): void => {
+      fs.write(
+        this.#fd,
+        bytes,
+        offset,
+        bytes.length - offset,
+        position + offset,
+        (error, count) => {
+          if (error !== null) {
+            done(diskError(error, this.path, "write"));
+          } else if (offset + count < bytes.length) {
+            step(offset + count);
+          } else {
+            done(null);
+          }
+        },
+      );
+    };
+    step(0);
+  }
+
+  sync(done: DiskDone): void {
+    const startedMs = performance.now();
+    fs.fdatasync(this.#fd, (error) => {
+      this.#disk.syncs += 1;
+      this.#disk.onSync?.(performance.now() - startedMs);
+      done(diskError(error, this.path, "fdatasync"));
+    });
+  }
+
+  sizeNow(): number {
+    return fs.fstatSync(this.#fd).size;
+  }
+
+  truncate(length: number, done: DiskDone): void {
+    fs.ftruncate(this.#fd, length, (error) => done(diskError(error, this.path, "truncate")));
+  }
+
+  close(): void {
+    fs.close(this.#fd, () => undefined);
+  }
+}
+
+function diskError(error: null, path: string, operation: string): null;
+function diskError(error: unknown, path: string, operation: string): DiskError;
+function diskError(error: unknown, path: string, operation: string): DiskError | null {
+  if (error === null || error === undefined) {
+    return null;
+  }
+  const code = (error as NodeJS.ErrnoException).code ?? "EIO";
+  return new DiskError(code, path, operation);
+}

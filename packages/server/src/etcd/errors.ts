@@ -1,0 +1,66 @@
+// Outcomes as etcd's clients know them: code and exact text (etcd api/v3rpc/rpctypes, etcd-api.md §1.4).
+import { GrpcCode } from "@quorate/grpc";
+import { FailureCode } from "@quorate/host";
+import type { Failure } from "@quorate/host";
+import { KvError } from "@quorate/kv";
+
+export interface EtcdError {
+  readonly code: GrpcCode;
+  readonly text: string;
+}
+
+function error(code: GrpcCode, text: string): EtcdError {
+  return { code, text };
+}
+
+const invalid = GrpcCode.InvalidArgument;
+
+const kvErrors: Record<KvError, EtcdError> = {
+  [KvError.None]: error(GrpcCode.Internal, "etcdserver: no error"),
+  [KvError.Malformed]: error(GrpcCode.Internal, "grpc: failed to unmarshal the received message"),
+  [KvError.KeyNotProvided]: error(invalid, "etcdserver: key is not provided"),
+  [KvError.KeyNotFound]: error(invalid, "etcdserver: key not found"),
+  [KvError.ValueProvided]: error(invalid, "etcdserver: value is provided"),
+  [KvError.LeaseProvided]: error(invalid, "etcdserver: lease is provided"),
+  [KvError.TooManyOps]: error(invalid, "etcdserver: too many operations in txn request"),
+  [KvError.DuplicateKey]: error(invalid, "etcdserver: duplicate key given in txn request"),
+  [KvError.InvalidSortOption]: error(invalid, "etcdserver: invalid sort option"),
+  [KvError.Compacted]: error(
+    GrpcCode.OutOfRange,
+    "etcdserver: mvcc: required revision has been compacted",
+  ),
+  [KvError.FutureRevision]: error(
+    GrpcCode.OutOfRange,
+    "etcdserver: mvcc: required revision is a future revision",
+  ),
+  [KvError.LeaseNotFound]: error(GrpcCode.NotFound, "etcdserver: requested lease not found"),
+  [KvError.RequestTooLarge]: error(invalid, "etcdserver: request is too large"),
+  [KvError.TxnTooDeep]: error(invalid, "etcdserver: too many operations in txn request"),
+  [KvError.ResponseTooLarge]: error(
+    GrpcCode.ResourceExhausted,
+    "grpc: trying to send message larger than max",
+  ),
+};
+
+const failures: Record<FailureCode, EtcdError> = {
+  [FailureCode.Kv]: error(GrpcCode.Internal, "etcdserver: refused"),
+  [FailureCode.NoLeader]: error(GrpcCode.Unavailable, "etcdserver: no leader"),
+  [FailureCode.LeaderChanged]: error(GrpcCode.Unavailable, "etcdserver: leader changed"),
+  [FailureCode.TimedOut]: error(GrpcCode.Unavailable, "etcdserver: request timed out"),
+  [FailureCode.TooManyRequests]: error(GrpcCode.ResourceExhausted, "etcdserver: too many requests"),
+  [FailureCode.TooLarge]: error(invalid, "etcdserver: request is too large"),
+  [FailureCode.Stopped]: error(GrpcCode.Unavailable, "etcdserver: server stopped"),
+};
+
+export function kvErrorOf(code: KvError): EtcdError {
+  return kvErrors[code];
+}
+
+export function errorOf(failure: Failure): EtcdError {
+  return failure.code === FailureCode.Kv ? kvErrorOf(failure.kvError) : failures[failure.code];
+}
+
+/** The voters this member misses, told beside "no leader" (an addition to etcd's contract). */
+export function trailersOf(failure: Failure): Record<string, string> {
+  return failure.missing.length === 0 ? {} : { "quorate-missing": failure.missing.join(",") };
+}

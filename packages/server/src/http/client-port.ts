@@ -1,0 +1,117 @@
+// The one client port (DESIGN.md 18): gRPC over h2c and HTTP/1.1 on the same socket, told apart by
+// the first four bytes, within ten seconds; past the limits a connection is closed at once.
+import http from "node:http";
+import net from "node:net";
+import type { GrpcServer } from "@quorate/grpc";
+
+const firstBytesTimeoutMs = 10_000;
+const http2Preface = "PRI ";
+
+export interface ClientPortLimits {
+  readonly connectionsMax: number;
+  readonly connectionsPerAddressMax: number;
+}
+
+export class ClientPort {
+  readonly #grpc: GrpcServer;
+  readonly #http: http.Server;
+  readonly #limits: ClientPortLimits;
+  readonly #listeners: net.Server[];
+  readonly #sockets: Set<net.Socket>;
+  readonly #perAddress: Map<string, number>;
+  /** Connections refused because a limit was reached. */
+  refused: number;
+
+  constructor(grpc: GrpcServer, handler: http.RequestListener, limits: ClientPortLimits) {
+    this.#grpc = grpc;
+    this.#http = http.createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, handler);
+    this.#http.on("clientError", (_error, socket) => socket.destroy());
+    this.#limits = limits;
+    this.#listeners = [];
+    this.#sockets = new Set();
+    this.#perAddress = new Map();
+    this.refused = 0;
+  }
+
+  bind(host: string, port: number): Promise<number> {
+    const server = net.createServer({ noDelay: true, pauseOnConnect: false }, (socket) =>
+      this.#onConnection(socket),
+    );
+    this.#listeners.push(server);
+    return new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, host, () => {
+        server.off("error", reject);
+        server.on("error", () => undefined);
+        resolve((server.address() as net.AddressInfo).port);
+      });
+    });
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** No new connections; those present are told to go away. */
+  close(): void {
+    for (const server of this.#listeners) {
+      server.close();
+    }
+    this.#grpc.close();
+    this.#http.closeIdleConnections();
+  }
+
+  destroy(): void {
+    this.#grpc.destroy();
+    for (const socket of this.#sockets) {
+      socket.destroy();
+    }
+  }
+
+  #onConnection(socket: net.Socket): void {
+    const address = socket.remoteAddress ?? "";
+    const count = this.#perAddress.get(address) ?? 0;
+    const { connectionsMax, connectionsPerAddressMax } = this.#limits;
+    if (this.#sockets.size >= connectionsMax || count >= connectionsPerAddressMax) {
+      this.refused += 1;
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    this.#perAddress.set(address, count + 1);
+    socket.on("error", () => undefined);
+    socket.on("close", () => this.#onClosed(socket, address));
+    this.#tellApart(socket);
+  }
+
+  #onClosed(socket: net.Socket, address: string): void {
+    this.#sockets.delete(socket);
+    const count = (this.#perAddress.get(address) ?? 1) - 1;
+    if (count === 0) {
+      this.#perAddress.delete(address);
+    } else {
+      this.#perAddress.set(address, count);
+    }
+  }
+
+  #tellApart(socket: net.Socket): void {
+    const timer = setTimeout(() => socket.destroy(), firstBytesTimeoutMs);
+    const onReadable = (): void => {
+      const first = socket.read(http2Preface.length) as Buffer | null;
+      if (first === null) {
+        return; // fewer than four bytes yet, or the end
+      }
+      clearTimeout(timer);
+      socket.off("readable", onReadable);
+      socket.unshift(first);
+      if (first.toString("latin1") === http2Preface) {
+        this.#grpc.accept(socket);
+      } else {
+        this.#http.emit("connection", socket);
+      }
+    };
+    socket.on("readable", onReadable);
+    socket.on("close", () => clearTimeout(timer));
+    socket.on("end", () => clearTimeout(timer));
+  }
+}

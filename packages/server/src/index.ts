@@ -1,0 +1,6 @@
+// The public face of the member process.
+export { clusterIdOf, memberIdOf } from "./etcd/ids.ts";
+export { logLevels, makeLogger } from "./logger.ts";
+export type { LogLevel } from "./logger.ts";
+export { Member } from "./member.ts";
+export type { Listen, MemberOptions } from "./member.ts";

@@ -1,0 +1,187 @@
+// One member as a process: ports, files, host, services, metrics, signals, exit codes. What is wrong
+// with the configuration or the machine ends in one clear line and its exit code (DESIGN.md 23).
+import type { Logger } from "pino";
+import { AssertionError } from "@quorate/base";
+import { GrpcServer } from "@quorate/grpc";
+import { Host, Phase } from "@quorate/host";
+import type { HostConfig } from "@quorate/host";
+import { ExitCode } from "@quorate/storage";
+import { startTicks } from "./env/event-loop.ts";
+import type { LoopClock } from "./env/event-loop.ts";
+import { NodeDisk } from "./env/node-disk.ts";
+import { makeEnv } from "./env/node-env.ts";
+import { NodeTransport } from "./env/node-transport.ts";
+import { methods, Services } from "./etcd/services.ts";
+import { ClientPort } from "./http/client-port.ts";
+import { makeEndpoints } from "./http/endpoints.ts";
+import { Metrics } from "./http/metrics.ts";
+
+/** Where to listen: a host (name or address) and a port. */
+export interface Listen {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface MemberOptions {
+  readonly host: HostConfig;
+  readonly listenClient: readonly Listen[];
+  readonly listenPeer: readonly Listen[];
+  readonly streamsPerConnectionMax: number;
+  readonly version: string;
+  /** What clients are told they talk to (--compat-version). */
+  readonly etcdVersion: string;
+  readonly logger: Logger;
+}
+
+/** Bytes that a request message may have beyond --max-request-bytes (etcd: 512 KiB). */
+const grpcOverheadBytes = 512 * 1024;
+
+/** A clean stop that takes longer than this ends anyway. */
+const stopTimeoutMs = 10_000;
+
+export class Member {
+  readonly #options: MemberOptions;
+  readonly #logger: Logger;
+  readonly #disk: NodeDisk;
+  readonly #transport: NodeTransport;
+  readonly #host: Host;
+  readonly #services: Services;
+  readonly #grpc: GrpcServer;
+  readonly #port: ClientPort;
+  readonly #metrics: Metrics;
+  #loop: LoopClock | null;
+  #stopping: boolean;
+  #ready: boolean;
+
+  constructor(options: MemberOptions) {
+    this.#options = options;
+    this.#logger = options.logger;
+    this.#disk = new NodeDisk();
+    this.#transport = new NodeTransport();
+    const env = makeEnv(this.#disk, this.#transport, options.logger, (code, reason) =>
+      this.#fatal(code, reason),
+    );
+    this.#host = new Host(env, options.host);
+    const clusterVersion = options.etcdVersion.replace(/\.\d+$/, ".0");
+    this.#services = new Services(this.#host, {
+      etcdVersion: options.etcdVersion,
+      version: options.version,
+      stallMaxMs: () => this.#loop?.stallMaxMs ?? 0,
+    });
+    this.#metrics = new Metrics(this.#host, options.etcdVersion, clusterVersion);
+    this.#disk.onSync = (milliseconds) => this.#metrics.onSync(milliseconds);
+    this.#grpc = new GrpcServer({
+      methods,
+      messageBytesMax: options.host.requestBytesMax + grpcOverheadBytes,
+      streamsPerConnectionMax: options.streamsPerConnectionMax,
+      headerBytesMax: 16_384,
+      handler: this.#services,
+    });
+    this.#grpc.onHandled = (method, code) => this.#metrics.onHandled(method, code);
+    const endpoints = makeEndpoints(this.#host, {
+      etcdVersion: options.etcdVersion,
+      clusterVersion,
+      metrics: () => this.#metrics.scrape(),
+    });
+    this.#port = new ClientPort(this.#grpc, endpoints, {
+      connectionsMax: 10_000,
+      connectionsPerAddressMax: 10_000,
+    });
+    this.#loop = null;
+    this.#stopping = false;
+    this.#ready = false;
+  }
+
+  /** Ports first: one that is taken ends the process before anything on disk is touched. */
+  async start(): Promise<void> {
+    process.on("uncaughtException", (error) => this.#onUncaught(error));
+    process.on("unhandledRejection", (error) => this.#onUncaught(error));
+    process.on("SIGTERM", () => this.stop("SIGTERM"));
+    process.on("SIGINT", () => this.stop("SIGINT"));
+    for (const { host, port } of this.#options.listenPeer) {
+      await this.#bound("peer", host, port, this.#transport.bind(host, port));
+    }
+    for (const { host, port } of this.#options.listenClient) {
+      await this.#bound("client", host, port, this.#port.bind(host, port));
+    }
+    this.#host.start();
+    this.#loop = startTicks(
+      this.#options.host.tickMs,
+      (ticks) => {
+        this.#host.tick(ticks);
+        this.#announce();
+      },
+      (stallMs) => this.#onStall(stallMs),
+    );
+    setInterval(() => this.#services.tick(), 1000).unref();
+  }
+
+  /** Hands leadership over, finishes what is in flight, ends with 0. */
+  stop(signal: string): void {
+    if (this.#stopping) {
+      this.#logger.warn({ signal }, "second signal, exiting at once");
+      process.exit(1);
+    }
+    this.#stopping = true;
+    this.#logger.info({ signal }, "stopping");
+    setTimeout(() => {
+      this.#logger.warn("the clean stop took too long");
+      process.exit(0);
+    }, stopTimeoutMs).unref();
+    this.#host.stop(() => {
+      this.#port.close();
+      this.#loop?.stop();
+      setTimeout(() => {
+        this.#port.destroy();
+        this.#transport.close();
+        process.exit(0);
+      }, 50);
+    });
+  }
+
+  async #bound<T>(what: string, host: string, port: number, binding: Promise<T>): Promise<void> {
+    try {
+      await binding;
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? String(error);
+      const why = code === "EADDRINUSE" ? "the port is in use" : code;
+      this.#fatal(ExitCode.Usage, `cannot listen for ${what} traffic on ${host}:${port}: ${why}`);
+    }
+  }
+
+  /** The lines that process supervisors wait for (etcd-api.md §2.2), once. */
+  #announce(): void {
+    if (this.#ready) {
+      return;
+    }
+    const status = this.#host.status();
+    if (status.phase !== Phase.Running || status.leaderMemberId === "") {
+      return;
+    }
+    this.#ready = true;
+    this.#logger.info({ version: this.#options.etcdVersion }, "enabled capabilities for version");
+    this.#logger.info({ name: status.name, cluster: status.clusterId }, "published member");
+    this.#logger.info(
+      { endpoints: this.#options.host.clientUrls.join(",") },
+      "ready to serve client requests",
+    );
+  }
+
+  #onStall(stallMs: number): void {
+    this.#metrics.onStall(stallMs);
+    if (stallMs > this.#options.host.heartbeatIntervalMs) {
+      this.#logger.warn({ stallMs: Math.round(stallMs) }, "event loop stalled");
+    }
+  }
+
+  #onUncaught(error: unknown): never {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const code = error instanceof AssertionError ? "assertion failed" : "unexpected error";
+    return this.#fatal(ExitCode.Assertion, `${code}: ${text}`);
+  }
+
+  #fatal(exitCode: ExitCode, reason: string): never {
+    this.#logger.fatal({ exitCode }, reason);
+    process.exit(exitCode);
+  }
+}
