@@ -8,6 +8,7 @@ import { applyAttributes, decodeAttributes, HostEntryKind } from "./membership.t
 import type { MembershipTable } from "./membership.ts";
 import { kvFailure } from "./proposals.ts";
 import type { Proposals } from "./proposals.ts";
+import type { SettingsTable } from "./settings.ts";
 
 /** Entries and bytes applied in one turn; the rest waits for the next. */
 const applyEntriesPerTurnMax = 2000;
@@ -23,6 +24,7 @@ export class Applier {
   readonly #raft: RaftApi;
   readonly #kv: KvApi;
   readonly #membership: MembershipTable;
+  readonly #settings: SettingsTable;
   readonly #proposals: Proposals;
   readonly #events: ApplierEvents;
   /** Committed and not yet applied, from #head on; dense, the first is applied + 1. */
@@ -36,6 +38,7 @@ export class Applier {
     raft: RaftApi,
     kv: KvApi,
     membership: MembershipTable,
+    settings: SettingsTable,
     proposals: Proposals,
     events: ApplierEvents,
     applied: number,
@@ -44,6 +47,7 @@ export class Applier {
     this.#raft = raft;
     this.#kv = kv;
     this.#membership = membership;
+    this.#settings = settings;
     this.#proposals = proposals;
     this.#events = events;
     this.#queue = [];
@@ -99,6 +103,7 @@ export class Applier {
       const entry = this.#queue[this.#head]!;
       this.#head += 1;
       this.#applyEntry(entry, headerTerm);
+      this.#settings.onApplied(entry);
       this.#applied = entry.index;
       this.#appliedTerm = entry.term;
       this.#events.onIndex(entry);

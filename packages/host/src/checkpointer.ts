@@ -8,6 +8,8 @@ import type { CheckpointInfo, Env, StorageApi } from "@quorate/storage";
 import type { HostConfig } from "./host-api.ts";
 import { LogSize } from "./log-size.ts";
 import { MembershipTable } from "./membership.ts";
+import { levelMax } from "./raft-settings.ts";
+import { SettingsTable } from "./settings.ts";
 import type { PeersApi } from "./peers/peers-api.ts";
 
 export interface CheckpointerParts {
@@ -136,10 +138,16 @@ export function confStateOf(tables: readonly TableRecord[]): ConfState {
 }
 
 export function snapshotMetaOf(checkpoint: CheckpointInfo): SnapshotMeta {
+  const settings = new SettingsTable(levelMax);
+  const record = checkpoint.tables.find((t) => t.name === settings.name);
+  const ok = settings.restore(must(record, "a checkpoint has a settings table").bytes);
+  assert(ok, "the settings table of a verified checkpoint can be read");
   return new SnapshotMeta(
     checkpoint.index,
     checkpoint.term,
     confStateOf(checkpoint.tables),
     checkpoint.id,
+    settings.level,
+    settings.wallMs,
   );
 }

@@ -34,9 +34,10 @@ import type { Peers } from "./peers/peers.ts";
 import { Opening } from "./opening.ts";
 import { failure, Proposals } from "./proposals.ts";
 import { Pump } from "./pump.ts";
-import { electionTicks, initialState, raftConfig } from "./raft-settings.ts";
+import { electionTicks, initialState, levelMax, raftConfig } from "./raft-settings.ts";
 import { ReadKind } from "./reads.ts";
 import { Requests } from "./requests.ts";
+import { SettingsTable } from "./settings.ts";
 import { describeStatus } from "./status.ts";
 
 /** What checkers look into. Looking must not change anything. */
@@ -64,6 +65,7 @@ export class Host implements HostApi {
   readonly #config: HostConfig;
   readonly #journal: Journal;
   readonly #membership: MembershipTable;
+  readonly #settings: SettingsTable;
   readonly #proposals: Proposals;
   readonly #session: number;
   #phase: Phase;
@@ -86,6 +88,7 @@ export class Host implements HostApi {
     this.#config = config;
     this.#journal = new Journal();
     this.#membership = new MembershipTable();
+    this.#settings = new SettingsTable(levelMax);
     this.#proposals = new Proposals(config.requestsMax, config.requestBytesInFlightMax);
     this.#session = env.random.below(Number.MAX_SAFE_INTEGER) + 1;
     this.#phase = Phase.Opening;
@@ -119,7 +122,7 @@ export class Host implements HostApi {
     const kv = this.#makeState(storage, record, checkpoint);
     const raft = new RaftNode(
       raftConfig(this.#env, this.#config, directory, this.#session, this.#membership.confState),
-      initialState(recovered, this.#membership.confState),
+      initialState(recovered, this.#membership.confState, this.#settings),
     );
     const applied = checkpoint === null ? 0 : checkpoint.index;
     const appliedTerm = checkpoint === null ? 0 : checkpoint.term;
@@ -130,6 +133,7 @@ export class Host implements HostApi {
       storage,
       peers,
       membership: this.#membership,
+      settings: this.#settings,
       proposals: this.#proposals,
       retryTicks: Math.max(1, Math.floor(electionTicks(this.#config) / 2)),
       readsMax: this.#config.requestsMax,
@@ -191,6 +195,7 @@ export class Host implements HostApi {
       rangeBytesMax: this.#config.rangeBytesMax,
     });
     kv.register(this.#membership);
+    kv.register(this.#settings);
     if (checkpoint === null) {
       this.#membership.found(record);
     } else {

@@ -1,4 +1,6 @@
 // The public face of one cluster member.
+export { Host } from "./host.ts";
+export type { HostInside } from "./host.ts";
 export {
   Failure,
   FailureCode,

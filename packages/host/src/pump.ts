@@ -20,6 +20,7 @@ import { failure, kvFailure } from "./proposals.ts";
 import type { Proposals, Waiter } from "./proposals.ts";
 import { AskOutcome, ReadKind, Reads } from "./reads.ts";
 import type { PendingRead } from "./reads.ts";
+import type { SettingsTable } from "./settings.ts";
 
 /** Readies drained in one turn; the core is asked again in the next. */
 const readiesPerTurnMax = 64;
@@ -34,6 +35,7 @@ export interface PumpParts {
   readonly storage: StorageApi;
   readonly peers: PeersApi;
   readonly membership: MembershipTable;
+  readonly settings: SettingsTable;
   readonly proposals: Proposals;
   readonly retryTicks: number;
   readonly readsMax: number;
@@ -104,6 +106,7 @@ export class Pump {
       parts.raft,
       parts.kv,
       parts.membership,
+      parts.settings,
       parts.proposals,
       {
         onMembershipChanged: () => parts.events.onMembershipChanged(),

@@ -4,6 +4,7 @@ import type { ConfState, InitialState, RaftConfig } from "@quorate/raft";
 import { GenesisState } from "@quorate/storage";
 import type { DataDirectory, Env, Recovered } from "@quorate/storage";
 import type { HostConfig } from "./host-api.ts";
+import type { SettingsTable } from "./settings.ts";
 
 /** Highest feature level of this binary (P11). */
 export const levelMax = 1;
@@ -42,7 +43,11 @@ export function raftConfig(
   };
 }
 
-export function initialState(recovered: Recovered, confState: ConfState): InitialState {
+export function initialState(
+  recovered: Recovered,
+  confState: ConfState,
+  settings: SettingsTable,
+): InitialState {
   const last = recovered.entries[recovered.entries.length - 1];
   return {
     hardState: recovered.hardState,
@@ -51,7 +56,7 @@ export function initialState(recovered: Recovered, confState: ConfState): Initia
     snapshotTerm: recovered.logStartTerm,
     entries: recovered.entries,
     applied: recovered.checkpoint === null ? 0 : recovered.checkpoint.index,
-    wallMs: last === undefined ? 0 : last.wallMs,
-    level: levelMax,
+    wallMs: Math.max(settings.wallMs, last === undefined ? 0 : last.wallMs),
+    level: settings.level,
   };
 }

@@ -1,0 +1,70 @@
+// The replicated table of cluster settings (DESIGN.md 15): for now the feature level (P11) and the
+// newest stamp of an applied entry, which a restarted or restored member must not go below.
+import { ByteReader, ByteWriter, crc32c, readU32 } from "@quorate/base";
+import type { ReplicatedTable } from "@quorate/kv";
+import { EntryKind } from "@quorate/raft";
+import type { Entry } from "@quorate/raft";
+
+const tableFormat = 1;
+
+export class SettingsTable implements ReplicatedTable {
+  readonly name: string;
+  readonly #levelFirst: number;
+  #level: number;
+  #wallMs: number;
+
+  /** `levelFirst`: the level of a cluster from its genesis on. */
+  constructor(levelFirst: number) {
+    this.name = "settings";
+    this.#levelFirst = levelFirst;
+    this.#level = levelFirst;
+    this.#wallMs = 0;
+  }
+
+  /** Feature level of the entry after the last applied one. */
+  get level(): number {
+    return this.#level;
+  }
+
+  get wallMs(): number {
+    return this.#wallMs;
+  }
+
+  onApplied(entry: Entry): void {
+    this.#wallMs = Math.max(this.#wallMs, entry.wallMs);
+    if (entry.kind === EntryKind.Level) {
+      this.#level = readU32(entry.payload, 0);
+    }
+  }
+
+  digest(): { readonly low: number; readonly high: number } {
+    const bytes = this.snapshot();
+    return { low: crc32c(bytes), high: crc32c(bytes, 0, bytes.length, 0x5bd1e995) };
+  }
+
+  snapshot(): Uint8Array {
+    const writer = new ByteWriter();
+    writer.u8(tableFormat);
+    writer.varint(this.#level);
+    writer.varint(this.#wallMs);
+    return writer.take();
+  }
+
+  restore(bytes: Uint8Array): boolean {
+    const reader = new ByteReader(bytes);
+    const format = reader.u8();
+    const level = reader.varint();
+    const wallMs = reader.varint();
+    if (format !== tableFormat || !reader.ok || !reader.done) {
+      return false;
+    }
+    this.#level = level;
+    this.#wallMs = wallMs;
+    return true;
+  }
+
+  clear(): void {
+    this.#level = this.#levelFirst;
+    this.#wallMs = 0;
+  }
+}
