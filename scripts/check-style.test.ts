@@ -46,6 +46,8 @@ const cases: readonly [StyleRule, number, string, string][] = [
   [StyleRule.MachinePath, 2, "docs/a.md", `text\nsee ${slash}root/x`],
   [StyleRule.MachinePath, 1, "a.json", `{"a": "${slash}work/main"}`],
   [StyleRule.RegistryHost, 1, ".npmrc", `registry=https:${slash}/registry${"."}example.org/`],
+  [StyleRule.LooseVersion, 1, "package.json", '{"devDependencies": {"a": "^1.2.3"}}'],
+  [StyleRule.LooseVersion, 1, "packages/a/package.json", '{"dependencies": {"a": "latest"}}'],
   [StyleRule.RegistryHost, 1, "package-lock.json", `"resolved": "https:${slash}/a.b/c.tgz"`],
 ];
 for (const [rule, line, path, text] of cases) {
@@ -67,6 +69,10 @@ const fine: readonly [string, string][] = [
   [code, "// header\nimport { default as a } from 'b'; switch (a) { default: break; }"],
   [code, "// header\nconst module = a; namespace;"],
   ["packages/proto/src/gen/rpc_pb.ts", "enum A { B }"],
+  [
+    "package.json",
+    '{"dependencies": {"a": "1.2.3", "b": "1.0.0-rc.1"}, "engines": {"node": ">=20"}}',
+  ],
   ["packages/base/src/commonality.ts", "// header"],
   [
     "docs/a.md",

@@ -16,6 +16,7 @@ export const StyleRule = {
   Name: "name",
   MachinePath: "machine-path",
   RegistryHost: "registry-host",
+  LooseVersion: "loose-version",
 } as const;
 export type StyleRule = (typeof StyleRule)[keyof typeof StyleRule];
 
@@ -57,6 +58,7 @@ export function checkStyle(root: string, paths: readonly string[]): StyleViolati
       violations.push({ rule, path, line, text: what });
     };
     checkTraces(text, report);
+    if (/(?:^|\/)package\.json$/.test(path)) checkVersions(text, report);
     if (!CODE.test(path) || GENERATED.test(path)) continue;
     checkName(path, report);
     checkShape(text, report);
@@ -87,6 +89,18 @@ function checkTraces(text: string, report: Report): void {
       report(StyleRule.RegistryHost, i + 1, "names a package registry's host");
     }
   });
+}
+
+const EXACT_VERSION = /^\d+\.\d+\.\d+(?:-[\w.]+)?$/;
+
+function checkVersions(text: string, report: Report): void {
+  const page = JSON.parse(text) as Record<string, Record<string, string> | undefined>;
+  for (const key of ["dependencies", "devDependencies", "optionalDependencies"]) {
+    for (const [name, version] of Object.entries(page[key] ?? {})) {
+      if (EXACT_VERSION.test(version)) continue;
+      report(StyleRule.LooseVersion, 1, `${name} is ${version}: a version is exact`);
+    }
+  }
 }
 
 function checkName(path: string, report: Report): void {
