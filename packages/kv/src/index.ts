@@ -1,8 +1,57 @@
 // The public face of the replicated state machine.
+export { checkRangeRequest } from "./edge-check.ts";
 export { KvError } from "./kv-error.ts";
 export type { AppliedOperation, Digest, HashKvTask, KvApi, KvOptions, KvReply } from "./kv-api.ts";
+export { KvState } from "./kv-state.ts";
 export { OperationKind } from "./operation.ts";
 export { Row } from "./rows.ts";
 export type { RowCursor, RowReader, RowRef, RowStore } from "./rows.ts";
+export { rangeIsSerializable, txnIsSerializable } from "./serializable.ts";
 export { TableRecord } from "./table.ts";
 export type { ReplicatedTable } from "./table.ts";
+export {
+  decodeCompactionRequest,
+  decodeDeleteRangeRequest,
+  decodePutRequest,
+  decodeRangeRequest,
+  decodeTxnRequest,
+} from "./wire/decode-request.ts";
+export {
+  decodeCompactionResponse,
+  decodeDeleteRangeResponse,
+  decodePutResponse,
+  decodeRangeResponse,
+  decodeTxnResponse,
+} from "./wire/decode-response.ts";
+export {
+  encodeCompactionRequest,
+  encodeDeleteRangeRequest,
+  encodePutRequest,
+  encodeRangeRequest,
+  encodeTxnRequest,
+} from "./wire/encode-request.ts";
+export {
+  CompactionRequest,
+  Compare,
+  CompareOperand,
+  CompareResult,
+  CompareTarget,
+  DeleteRangeRequest,
+  OpType,
+  PutRequest,
+  RangeRequest,
+  SortOrder,
+  SortTarget,
+  TxnRequest,
+} from "./wire/request.ts";
+export type { RequestOp } from "./wire/request.ts";
+export type {
+  CompactionResponse,
+  DeleteRangeResponse,
+  KeyValue,
+  PutResponse,
+  RangeResponse,
+  ResponseHeader,
+  ResponseOp,
+  TxnResponse,
+} from "./wire/response.ts";

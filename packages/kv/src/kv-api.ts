@@ -19,6 +19,11 @@ export interface KvOptions {
 
 /** The outcome of an applied operation or a read: an error, or the encoded etcd response. */
 export interface KvReply {
+  /**
+   * An operation with an error has changed nothing, with one exception: ResponseTooLarge of an
+   * applied operation says that it was done and only its answer (previous values, ranges of a
+   * transaction) was given up.
+   */
   readonly error: KvError;
   /** Null on error, and when no reply was asked for. */
   readonly bytes: Uint8Array | null;
@@ -65,6 +70,7 @@ export interface KvApi {
   skip(index: number, term: number): void;
 
   readonly revision: number;
+  /** -1 before any compaction, as in etcd. */
   readonly compactRevision: number;
   /** Keys alive, and the bytes of their newest keys and values. */
   readonly keys: number;
@@ -78,7 +84,10 @@ export interface KvApi {
 
   /** Compaction of the key index goes on in slices: drops at most `versionsMax`; true when idle. */
   compactStep(versionsMax: number): boolean;
-  /** etcd's HashKV over rows with main ≤ revision (0: current); in slices. */
+  /**
+   * etcd's HashKV over rows with main ≤ revision (0: current); in slices. Until it is done
+   * compactStep drops nothing (and says that it is idle), so a task must be driven to its end.
+   */
   hashKv(revision: number): HashKvTask | KvError;
 
   /** The tables' sections of a checkpoint, the state machine's own among them; deterministic. */
@@ -97,6 +106,11 @@ export interface KvApi {
 export interface HashKvTask {
   /** Hashes at most `rowsMax` rows; true when done. */
   step(rowsMax: number): boolean;
+  /**
+   * Once done: None, or why there is no hash after all. (A rebuild in between begins the task anew,
+   * and the revision may no longer, or not yet, be there.)
+   */
+  readonly error: KvError;
   readonly hash: number;
   readonly compactRevision: number;
   readonly hashRevision: number;

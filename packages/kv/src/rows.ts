@@ -69,8 +69,17 @@ export interface RowCursor {
 }
 
 export interface RowStore extends RowReader {
-  /** Keeps the row in memory until a checkpoint writes it. Main and sub must ascend. */
+  /**
+   * Keeps the row in memory until a checkpoint writes it. Main and sub must ascend. `key` and
+   * `value` may be views of the entry's payload: never changed, but part of a larger buffer.
+   * Refs are never negative.
+   */
   append(row: Row): RowRef;
-  /** No reader can reach this row any more (compacted away); its bytes may be reclaimed. */
+  /**
+   * No reader can reach this row any more (compacted away); its bytes may be reclaimed. Called once
+   * a row in the life of a process; again after a restart, for dead rows that the scan met. A dead
+   * tombstone may go only when no dead row is left in front of it: the next scan would take an older
+   * row of its key, dead and not yet reclaimed, for a live one.
+   */
   dead(ref: RowRef): void;
 }

@@ -1,0 +1,2 @@
+// For tests and the simulator of other packages, not for production.
+export { MemoryRows } from "./testing/memory-rows.ts";

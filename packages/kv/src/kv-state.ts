@@ -1,0 +1,288 @@
+// The replicated state machine as the host sees it (kv-api.ts): the MVCC store, the registered
+// tables, apply, reads, digests, checkpoints. Deterministic: no clock, no randomness, and in apply
+// no setting of this member.
+import { assert, latin1Encode } from "@quorate/base";
+import { Hasher } from "./digest.ts";
+import { checkOperation, checkRange } from "./edge-check.ts";
+import { decodeEnvelope, encodeEnvelope } from "./envelope.ts";
+import type { AppliedOperation, Digest, HashKvTask, KvApi, KvOptions, KvReply } from "./kv-api.ts";
+import { KvError } from "./kv-error.ts";
+import { beginHashKv } from "./mvcc/hash-kv.ts";
+import { range } from "./mvcc/range.ts";
+import { MvccStore } from "./mvcc/store.ts";
+import { operationHandlers, readTxn } from "./operation-handlers.ts";
+import type { OperationHandler } from "./operation-handlers.ts";
+import type { OperationKind } from "./operation.ts";
+import { failedReply, ReplyBuilder, silentReply } from "./reply.ts";
+import type { Row, RowRef } from "./rows.ts";
+import { decodeStateRecord, encodeStateRecord, stateRecordName } from "./state-record.ts";
+import type { StateRecord } from "./state-record.ts";
+import { TableRecord } from "./table.ts";
+import type { ReplicatedTable } from "./table.ts";
+import { isReadOnly, TxnRun } from "./txn/txn.ts";
+import { decodeRangeRequest, decodeTxnRequest } from "./wire/decode-request.ts";
+import { encodeHeaderIds } from "./wire/encode-response.ts";
+
+const PURPOSE_APPLY = 2;
+const PURPOSE_SKIP = 3;
+const PURPOSE_LIVE = 4;
+
+/** The state before the first entry. */
+const genesisRecord: StateRecord = {
+  appliedIndex: 0,
+  store: {
+    revision: 1,
+    compactRevision: -1,
+    hlc: 0,
+    keys: 0,
+    liveBytes: 0,
+    puts: 0,
+    deletes: 0,
+    digestLow: 0,
+    digestHigh: 0,
+  },
+  applyLow: 0,
+  applyHigh: 0,
+  liveLow: 0,
+  liveHigh: 0,
+};
+
+export class KvState implements KvApi {
+  readonly #options: KvOptions;
+  readonly #store: MvccStore;
+  readonly #tables: ReplicatedTable[];
+  readonly #reply: ReplyBuilder;
+  readonly #hasher: Hasher;
+  #appliedIndex: number;
+  #applyLow: number;
+  #applyHigh: number;
+
+  constructor(options: KvOptions) {
+    this.#options = options;
+    this.#store = new MvccStore(options.rows);
+    this.#tables = [];
+    const ids = encodeHeaderIds(options.clusterId, options.memberId);
+    this.#reply = new ReplyBuilder(ids, options.rangeBytesMax);
+    this.#hasher = new Hasher();
+    this.#appliedIndex = 0;
+    this.#applyLow = 0;
+    this.#applyHigh = 0;
+  }
+
+  register(table: ReplicatedTable): void {
+    assert(this.#appliedIndex === 0, "KvState.register: entries have been applied");
+    const taken = (known: ReplicatedTable): boolean => known.name === table.name;
+    assert(table.name !== stateRecordName, "KvState.register: the name is the state machine's own");
+    assert(!this.#tables.some(taken), "KvState.register: the name is taken");
+    this.#tables.push(table);
+  }
+
+  get revision(): number {
+    return this.#store.revision;
+  }
+
+  get compactRevision(): number {
+    return this.#store.compactRevision;
+  }
+
+  get keys(): number {
+    return this.#store.keys;
+  }
+
+  get liveBytes(): number {
+    return this.#store.liveBytes;
+  }
+
+  get puts(): number {
+    return this.#store.puts;
+  }
+
+  get deletes(): number {
+    return this.#store.deletes;
+  }
+
+  // ---- The edge -----------------------------------------------------------------------------------
+
+  check(kind: OperationKind, request: Uint8Array): KvError {
+    return checkOperation(kind, request, this.#options.txnOpsMax);
+  }
+
+  isReadOnlyTxn(request: Uint8Array): boolean {
+    const txn = decodeTxnRequest(request, 0, this.#options.txnOpsMax);
+    return txn !== null && isReadOnly(txn);
+  }
+
+  envelope(user: string, authRevision: number, request: Uint8Array): Uint8Array {
+    return encodeEnvelope(user, authRevision, request);
+  }
+
+  // ---- Reads --------------------------------------------------------------------------------------
+
+  range(request: Uint8Array, term: number): KvReply {
+    const decoded = decodeRangeRequest(request);
+    if (decoded === null) return failedReply(KvError.Malformed);
+    const refusal = checkRange(decoded);
+    if (refusal !== KvError.None) return failedReply(refusal);
+    const reply = this.#reply;
+    reply.begin(term);
+    const error = range(this.#store, decoded, reply, reply.body, reply.bytesMax);
+    return error === KvError.None ? reply.finish() : failedReply(error);
+  }
+
+  readTxn(request: Uint8Array, term: number): KvReply {
+    const txn = decodeTxnRequest(request, 0, this.#options.txnOpsMax);
+    if (txn === null) return failedReply(KvError.Malformed);
+    assert(isReadOnly(txn), "KvState.readTxn: the transaction writes");
+    const reply = this.#reply;
+    reply.begin(term);
+    const error = readTxn(this.#store, new TxnRun(this.#store, txn), reply);
+    return error === KvError.None ? reply.finish() : failedReply(error);
+  }
+
+  // ---- Apply --------------------------------------------------------------------------------------
+
+  apply(operation: AppliedOperation, wantReply: boolean, headerTerm: number): KvReply {
+    const reply = wantReply ? this.#reply : null;
+    reply?.begin(headerTerm);
+    const error = this.#run(operation, reply);
+    this.#advance(operation.index);
+    const hasher = this.#hasher;
+    hasher.reset(PURPOSE_APPLY);
+    this.#chain(operation.index, operation.term);
+    hasher.word(operation.kind);
+    hasher.word(operation.level);
+    hasher.number(operation.wallMs);
+    hasher.bytes(operation.payload);
+    this.#link();
+    if (error !== KvError.None) return failedReply(error);
+    return reply === null ? silentReply : reply.finish();
+  }
+
+  skip(index: number, term: number): void {
+    this.#advance(index);
+    this.#hasher.reset(PURPOSE_SKIP);
+    this.#chain(index, term);
+    this.#link();
+  }
+
+  #run(operation: AppliedOperation, reply: ReplyBuilder | null): KvError {
+    const { payload, wallMs } = operation;
+    const envelope = decodeEnvelope(payload);
+    if (envelope === null) return KvError.Malformed;
+    const handler: OperationHandler | undefined = operationHandlers[operation.kind];
+    // A binary that meets a kind above its level has stopped before (P11).
+    assert(handler !== undefined, "KvState.apply: unknown kind of operation");
+    return handler(this.#store, payload, envelope.requestAt, wallMs, reply);
+  }
+
+  #advance(index: number): void {
+    assert(index > this.#appliedIndex, "KvState: an entry came twice or out of order");
+    this.#appliedIndex = index;
+  }
+
+  #chain(index: number, term: number): void {
+    this.#hasher.word(this.#applyLow);
+    this.#hasher.word(this.#applyHigh);
+    this.#hasher.number(index);
+    this.#hasher.number(term);
+  }
+
+  #link(): void {
+    this.#hasher.number(this.#store.revision);
+    this.#hasher.finish();
+    this.#applyLow = this.#hasher.low;
+    this.#applyHigh = this.#hasher.high;
+  }
+
+  // ---- Digests, compaction --------------------------------------------------------------------------
+
+  liveDigest(): Digest {
+    return this.#liveDigestOf(this.#store.digest.low, this.#store.digest.high);
+  }
+
+  // The rows' set hash, the revision and clock, and the tables.
+  #liveDigestOf(rowsLow: number, rowsHigh: number): Digest {
+    const hasher = this.#hasher;
+    hasher.reset(PURPOSE_LIVE);
+    hasher.word(rowsLow);
+    hasher.word(rowsHigh);
+    hasher.number(this.#store.revision);
+    hasher.number(this.#store.hlc);
+    for (const table of this.#tables) {
+      const { low, high } = table.digest();
+      hasher.bytes(latin1Encode(table.name));
+      hasher.word(low);
+      hasher.word(high);
+    }
+    hasher.finish();
+    return { low: hasher.low, high: hasher.high };
+  }
+
+  applyDigest(): Digest {
+    return { low: this.#applyLow, high: this.#applyHigh };
+  }
+
+  compactStep(versionsMax: number): boolean {
+    return this.#store.compactStep(versionsMax);
+  }
+
+  hashKv(revision: number): HashKvTask | KvError {
+    return beginHashKv(this.#store, revision);
+  }
+
+  // ---- Checkpoints ----------------------------------------------------------------------------------
+
+  tables(): TableRecord[] {
+    const live = this.liveDigest();
+    const record = encodeStateRecord({
+      appliedIndex: this.#appliedIndex,
+      store: this.#store.numbers(),
+      applyLow: this.#applyLow,
+      applyHigh: this.#applyHigh,
+      liveLow: live.low,
+      liveHigh: live.high,
+    });
+    const records = [new TableRecord(stateRecordName, record)];
+    for (const table of this.#tables) records.push(new TableRecord(table.name, table.snapshot()));
+    return records;
+  }
+
+  beginRebuild(records: readonly TableRecord[]): boolean {
+    const own = records.find((record) => record.name === stateRecordName);
+    // Without any record: the state before the first entry.
+    if (own === undefined && records.length > 0) return false;
+    const state = own === undefined ? genesisRecord : decodeStateRecord(own.bytes);
+    if (state === null || !this.#restoreTables(records)) return false;
+    this.#store.beginRebuild(state.store);
+    this.#appliedIndex = state.appliedIndex;
+    this.#applyLow = state.applyLow;
+    this.#applyHigh = state.applyHigh;
+    if (own === undefined) return true;
+    const live = this.#liveDigestOf(state.store.digestLow, state.store.digestHigh);
+    return live.low === state.liveLow && live.high === state.liveHigh;
+  }
+
+  // A table without a record is younger than the checkpoint; a record without a table is of
+  // something that this binary does not know, and may not be dropped.
+  #restoreTables(records: readonly TableRecord[]): boolean {
+    let restored = 0;
+    for (const table of this.#tables) {
+      const record = records.find((candidate) => candidate.name === table.name);
+      if (record === undefined) {
+        table.clear();
+      } else {
+        if (!table.restore(record.bytes)) return false;
+        restored++;
+      }
+    }
+    return restored === Math.max(0, records.length - 1);
+  }
+
+  rebuildRow(row: Row, ref: RowRef): void {
+    this.#store.rebuildRow(row, ref);
+  }
+
+  finishRebuild(): boolean {
+    return this.#store.finishRebuild();
+  }
+}

@@ -1,0 +1,188 @@
+// The ordered set of keys: key → slot, in sorted blocks of at most blockKeysMax keys. Keys are
+// latin1 strings, one char a byte, so `<` is the order of the bytes (DESIGN.md 13). Knows nothing
+// of versions; what the slots mean is KeySlots'. Each block keeps two numbers that let a count
+// pass over it without looking inside.
+import { assert } from "@quorate/base";
+
+const BLOCK_KEYS_MAX = 512;
+/** A block below this joins its neighbour when both fit into one with room to grow. */
+const BLOCK_KEYS_MIN = BLOCK_KEYS_MAX / 4;
+
+export class Block {
+  keys: string[];
+  slots: number[];
+  /** Keys alive at the newest revision. */
+  live: number;
+  /** No key inside changed after this main revision. */
+  changedMain: number;
+
+  constructor(keys: string[], slots: number[], live: number, changedMain: number) {
+    this.keys = keys;
+    this.slots = slots;
+    this.live = live;
+    this.changedMain = changedMain;
+  }
+}
+
+export class KeyBlocks {
+  // Invariant: #firsts[i] === #blocks[i].keys[0]; no block is empty; keys ascend throughout.
+  #blocks: Block[];
+  #firsts: string[];
+  #size: number;
+  // Where the last seek ended; valid until the next change.
+  #block: number;
+  #position: number;
+
+  constructor() {
+    this.#blocks = [];
+    this.#firsts = [];
+    this.#size = 0;
+    this.#block = 0;
+    this.#position = 0;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get blockCount(): number {
+    return this.#blocks.length;
+  }
+
+  block(index: number): Block {
+    return this.#blocks[index]!;
+  }
+
+  /** First key of a block: every key before it is smaller. */
+  first(index: number): string {
+    return this.#firsts[index]!;
+  }
+
+  /** Index of the block where the last seek ended; `blockCount` when there is none. */
+  get at(): number {
+    return this.#block;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Goes to the first key ≥ `key`; true when it is that key. */
+  seek(key: string): boolean {
+    const firsts = this.#firsts;
+    let low = 0;
+    let high = firsts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (firsts[middle]! <= key) low = middle + 1;
+      else high = middle;
+    }
+    if (low === 0) {
+      this.#block = 0;
+      this.#position = 0;
+      return false;
+    }
+    const keys = this.#blocks[low - 1]!.keys;
+    let from = 0;
+    let to = keys.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (keys[middle]! < key) from = middle + 1;
+      else to = middle;
+    }
+    if (from === keys.length) {
+      this.#block = low;
+      this.#position = 0;
+      return false;
+    }
+    this.#block = low - 1;
+    this.#position = from;
+    return keys[from] === key;
+  }
+
+  /** The slot where the last seek, which found its key, ended. */
+  slotHere(): number {
+    return this.#blocks[this.#block]!.slots[this.#position]!;
+  }
+
+  blockHere(): Block {
+    return this.#blocks[this.#block]!;
+  }
+
+  /** Puts in the key of the last seek, which was not found; `blockHere` is its block afterwards. */
+  insertHere(key: string, slot: number, liveOf: (slot: number) => boolean): void {
+    this.#size++;
+    if (this.#blocks.length === 0) {
+      this.#blocks.push(new Block([key], [slot], 0, 0));
+      this.#firsts.push(key);
+      this.#block = 0;
+      this.#position = 0;
+      return;
+    }
+    // A seek past a block's last key points at the next block's start: append to the former.
+    if (this.#position === 0 && this.#block > 0) {
+      this.#block--;
+      this.#position = this.#blocks[this.#block]!.keys.length;
+    }
+    if (this.#blocks[this.#block]!.keys.length >= BLOCK_KEYS_MAX) this.#split(liveOf);
+    const block = this.#blocks[this.#block]!;
+    if (this.#position === block.keys.length) {
+      block.keys.push(key);
+      block.slots.push(slot);
+    } else {
+      block.keys.splice(this.#position, 0, key);
+      block.slots.splice(this.#position, 0, slot);
+    }
+    if (this.#position === 0) this.#firsts[this.#block] = key;
+  }
+
+  /** Takes out the key where the last seek, which found it, ended; it must be dead. */
+  removeHere(): void {
+    const index = this.#block;
+    const block = this.#blocks[index]!;
+    this.#size--;
+    block.keys.splice(this.#position, 1);
+    block.slots.splice(this.#position, 1);
+    if (block.keys.length === 0) {
+      this.#blocks.splice(index, 1);
+      this.#firsts.splice(index, 1);
+      return;
+    }
+    if (this.#position === 0) this.#firsts[index] = block.keys[0]!;
+    if (block.keys.length < BLOCK_KEYS_MIN) this.#join(index);
+  }
+
+  // Ascending inserts, the usual pattern of numbered keys, leave full blocks behind; others halves.
+  #split(liveOf: (slot: number) => boolean): void {
+    const index = this.#block;
+    const block = this.#blocks[index]!;
+    const ascending = index === this.#blocks.length - 1 && this.#position === block.keys.length;
+    const keep = ascending ? block.keys.length - 1 : block.keys.length >>> 1;
+    const keys = block.keys.splice(keep);
+    const slots = block.slots.splice(keep);
+    let live = 0;
+    for (const slot of slots) if (liveOf(slot)) live++;
+    block.live -= live;
+    assert(block.live >= 0, "KeyBlocks: more keys alive behind the split than in the block");
+    this.#blocks.splice(index + 1, 0, new Block(keys, slots, live, block.changedMain));
+    this.#firsts.splice(index + 1, 0, keys[0]!);
+    if (this.#position > keep) {
+      this.#block++;
+      this.#position -= keep;
+    }
+  }
+
+  #join(index: number): void {
+    const left = index > 0 ? index - 1 : index;
+    if (left + 1 >= this.#blocks.length) return;
+    const a = this.#blocks[left]!;
+    const b = this.#blocks[left + 1]!;
+    if (a.keys.length + b.keys.length > BLOCK_KEYS_MAX / 2) return;
+    for (const key of b.keys) a.keys.push(key);
+    for (const slot of b.slots) a.slots.push(slot);
+    a.live += b.live;
+    a.changedMain = Math.max(a.changedMain, b.changedMain);
+    this.#blocks.splice(left + 1, 1);
+    this.#firsts.splice(left + 1, 1);
+  }
+}

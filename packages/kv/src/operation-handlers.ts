@@ -1,0 +1,86 @@
+// The registry of operations: what apply does for each kind of entry. A new kind of operation is a
+// new line in `operationHandlers`. Handlers see committed entries only: they decode, check what
+// depends on state, then write; a refusal leaves the state as it was. They depend on nothing but
+// the state and the entry (raft-lessons 50).
+import { KvError } from "./kv-error.ts";
+import type { MvccStore } from "./mvcc/store.ts";
+import { OperationKind } from "./operation.ts";
+import type { ReplyBuilder } from "./reply.ts";
+import { applyDeleteRange, applyPut, checkPutLease, checkPutPrevious } from "./txn/operations.ts";
+import { isReadOnly, TxnRun } from "./txn/txn.ts";
+import {
+  decodeCompactionRequest,
+  decodeDeleteRangeRequest,
+  decodePutRequest,
+  decodeTxnRequest,
+} from "./wire/decode-request.ts";
+import { writeHeader } from "./wire/encode-response.ts";
+
+/** `request` starts at `at` in the payload; a reply is written when there is a builder. */
+export type OperationHandler = (
+  store: MvccStore,
+  payload: Uint8Array,
+  at: number,
+  wallMs: number,
+  reply: ReplyBuilder | null,
+) => KvError;
+
+export const operationHandlers: Record<OperationKind, OperationHandler> = {
+  [OperationKind.Put]: (store, payload, at, wallMs, reply) => {
+    const put = decodePutRequest(payload, at);
+    if (put === null) return KvError.Malformed;
+    if (put.key.length === 0) return KvError.KeyNotProvided;
+    const leaseError = checkPutLease(put);
+    if (leaseError !== KvError.None) return leaseError;
+    const previousError = checkPutPrevious(store, put);
+    if (previousError !== KvError.None) return previousError;
+    store.begin(wallMs);
+    applyPut(store, put, reply, reply === null ? null : reply.body);
+    store.commit();
+    return KvError.None;
+  },
+
+  [OperationKind.DeleteRange]: (store, payload, at, wallMs, reply) => {
+    const request = decodeDeleteRangeRequest(payload, at);
+    if (request === null) return KvError.Malformed;
+    if (request.key.length === 0) return KvError.KeyNotProvided;
+    store.begin(wallMs);
+    const body = reply === null ? null : reply.body;
+    const error = applyDeleteRange(store, request, reply, body, reply?.bytesMax ?? 0);
+    store.commit();
+    return error;
+  },
+
+  [OperationKind.Txn]: (store, payload, at, wallMs, reply) => {
+    const txn = decodeTxnRequest(payload, at);
+    if (txn === null) return KvError.Malformed;
+    if (isReadOnly(txn)) return readTxn(store, new TxnRun(store, txn), reply);
+    const run = new TxnRun(store, txn);
+    const refusal = run.check();
+    if (refusal !== KvError.None) return refusal;
+    store.begin(wallMs);
+    const error = run.run(reply === null ? null : reply.body, reply?.bytesMax ?? 0);
+    store.commit();
+    reply?.headerInFront(store.revision);
+    return error;
+  },
+
+  [OperationKind.Compact]: (store, payload, at, _wallMs, reply) => {
+    const request = decodeCompactionRequest(payload, at);
+    if (request === null) return KvError.Malformed;
+    if (request.revision <= store.compactRevision) return KvError.Compacted;
+    if (request.revision > store.revision) return KvError.FutureRevision;
+    store.compact(request.revision);
+    if (reply !== null) writeHeader(reply.body, reply, store.revision);
+    return KvError.None;
+  },
+};
+
+/** A transaction that writes nothing, on the present state. */
+export function readTxn(store: MvccStore, run: TxnRun, reply: ReplyBuilder | null): KvError {
+  const refusal = run.check();
+  if (refusal !== KvError.None || reply === null) return refusal;
+  const error = run.run(reply.body, reply.bytesMax);
+  reply.headerInFront(store.revision);
+  return error;
+}
