@@ -16,6 +16,7 @@ export { ProgressKind } from "./status.ts";
 export type { ProgressStatus, RaftStatus } from "./status.ts";
 export { ProposeOutcome, ReadOutcome, StepOutcome, TransferOutcome } from "./raft-api.ts";
 export type { RaftApi } from "./raft-api.ts";
+export { RaftNode } from "./raft-node.ts";
 export { ConfState, HardState, nobody, Role, sessionUnknown, SnapshotMeta } from "./types.ts";
 export type { Index, NodeId, PersistSeq, Session, Term } from "./types.ts";
 export { applyChange, ConfChangeError, isConfChangeError } from "./confchange/change.ts";

@@ -37,6 +37,8 @@ export interface RaftStatus {
   readonly quiet: boolean;
   readonly transferee: NodeId;
   readonly level: number;
+  /** The last stamp was held back: the own clock is far ahead of the voters' median (P11). */
+  readonly clockClamped: boolean;
   /** Leader only, ascending by id; empty otherwise. */
   readonly progress: readonly ProgressStatus[];
 }

@@ -1,0 +1,184 @@
+// The log as the core sees it: the entries and the frontiers on them.
+//
+//   base ≤ applied ≤ handed ≤ committed ≤ last     (a snapshot not yet installed: applied < base)
+//   handed ≤ durable: an entry is handed out for apply only once it is on the own disk (lesson 4)
+//
+// Decides what matches and what conflicts (Raft figure 2, AppendEntries 2 to 4). Who may ask is the
+// roles' matter.
+import { assert } from "@quorate/base";
+import { EntryKind, entryBytes } from "./entry.ts";
+import type { Entry } from "./entry.ts";
+import { LogTail } from "./log-tail.ts";
+import { PersistQueue } from "./persist-queue.ts";
+import { HardState } from "./types.ts";
+import type { Index, SnapshotMeta, Term } from "./types.ts";
+import type { InitialState } from "./config.ts";
+
+export class Log {
+  readonly tail: LogTail;
+  readonly persist: PersistQueue;
+  committed: Index;
+  /** Given out in Ready.committed up to here. */
+  handed: Index;
+  /** The state machine holds everything up to here. */
+  applied: Index;
+  /** ConfChange entries handed out for apply whose outcome the host has not told, ascending. */
+  readonly confChangesHanded: Index[];
+  /** Every configuration change up to here has taken effect, or was rejected. */
+  confChangeDone: Index;
+  /** Restored and not yet handed out in a persist batch. */
+  snapshotToInstall: SnapshotMeta | null;
+  /** Index of a restored snapshot that is not installed yet; 0: none. */
+  snapshotPending: Index;
+
+  constructor(initial: InitialState, level: number, persistBatchesInFlightMax: number) {
+    this.tail = new LogTail(initial.snapshotIndex, initial.snapshotTerm, level, 0);
+    for (const entry of initial.entries) this.tail.push(entry);
+    if (initial.entries.length === 0) this.tail.baseWallMs = initial.wallMs;
+    const last = this.tail.lastIndex;
+    assert(initial.applied >= initial.snapshotIndex, "initial state: applied below the log");
+    assert(initial.applied <= last, "initial state: applied beyond the log");
+    // A commit index beyond the log is what the mark of a snapshot leaves whose installation was
+    // cut short (P9): all that we have is committed, and nothing that we told anybody is missing.
+    this.committed = Math.max(initial.applied, Math.min(initial.hardState.commit, last));
+    const { term, vote } = initial.hardState;
+    const hardState = new HardState(term, vote, this.committed);
+    this.persist = new PersistQueue(persistBatchesInFlightMax, hardState, last);
+    this.handed = initial.applied;
+    this.applied = initial.applied;
+    this.confChangesHanded = [];
+    this.confChangeDone = initial.applied;
+    this.snapshotToInstall = null;
+    this.snapshotPending = 0;
+  }
+
+  get lastIndex(): Index {
+    return this.tail.lastIndex;
+  }
+
+  get firstIndex(): Index {
+    return this.tail.baseIndex + 1;
+  }
+
+  get lastTerm(): Term {
+    return this.tail.lastTerm;
+  }
+
+  /** Whether a log that ends in (index, term) holds all that this one may have committed (§5.4.1). */
+  isUpToDate(index: Index, term: Term): boolean {
+    return term > this.lastTerm || (term === this.lastTerm && index >= this.lastIndex);
+  }
+
+  matches(index: Index, term: Term): boolean {
+    return this.tail.termAt(index) === term;
+  }
+
+  /**
+   * The highest index ≤ `index` whose term is ≤ `term`: where a log of the other side, which has
+   * `term` at `index`, may still be equal (lesson 38). Stops at the base.
+   */
+  findConflictByTerm(index: Index, term: Term): Index {
+    let at = Math.min(index, this.lastIndex);
+    while (at > this.tail.baseIndex && this.tail.termAt(at)! > term) at--;
+    return at;
+  }
+
+  /**
+   * How many of a leader's entries, which stand behind a matching one, are here already. Only what
+   * differs may be replaced: a late message must not cut off what a newer one brought.
+   */
+  countPresent(entries: readonly Entry[]): number {
+    let count = 0;
+    while (count < entries.length && this.matches(entries[count]!.index, entries[count]!.term)) {
+      count++;
+    }
+    return count;
+  }
+
+  /** Takes over a leader's entries from the `from`-th on; conflicting ones go. */
+  merge(entries: readonly Entry[], from: number): void {
+    const first = entries[from]!.index;
+    assert(first > this.committed, "a leader wants to overwrite a committed entry");
+    if (first <= this.lastIndex) {
+      this.tail.truncateFrom(first);
+      this.persist.truncated(first);
+    }
+    for (let i = from; i < entries.length; i++) this.tail.push(entries[i]!);
+  }
+
+  commitTo(index: Index): void {
+    assert(index <= this.lastIndex, "log: commit beyond the last entry");
+    assert(index >= this.committed, "log: commit went back");
+    this.committed = index;
+  }
+
+  /** May be handed out for apply up to here. */
+  get appliable(): Index {
+    return Math.min(this.committed, this.persist.durableIndex);
+  }
+
+  /** Moves entries ready for apply into `into`; at least one if there is any. */
+  handOut(bytesMax: number, into: Entry[]): void {
+    const upTo = this.appliable;
+    let bytes = 0;
+    while (this.handed < upTo) {
+      const entry = this.tail.at(this.handed + 1);
+      bytes += entryBytes(entry);
+      if (bytes > bytesMax && into.length > 0) return;
+      into.push(entry);
+      this.handed++;
+      if (entry.kind === EntryKind.ConfChange) this.confChangesHanded.push(entry.index);
+    }
+  }
+
+  appliedTo(index: Index): void {
+    if (index <= this.applied) return;
+    assert(index <= this.handed, "applied what was not handed out");
+    const open = this.confChangesHanded;
+    assert(open.length === 0 || open[0]! > index, "applied past an undecided configuration change");
+    this.applied = index;
+  }
+
+  /** The host decided about the oldest ConfChange entry handed out. */
+  confChangeDecided(): Index {
+    const index = this.confChangesHanded.shift() ?? 0;
+    if (index > 0) this.confChangeDone = index;
+    return index;
+  }
+
+  /** A configuration change that is committed and has not taken effect yet (lesson 29). */
+  get confChangeUnapplied(): boolean {
+    return this.tail.confChangeIn(this.confChangeDone, this.committed) > 0;
+  }
+
+  /** A configuration change anywhere in the log that has not taken effect yet (lesson 28). */
+  get confChangeInFlight(): boolean {
+    return this.tail.confChangeIn(this.confChangeDone, this.lastIndex) > 0;
+  }
+
+  restore(snapshot: SnapshotMeta): void {
+    assert(snapshot.index > this.committed, "log: snapshot of what is committed");
+    const level = snapshot.level > 0 ? snapshot.level : this.tail.nextLevel;
+    const wallMs = Math.max(snapshot.wallMs, this.tail.lastWallMs);
+    this.tail.resetTo(snapshot.index, snapshot.term, level, wallMs);
+    this.persist.replaced(snapshot.index);
+    this.committed = snapshot.index;
+    this.handed = snapshot.index;
+    this.confChangesHanded.length = 0;
+    this.confChangeDone = snapshot.index;
+    this.snapshotToInstall = snapshot;
+    this.snapshotPending = snapshot.index;
+  }
+
+  /** The snapshot is durable and in force: the state machine holds it. */
+  installed(index: Index): void {
+    this.applied = Math.max(this.applied, index);
+    if (this.snapshotPending === index) this.snapshotPending = 0;
+  }
+
+  compact(index: Index): void {
+    if (index <= this.tail.baseIndex) return;
+    assert(index <= this.applied, "log: compaction of what is not applied");
+    this.tail.compactTo(index);
+  }
+}

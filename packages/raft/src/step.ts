@@ -1,0 +1,116 @@
+// The way of a message from another core: whose process sent it, which term it is of, which role
+// serves it. Nothing a peer sends may throw.
+import { assertNever } from "@quorate/base";
+import { isAnswer, MessageType } from "./message.ts";
+import type { Message } from "./message.ts";
+import type { Raft } from "./raft.ts";
+import { StepOutcome } from "./raft-api.ts";
+import { stepCandidate } from "./roles/candidate.ts";
+import { stepFollower } from "./roles/follower.ts";
+import { stepLeader } from "./roles/leader.ts";
+import { admit } from "./sessions.ts";
+import { nobody, Role } from "./types.ts";
+import { handlePreVote, handleVote, refuseVote } from "./vote.ts";
+
+export function step(raft: Raft, message: Message): StepOutcome {
+  const isForeign = message.to !== raft.id || message.from === raft.id || message.from === nobody;
+  if (isForeign) return StepOutcome.IgnoredStale;
+  const peer = raft.peers.getOrAdd(message.from);
+  if (peer === null || !admit(raft, peer, message.session)) return StepOutcome.IgnoredStale;
+  if (isAnswer(message.type) && message.toSession !== raft.config.session) {
+    return StepOutcome.IgnoredStale;
+  }
+  if (message.wallMs > 0) {
+    peer.wallMs = message.wallMs;
+    peer.wallTick = raft.now;
+  }
+  if (raft.quiet.active) {
+    if (isVoteRequest(message)) {
+      raft.quiet.keep(message);
+      return StepOutcome.Handled;
+    }
+    const isEcho = message.toSession === raft.config.session;
+    if (isEcho && isFromLeader(message) && message.term >= raft.term) endQuiet(raft);
+  }
+  return stepTerm(raft, message);
+}
+
+/** P5: promises may be made from now on; what asked for some meanwhile is answered. */
+export function endQuiet(raft: Raft): void {
+  if (!raft.quiet.active) return;
+  for (const request of raft.quiet.end()) {
+    const peer = raft.peers.get(request.from);
+    if (peer !== null && admit(raft, peer, request.session)) stepTerm(raft, request);
+  }
+}
+
+/** Raft figure 2, "rules for all servers", with pre-vote and leases (lessons 19 to 21). */
+function stepTerm(raft: Raft, message: Message): StepOutcome {
+  switch (message.type) {
+    case MessageType.PreVote:
+      if (message.term < raft.term) refuseVote(raft, message);
+      else handlePreVote(raft, message);
+      return StepOutcome.Handled;
+    case MessageType.PreVoteResponse:
+      // A refusal of a higher term is news; other answers do not depend on our term.
+      if (message.reject && message.term > raft.term) raft.becomeFollower(message.term, nobody);
+      return stepRole(raft, message);
+    case MessageType.Vote:
+      if (message.term > raft.term) {
+        if (raft.inLease() && !message.transfer) return StepOutcome.IgnoredStale;
+        raft.becomeFollower(message.term, nobody);
+      }
+      if (message.term < raft.term) refuseVote(raft, message);
+      else handleVote(raft, message);
+      return StepOutcome.Handled;
+    default:
+      if (message.term > raft.term) {
+        raft.becomeFollower(message.term, isFromLeader(message) ? message.from : nobody);
+      }
+      return message.term < raft.term ? stepOld(raft, message) : stepRole(raft, message);
+  }
+}
+
+function stepRole(raft: Raft, message: Message): StepOutcome {
+  const { state } = raft;
+  switch (state.role) {
+    case Role.Follower:
+      return stepFollower(raft, message);
+    case Role.PreCandidate:
+    case Role.Candidate:
+      return stepCandidate(raft, state, message);
+    case Role.Leader:
+      return stepLeader(raft, state, message);
+    default:
+      return assertNever(state);
+  }
+}
+
+/**
+ * A leader of an older term is told the newer one, or it would go on, refused by everybody who
+ * promised elsewhere, and nobody could be elected over it (lesson 20).
+ */
+function stepOld(raft: Raft, message: Message): StepOutcome {
+  if (!isFromLeader(message)) return StepOutcome.IgnoredStale;
+  if (message.type === MessageType.Heartbeat) {
+    raft.send(raft.answer(MessageType.HeartbeatResponse, message));
+  } else {
+    const answer = raft.answer(MessageType.AppendResponse, message);
+    answer.reject = true;
+    answer.index = message.index;
+    raft.sendAfterPersist(answer);
+  }
+  return StepOutcome.IgnoredStale;
+}
+
+function isVoteRequest(message: Message): boolean {
+  return message.type === MessageType.Vote || message.type === MessageType.PreVote;
+}
+
+function isFromLeader(message: Message): boolean {
+  return (
+    message.type === MessageType.AppendEntries ||
+    message.type === MessageType.Heartbeat ||
+    message.type === MessageType.InstallSnapshot
+  );
+}

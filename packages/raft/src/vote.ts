@@ -1,0 +1,56 @@
+// Answers to vote and pre-vote requests, the same in every role (Raft §5.2, §5.4.1; thesis §9.6).
+// Everybody answers: learners, removed and unknown members too, because the asker may know a newer
+// configuration (lesson 23, P2).
+import { MessageType } from "./message.ts";
+import type { Message } from "./message.ts";
+import type { Raft } from "./raft.ts";
+import { nobody } from "./types.ts";
+
+/** The request is of the present term: an older one was refused, a newer one has raised ours. */
+export function handleVote(raft: Raft, request: Message): void {
+  const isFree = raft.vote === nobody && raft.leader === nobody;
+  const granted = (isFree || raft.vote === request.from) && isUpToDate(raft, request);
+  if (granted) {
+    raft.vote = request.from;
+    raft.electionElapsed = 0;
+    giveWay(raft);
+  }
+  const answer = raft.answer(MessageType.VoteResponse, request);
+  answer.reject = !granted;
+  raft.sendAfterPersist(answer);
+}
+
+/** Changes no term and no vote on either side (lesson 19). */
+export function handlePreVote(raft: Raft, request: Message): void {
+  const isFree = raft.vote === nobody && raft.leader === nobody;
+  const mayVote =
+    request.term > raft.term ||
+    (request.term === raft.term && (isFree || raft.vote === request.from));
+  const granted = mayVote && !raft.inLease() && isUpToDate(raft, request);
+  const answer = raft.answer(MessageType.PreVoteResponse, request);
+  answer.reject = !granted;
+  // A grant is about the term that is asked for, a refusal tells the own one.
+  if (granted) {
+    answer.term = request.term;
+    giveWay(raft);
+  }
+  raft.sendAfterPersist(answer);
+}
+
+/** A request of an older term: told the newer one, the asker can catch up (lesson 20). */
+export function refuseVote(raft: Raft, request: Message): void {
+  const isPreVote = request.type === MessageType.PreVote;
+  const type = isPreVote ? MessageType.PreVoteResponse : MessageType.VoteResponse;
+  const answer = raft.answer(type, request);
+  answer.reject = true;
+  raft.sendAfterPersist(answer);
+}
+
+function isUpToDate(raft: Raft, request: Message): boolean {
+  return raft.log.isUpToDate(request.index, request.logTerm);
+}
+
+/** Another candidate has its chance first. */
+function giveWay(raft: Raft): void {
+  if (raft.hint.active) raft.hint.defer(raft.now);
+}
