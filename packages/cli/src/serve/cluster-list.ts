@@ -1,0 +1,72 @@
+// --initial-cluster and URL lists: parsed as etcd parses them, with errors that name the part at fault.
+import { UsageError } from "../exit.ts";
+
+/** http URLs with host and port, no path; normalised without a trailing slash. */
+export function parseUrls(text: string, flag: string): string[] {
+  const urls = text.split(",").map((url) => parseUrl(url.trim(), flag));
+  if (new Set(urls).size !== urls.length) {
+    throw new UsageError(`--${flag}: the same URL stands twice in "${text}"`);
+  }
+  return urls.sort();
+}
+
+function parseUrl(text: string, flag: string): string {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new UsageError(`--${flag}: "${text}" is not a URL like http://host:port`);
+  }
+  if (url.protocol === "https:") {
+    throw new UsageError(`--${flag}: "${text}": TLS is not supported by this version of quorate`);
+  }
+  if (url.protocol !== "http:") {
+    throw new UsageError(`--${flag}: "${text}" must begin with http://`);
+  }
+  if (!/:[0-9]+\/?$/.test(text)) {
+    throw new UsageError(`--${flag}: "${text}" has no port`);
+  }
+  if (url.pathname !== "/" || url.search !== "" || url.username !== "") {
+    throw new UsageError(`--${flag}: "${text}" must not have a path`);
+  }
+  return text.replace(/\/$/, "");
+}
+
+/** Name → sorted peer URLs, in order of first mention. */
+export function parseInitialCluster(text: string): Map<string, string[]> {
+  const members = new Map<string, string[]>();
+  const owners = new Map<string, string>();
+  for (const part of text.split(",")) {
+    const at = part.indexOf("=");
+    const name = part.slice(0, at).trim();
+    if (at <= 0 || name === "") {
+      throw new UsageError(`--initial-cluster: "${part}" is not name=peerURL`);
+    }
+    const url = parseUrl(part.slice(at + 1).trim(), "initial-cluster");
+    const owner = owners.get(url);
+    if (owner !== undefined) {
+      throw new UsageError(`--initial-cluster: ${url} belongs to both ${owner} and ${name}`);
+    }
+    owners.set(url, name);
+    const urls = members.get(name) ?? [];
+    urls.push(url);
+    members.set(name, urls.sort());
+  }
+  return members;
+}
+
+/** Host and port of an http URL; `localhost` is 127.0.0.1, as etcd listens. */
+export function hostAndPort(url: string): { host: string; port: number } {
+  const match = /^http:\/\/(\[[^\]]+\]|[^:/]+):([0-9]+)$/.exec(url);
+  if (match === null) {
+    throw new UsageError(`"${url}" is not http://host:port`);
+  }
+  const host = match[1]!.replace(/^\[|\]$/g, "");
+  return { host: host === "localhost" ? "127.0.0.1" : host, port: Number(match[2]) };
+}
+
+/** "host:port" for dialling. */
+export function addressOf(url: string): string {
+  const { host, port } = hostAndPort(url);
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,181 @@
+// From settings to a member's options: defaults, relations between values, etcd's ids. Everything is
+// checked before anything on disk is touched.
+import { hostDefaults } from "@quorate/host";
+import type { HostConfig, ListedMember } from "@quorate/host";
+import { clusterIdOf, logLevels, makeLogger, memberIdOf } from "@quorate/server";
+import type { LogLevel, MemberOptions } from "@quorate/server";
+import { storageDefaults } from "@quorate/storage";
+import { UsageError } from "../exit.ts";
+import { quorateVersion } from "../version.ts";
+import { addressOf, hostAndPort, parseInitialCluster, parseUrls } from "./cluster-list.ts";
+import type { Settings } from "./settings.ts";
+
+const defaultToken = "etcd-cluster";
+const defaultEtcdVersion = "3.5.21";
+const electionTimeoutMsMax = 50_000;
+
+export function resolveMember(settings: Settings, terminal: boolean): MemberOptions {
+  const text = (name: string, fallback: string): string => settings.values.get(name) ?? fallback;
+  const name = text("name", "default");
+  const listenPeer = parseUrls(
+    text("listen-peer-urls", "http://localhost:2380"),
+    "listen-peer-urls",
+  );
+  const listenClient = parseUrls(
+    text("listen-client-urls", "http://localhost:2379"),
+    "listen-client-urls",
+  );
+  const host = resolveHost(settings, name, listenPeer, listenClient);
+  const level = text("log-level", "info");
+  if (!isLogLevel(level)) {
+    throw new UsageError(`--log-level: "${level}" is none of ${logLevels.join(", ")}`);
+  }
+  const format = text("log-format", terminal ? "text" : "json");
+  if (format !== "json" && format !== "text" && format !== "console") {
+    throw new UsageError(`--log-format: "${format}" is neither json nor text`);
+  }
+  const etcdVersion = text("compat-version", defaultEtcdVersion);
+  if (!/^[0-9]+\.[0-9]+\.[0-9]+$/.test(etcdVersion)) {
+    throw new UsageError(`--compat-version: "${etcdVersion}" is not three numbers like 3.5.21`);
+  }
+  return {
+    host,
+    listenPeer: listenPeer.map(hostAndPort),
+    listenClient: listenClient.map(hostAndPort),
+    streamsPerConnectionMax: integer(settings, "max-concurrent-streams", 2048, 1),
+    version: quorateVersion,
+    etcdVersion,
+    logger: makeLogger(name, level, format === "json" ? "json" : "text"),
+  };
+}
+
+function resolveHost(
+  settings: Settings,
+  name: string,
+  listenPeer: readonly string[],
+  listenClient: readonly string[],
+): HostConfig {
+  const text = (flag: string, fallback: string): string => settings.values.get(flag) ?? fallback;
+  const advertisePeer = parseUrls(
+    text("initial-advertise-peer-urls", listenPeer.join(",")),
+    "initial-advertise-peer-urls",
+  );
+  const token = text("initial-cluster-token", defaultToken);
+  const members = listMembers(
+    text("initial-cluster", advertisePeer.map((url) => `${name}=${url}`).join(",")),
+    token,
+  );
+  const own = ownMember(members, name, advertisePeer);
+  const state = text("initial-cluster-state", "new");
+  if (state !== "new") {
+    throw new UsageError(
+      state === "existing"
+        ? "--initial-cluster-state existing: joining a running cluster is not supported by this version"
+        : `--initial-cluster-state: "${state}" is neither new nor existing`,
+    );
+  }
+  const electionTimeoutMs = integer(
+    settings,
+    "election-timeout",
+    hostDefaults.electionTimeoutMs,
+    1,
+  );
+  const heartbeatIntervalMs = integer(
+    settings,
+    "heartbeat-interval",
+    hostDefaults.heartbeatIntervalMs,
+    1,
+  );
+  checkTimes(electionTimeoutMs, heartbeatIntervalMs);
+  const clientUrls = parseUrls(
+    text("advertise-client-urls", listenClient.join(",")),
+    "advertise-client-urls",
+  );
+  return {
+    ...hostDefaults,
+    memberId: own.memberId,
+    clusterId: clusterIdOf(members.map((m) => m.memberId)),
+    token,
+    members,
+    clientUrls,
+    directory: text("data-dir", `${name}.quorate`),
+    walDirectory: settings.values.get("wal-dir") ?? null,
+    storage: storageDefaults,
+    electionTimeoutMs,
+    electionTimeoutRandomizationMs: integer(
+      settings,
+      "election-timeout-randomization",
+      electionTimeoutMs,
+      0,
+    ),
+    heartbeatIntervalMs,
+    requestTimeoutMs: 5000 + 2 * electionTimeoutMs,
+    requestBytesMax: integer(settings, "max-request-bytes", hostDefaults.requestBytesMax, 1),
+    txnOpsMax: integer(settings, "max-txn-ops", hostDefaults.txnOpsMax, 1),
+    catchUpEntriesMax: integer(
+      settings,
+      "snapshot-catchup-entries",
+      hostDefaults.catchUpEntriesMax,
+      1,
+    ),
+  };
+}
+
+function listMembers(text: string, token: string): ListedMember[] {
+  return [...parseInitialCluster(text)].map(([name, peerUrls]) => ({
+    memberId: memberIdOf(peerUrls, token),
+    name,
+    peerUrls,
+    peerAddresses: peerUrls.map(addressOf),
+  }));
+}
+
+function ownMember(
+  members: readonly ListedMember[],
+  name: string,
+  advertisePeer: readonly string[],
+): ListedMember {
+  const own = members.find((m) => m.name === name);
+  if (own === undefined) {
+    const listed = members.map((m) => m.name).join(", ");
+    throw new UsageError(
+      `--initial-cluster does not list this member's name "${name}" (it lists ${listed})`,
+    );
+  }
+  if (own.peerUrls.join() !== advertisePeer.join()) {
+    throw new UsageError(
+      `--initial-cluster says ${name}=${own.peerUrls.join()}, ` +
+        `but --initial-advertise-peer-urls says ${advertisePeer.join()}`,
+    );
+  }
+  return own;
+}
+
+/** etcd's rules (etcd-api.md §1.5), in etcd's words. */
+function checkTimes(electionTimeoutMs: number, heartbeatIntervalMs: number): void {
+  if (electionTimeoutMs < 5 * heartbeatIntervalMs) {
+    throw new UsageError(
+      `--election-timeout[${electionTimeoutMs}ms] should be at least as 5 times as ` +
+        `--heartbeat-interval[${heartbeatIntervalMs}ms]`,
+    );
+  }
+  if (electionTimeoutMs > electionTimeoutMsMax) {
+    throw new UsageError(
+      `--election-timeout[${electionTimeoutMs}ms] is too long, and should be set less than ` +
+        `${electionTimeoutMsMax}ms`,
+    );
+  }
+}
+
+function integer(settings: Settings, name: string, fallback: number, min: number): number {
+  const text = settings.values.get(name);
+  const value = text === undefined ? fallback : Number(text);
+  if (value < min) {
+    throw new UsageError(`--${name}: ${value} is below ${min}`);
+  }
+  return value;
+}
+
+function isLogLevel(text: string): text is LogLevel {
+  return (logLevels as readonly string[]).includes(text);
+}
