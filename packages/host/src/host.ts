@@ -26,13 +26,15 @@ import type {
   ReplySink,
   RequestKind,
 } from "./host-api.ts";
+import { hashInSlices } from "./hash.ts";
 import { Journal, JournalEvent, JournalKind } from "./journal.ts";
 import { Leadership } from "./leadership.ts";
-import { encodeAttributes, HostEntryKind, MemberRecord, MembershipTable } from "./membership.ts";
+import { MembershipTable } from "./membership.ts";
 import type { DigestPoint, GenesisRecord, PeersEvents } from "./peers/peers-api.ts";
 import type { Peers } from "./peers/peers.ts";
 import { Opening } from "./opening.ts";
 import { failure, Proposals } from "./proposals.ts";
+import { Publisher } from "./publisher.ts";
 import { Pump } from "./pump.ts";
 import { electionTicks, initialState, levelMax, raftConfig } from "./raft-settings.ts";
 import { ReadKind } from "./reads.ts";
@@ -58,6 +60,7 @@ interface Running extends HostInside {
   readonly digests: Digests;
   readonly leadership: Leadership;
   readonly requests: Requests;
+  readonly publisher: Publisher;
 }
 
 export class Host implements HostApi {
@@ -75,7 +78,6 @@ export class Host implements HostApi {
   #nowTick: number;
   #leader: number;
   #leaderChanges: number;
-  #publishing: boolean;
   #snapshotsSent: number;
   #snapshotsReceived: number;
 
@@ -104,7 +106,6 @@ export class Host implements HostApi {
     this.#nowTick = 0;
     this.#leader = 0;
     this.#leaderChanges = 0;
-    this.#publishing = false;
     this.#snapshotsSent = 0;
     this.#snapshotsReceived = 0;
   }
@@ -166,7 +167,18 @@ export class Host implements HostApi {
     const digests = new Digests(kv, Math.ceil(5000 / this.#config.tickMs));
     const leadership = new Leadership(raft, this.#membership, electionTicks(this.#config));
     const requests = new Requests(this.#env, this.#config, kv, pump, this.#proposals);
-    this.#running = { raft, kv, storage, pump, checkpointer, digests, leadership, requests };
+    const publisher = new Publisher(this.#config, this.#membership, requests);
+    this.#running = {
+      raft,
+      kv,
+      storage,
+      pump,
+      checkpointer,
+      digests,
+      leadership,
+      requests,
+      publisher,
+    };
     this.#phase = Phase.Scanning;
     this.#reason = "rebuilding the key index";
     // Only now: a session is accepted when its record is durable, and that needs the log.
@@ -221,7 +233,9 @@ export class Host implements HostApi {
     running.storage.tick();
     this.#tellDigests(running, ticks);
     running.leadership.tick(this.#nowTick);
-    this.#maybePublish(running);
+    if (this.#phase === Phase.Running && this.#leader !== 0) {
+      running.publisher.tick(this.#nowTick);
+    }
   }
 
   #tellDigests(running: Running, ticks: number): void {
@@ -283,44 +297,8 @@ export class Host implements HostApi {
   }
 
   hashKv(revision: number, done: (result: HashKvTask | KvError) => void): void {
-    const running = this.#running;
-    const task =
-      running === null || !running.pump.scanned
-        ? KvError.FutureRevision
-        : running.kv.hashKv(revision);
-    if (typeof task === "number") {
-      this.#env.schedule(() => done(task));
-      return;
-    }
-    const step = (): void => {
-      if (this.#phase === Phase.Running && !task.step(hashRowsPerTurn)) {
-        this.#env.schedule(step);
-      } else {
-        done(this.#phase === Phase.Running ? task : KvError.FutureRevision);
-      }
-    };
-    this.#env.schedule(step);
-  }
-
-  /** Own name and client URLs belong into the membership table (etcd's "publish"). */
-  #maybePublish(running: Running): void {
-    const own = this.#membership.byMemberId(this.#config.memberId);
-    if (this.#phase !== Phase.Running || this.#publishing || own === null || this.#leader === 0) {
-      return;
-    }
-    const name = nameOf(this.#config);
-    const urls = this.#config.clientUrls;
-    if (own.name === name && sameTexts(own.clientUrls, urls)) {
-      return;
-    }
-    const record = new MemberRecord(own.memberId, own.raftId, name, own.peerUrls, urls);
-    this.#publishing = true;
-    const again = (): void => {
-      this.#publishing = false;
-    };
-    const sink = { reply: again, fail: again };
-    const payload = encodeAttributes(record);
-    running.requests.propose(HostEntryKind.Attributes, payload, sink, this.#nowTick);
+    const kv = this.#running !== null && this.#running.pump.scanned ? this.#running.kv : null;
+    hashInSlices(this.#env, kv, revision, () => this.#phase === Phase.Running, done);
   }
 
   // ---- What peers say -----------------------------------------------------------------------------
@@ -604,7 +582,6 @@ export class Host implements HostApi {
 }
 
 const noBytes = new Uint8Array(0);
-const hashRowsPerTurn = 20_000;
 
 const roleNames = {
   [Role.Follower]: "follower",
@@ -612,14 +589,6 @@ const roleNames = {
   [Role.Candidate]: "candidate",
   [Role.Leader]: "leader",
 } as const;
-
-function nameOf(config: HostConfig): string {
-  return config.members.find((m) => m.memberId === config.memberId)?.name ?? "";
-}
-
-function sameTexts(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((text, at) => text === b[at]);
-}
 
 /** "host:port" of a peer URL. */
 export function addressOf(url: string): string {

@@ -5,7 +5,7 @@ import type { HostStatus, JournalEvent, PeerStatus } from "@quorate/host";
 import { inspect } from "@quorate/proto";
 import { ProgressKind, Role } from "@quorate/raft";
 import type { ProgressStatus } from "@quorate/raft";
-import type { ServiceFacts } from "./services.ts";
+import type { ServiceFacts } from "./facts.ts";
 
 export const phaseNames: Record<Phase, string> = {
   [Phase.Opening]: "opening",

@@ -8,6 +8,7 @@ import type { HostApi, HostStatus, MemberStatus, ReplySink, RequestKind } from "
 import { decodeRangeRequest, OperationKind } from "@quorate/kv";
 import { etcd, health } from "@quorate/proto";
 import { errorOf, kvErrorOf, trailersOf } from "./errors.ts";
+import type { ServiceFacts } from "./facts.ts";
 import { journalResponse, statusResponse } from "./inspect.ts";
 
 const Method = {
@@ -48,13 +49,6 @@ export const methodNames: ReadonlyMap<number, { service: string; method: string 
     return [number, { service, method }];
   }),
 );
-
-export interface ServiceFacts {
-  /** What clients are told (etcd's --version of the compatible release). */
-  readonly etcdVersion: string;
-  readonly version: string;
-  readonly stallMaxMs: () => number;
-}
 
 export class Services implements GrpcHandler {
   readonly #host: HostApi;
