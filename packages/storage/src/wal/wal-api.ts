@@ -104,8 +104,8 @@ export interface RecoveredLog {
   readonly startIndex: Index;
   readonly startTerm: Term;
   readonly peers: readonly PeerRecord[];
-  /** Bytes behind the last good batch that had to be zeroed: a torn tail (§3.3 row 2). */
-  readonly tornBytes: number;
+  /** Zeroed behind the last good batch: a torn tail (§3.3 row 2), or an earlier use of the file. */
+  readonly zeroedBytes: number;
 }
 
 /** `done` comes after the boot batch is durable: from then on promises may be made (P8). */

@@ -1,0 +1,79 @@
+// Zeroes what stands in a segment from an offset on, so that nothing of a torn tail can ever be
+// taken for a later batch (P8). Blocks that are zero already are not written.
+import { DiskError } from "../env.ts";
+import type { DiskDone, DiskFile, Env } from "../env.ts";
+import { blockBytes } from "./wal-format.ts";
+
+const windowBytes = 1_048_576;
+
+const zeros = new Uint8Array(windowBytes);
+
+export class Sweep {
+  #env: Env;
+  #file: DiskFile;
+  #offset: number;
+  #bytes: number;
+  #window: Uint8Array;
+  #zeroed: number;
+  #done: (error: DiskError | null, zeroedBytes: number) => void;
+
+  /** The end of the segment, `bytes`, and `offset` are whole blocks. */
+  constructor(
+    env: Env,
+    file: DiskFile,
+    offset: number,
+    bytes: number,
+    done: (error: DiskError | null, zeroedBytes: number) => void,
+  ) {
+    this.#env = env;
+    this.#file = file;
+    this.#offset = offset;
+    this.#bytes = bytes;
+    this.#window = new Uint8Array(Math.min(windowBytes, bytes));
+    this.#zeroed = 0;
+    this.#done = done;
+  }
+
+  /** One window: reads it, zeroes what is between its first and its last block in use. */
+  run(): void {
+    if (this.#offset >= this.#bytes) {
+      this.#done(null, this.#zeroed);
+      return;
+    }
+    const length = Math.min(this.#window.length, this.#bytes - this.#offset);
+    const from = this.#offset;
+    this.#offset += length;
+    const { first, last } = this.#used(from, length);
+    if (first > last) {
+      this.#env.schedule(() => this.run());
+      return;
+    }
+    const bytes = (last - first + 1) * blockBytes;
+    this.#zeroed += bytes;
+    const next: DiskDone = (error) => {
+      if (error === null) this.run();
+      else this.#done(error, this.#zeroed);
+    };
+    this.#file.write(from + first * blockBytes, zeros.subarray(0, bytes), next);
+  }
+
+  /** First and last block of the window that are not zero; all of them when it cannot be read. */
+  #used(from: number, length: number): { first: number; last: number } {
+    const window = this.#window.subarray(0, length);
+    const blocks = length / blockBytes;
+    const read = this.#file.readNow(from, window);
+    if (read instanceof DiskError) return { first: 0, last: blocks - 1 };
+    window.fill(0, read);
+    let first = 0;
+    while (first < blocks && isZero(window, first)) first++;
+    let last = blocks - 1;
+    while (last > first && isZero(window, last)) last--;
+    return { first, last };
+  }
+}
+
+function isZero(window: Uint8Array, block: number): boolean {
+  const end = (block + 1) * blockBytes;
+  for (let i = block * blockBytes; i < end; i++) if (window[i] !== 0) return false;
+  return true;
+}
