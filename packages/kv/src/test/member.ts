@@ -1,0 +1,59 @@
+// One state machine as a host drives it, without a host: checks at the edge, then the log.
+import { KvError } from "../kv-error.ts";
+import type { KvReply } from "../kv-api.ts";
+import { KvState } from "../kv-state.ts";
+import { OperationKind } from "../operation.ts";
+import type { RowStore } from "../rows.ts";
+import { rangeKind } from "./requests.ts";
+import type { Request } from "./requests.ts";
+
+export const txnOpsMax = 5;
+export const term = 2;
+
+export interface MemberOptions {
+  readonly clusterId: bigint;
+  readonly memberId: bigint;
+  readonly wallMs: number;
+}
+
+const defaults: MemberOptions = { clusterId: 0xdeadbeefn, memberId: 1n << 63n, wallMs: 1.7e12 };
+
+export class Member {
+  readonly kv: KvState;
+  index: number;
+  wallMs: number;
+
+  constructor(rows: RowStore, options: MemberOptions = defaults) {
+    const { clusterId, memberId } = options;
+    this.kv = new KvState({ rows, clusterId, memberId, txnOpsMax, rangeBytesMax: 1 << 24 });
+    this.index = 0;
+    this.wallMs = options.wallMs;
+  }
+
+  /** Null bytes: refused, or nobody wanted the reply. */
+  handle(request: Request, wantReply: boolean = true, headerTerm: number = term): KvReply {
+    const { kind, bytes } = request;
+    if (kind === rangeKind) return this.kv.range(bytes, headerTerm);
+    const refusal = this.kv.check(kind, bytes);
+    if (refusal !== KvError.None) return { error: refusal, bytes: null };
+    if (kind === OperationKind.Txn && this.kv.isReadOnlyTxn(bytes)) {
+      return this.kv.readTxn(bytes, headerTerm);
+    }
+    return this.apply(kind, bytes, wantReply, headerTerm);
+  }
+
+  apply(
+    kind: OperationKind,
+    bytes: Uint8Array,
+    wantReply: boolean = true,
+    headerTerm: number = term,
+  ): KvReply {
+    const payload = this.kv.envelope("", 0, bytes);
+    this.wallMs += 3;
+    return this.kv.apply(
+      { kind, level: 1, index: ++this.index, term, wallMs: this.wallMs, payload },
+      wantReply,
+      headerTerm,
+    );
+  }
+}
