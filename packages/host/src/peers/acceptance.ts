@@ -1,0 +1,216 @@
+// Who may speak here: holds each hello against the configuration and the session rule (P4), waits for
+// the record of a new session to be durable, and tells who is REGRESSED. Knows links only as far as
+// to accept or refuse them.
+import { assert, assertNever } from "@quorate/base";
+import type { NodeId, Session } from "@quorate/raft";
+import type { Env, PeerRecord } from "@quorate/storage";
+import { checkHello, Hello, Refusal, RefusalCode, tokenTag } from "./hello.ts";
+import type { LinkClass } from "./hello.ts";
+import { LinkState } from "./peer-link.ts";
+import type { PeerLink } from "./peer-link.ts";
+import type { PeersConfig, PeersEvents } from "./peers-api.ts";
+import { Sessions, SessionVerdict } from "./sessions.ts";
+
+export interface AcceptanceParts {
+  readonly env: Env;
+  readonly config: PeersConfig;
+  readonly events: PeersEvents;
+  isMember(memberId: string): boolean;
+  /** Raft id that the configuration names for a member; 0: not known. */
+  raftIdOf(memberId: string): NodeId;
+  /** May one more process of no known member be heard? */
+  guestFits(memberId: string): boolean;
+  listed(): string;
+  nextStamp(): number;
+  /** An older boot speaks up on a link that it dialled: find out who answers there now. */
+  doubt(memberId: string): void;
+}
+
+export class Acceptance {
+  readonly #parts: AcceptanceParts;
+  readonly #sessions: Sessions;
+  readonly #token: string;
+  /** Records whose links wait for `persisted`. */
+  readonly #settling: Map<PeerRecord, PeerLink[]>;
+  /** When the newest record of a raft id was judged; absent: by an earlier boot. */
+  readonly #judgedAt: Map<NodeId, number>;
+  /** Regressed sessions told already: one line each. */
+  readonly #told: Map<NodeId, Session>;
+  readonly #removed: Set<NodeId>;
+  #genesisId: number;
+  #haveRecords: boolean;
+
+  constructor(parts: AcceptanceParts) {
+    this.#parts = parts;
+    this.#sessions = new Sessions();
+    this.#token = tokenTag(parts.config.token);
+    this.#settling = new Map();
+    this.#judgedAt = new Map();
+    this.#told = new Map();
+    this.#removed = new Set();
+    this.#genesisId = 0;
+    this.#haveRecords = false;
+  }
+
+  /** The genesis under which Raft frames may flow; 0 until the records are known too. */
+  get genesisId(): number {
+    return this.#haveRecords ? this.#genesisId : 0;
+  }
+
+  setGenesis(genesisId: number): void {
+    assert(this.#genesisId === 0 || this.#genesisId === genesisId, "a genesis is never replaced");
+    this.#genesisId = genesisId;
+  }
+
+  setRecords(records: readonly PeerRecord[]): void {
+    this.#sessions.setRecords(records);
+    this.#haveRecords = true;
+  }
+
+  setRemoved(raftIds: readonly NodeId[]): void {
+    for (const raftId of raftIds) this.#removed.add(raftId);
+  }
+
+  isRemoved(raftId: NodeId): boolean {
+    return this.#removed.has(raftId);
+  }
+
+  helloFor(link: PeerLink, linkClass: LinkClass): Hello {
+    const { env, config, events } = this.#parts;
+    const facts = events.hello();
+    const theirs = link.hello;
+    const theirId = theirs?.raftId ?? this.#parts.raftIdOf(link.expectedMemberId ?? "");
+    return new Hello({
+      linkClass,
+      clusterId: config.clusterId,
+      token: this.#token,
+      memberId: config.memberId,
+      raftId: config.raftId,
+      bootCount: config.bootCount,
+      session: config.session,
+      genesisId: this.genesisId,
+      term: facts.term,
+      lastIndex: facts.lastIndex,
+      levelMax: config.levelMax,
+      leader: facts.leader,
+      toSession: theirs?.session ?? this.#sessions.sessionOf(theirId),
+      toBootCount: this.#sessions.bootCountOf(theirId),
+      wallMs: Math.max(0, Math.floor(env.clock.wallMs())),
+    });
+  }
+
+  judge(link: PeerLink, hello: Hello): void {
+    const refusal = this.#check(link, hello);
+    if (refusal !== null) return this.#refuse(link, refusal);
+    if (link.dialled && hello.toSession !== this.#parts.config.session) {
+      return link.fail("the hello answers another process");
+    }
+    link.raft = this.genesisId !== 0 && hello.genesisId === this.genesisId;
+    if (!link.raft) return link.accept();
+    this.#judgeSession(link, hello);
+  }
+
+  #check(link: PeerLink, hello: Hello): Refusal | null {
+    const { config, isMember, guestFits, listed } = this.#parts;
+    const refusal = checkHello(
+      {
+        clusterId: config.clusterId,
+        token: this.#token,
+        memberId: config.memberId,
+        raftId: config.raftId,
+        genesisId: this.genesisId,
+        expectedMemberId: link.expectedMemberId,
+        isMember,
+        isRemoved: (raftId) => this.#removed.has(raftId),
+        listed,
+      },
+      hello,
+    );
+    if (refusal !== null || isMember(hello.memberId)) return refusal;
+    return guestFits(hello.memberId) ? null : new Refusal(RefusalCode.Busy, "too many guests", "");
+  }
+
+  #judgeSession(link: PeerLink, hello: Hello): void {
+    const verdict = this.#sessions.judge(hello.raftId, hello.bootCount, hello.session);
+    switch (verdict) {
+      case SessionVerdict.Accepted:
+        return link.accept();
+      case SessionVerdict.New:
+        return this.#persist(link, hello.raftId);
+      case SessionVerdict.Pending:
+        return this.#wait(link, hello.raftId);
+      case SessionVerdict.Regressed:
+        return this.#regressed(link, hello);
+      default:
+        assertNever(verdict, "session verdict");
+    }
+  }
+
+  #persist(link: PeerLink, raftId: NodeId): void {
+    const record = this.#sessions.newest(raftId);
+    assert(record !== null, "a new session has a record");
+    this.#judgedAt.set(raftId, this.#parts.nextStamp());
+    this.#settling.set(record, [link]);
+    this.#parts.events.persistPeer(record, () => this.#persisted(record));
+  }
+
+  #wait(link: PeerLink, raftId: NodeId): void {
+    const record = this.#sessions.newest(raftId);
+    assert(record !== null, "a pending session has a record");
+    const links = this.#settling.get(record);
+    assert(links !== undefined, "a pending session has links that wait");
+    // Those that ended meanwhile make room: as many live ones as a process dials.
+    this.#settling.set(record, [...links.filter((l) => l.state === LinkState.Settling), link]);
+  }
+
+  #persisted(record: PeerRecord): void {
+    const links = this.#settling.get(record);
+    assert(links !== undefined, "a record is persisted once");
+    this.#settling.delete(record);
+    const newest = this.#sessions.persisted(record);
+    for (const link of links) {
+      if (link.state !== LinkState.Settling) continue;
+      if (newest) link.accept();
+      else this.#refuse(link, regression(record, this.#sessions.newest(record.raftId)));
+    }
+  }
+
+  /**
+   * The hello is refused in any case. It is evidence only as the answer to a dial begun after the
+   * newer boot was known: an old process that died since may have left a hello on the way.
+   */
+  #regressed(link: PeerLink, hello: Hello): void {
+    const newest = this.#sessions.newest(hello.raftId);
+    const refusal = regression(hello, newest);
+    const judgedAt = this.#judgedAt.get(hello.raftId) ?? 0;
+    const fresh = link.dialled && link.stamp > judgedAt;
+    this.#refuse(link, refusal);
+    if (!fresh) {
+      this.#parts.doubt(hello.memberId);
+    } else if (this.#told.get(hello.raftId) !== hello.session) {
+      this.#told.set(hello.raftId, hello.session);
+      this.#parts.events.onRegressed(hello.raftId, refusal.reason);
+    }
+  }
+
+  #refuse(link: PeerLink, refusal: Refusal): void {
+    this.#parts.env.trace.debug("peer not accepted", {
+      remote: link.remote,
+      reason: refusal.reason,
+    });
+    link.refuse(refusal);
+  }
+}
+
+function regression(
+  hello: { readonly raftId: NodeId; readonly bootCount: number },
+  newest: PeerRecord | null,
+): Refusal {
+  const known = newest?.bootCount ?? 0;
+  const what =
+    hello.bootCount === known
+      ? `another process has spoken for boot ${known}`
+      : `it says boot ${hello.bootCount}, boot ${known} has been seen`;
+  const text = `raft id ${hello.raftId} is REGRESSED: ${what}`;
+  return new Refusal(RefusalCode.Regressed, text, "");
+}

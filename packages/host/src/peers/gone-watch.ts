@@ -1,0 +1,47 @@
+// Evidence that another member's process is dead (P6): the link that carried its control traffic
+// ended, and the own next dial to it was refused at every address. A time-out, a reset after the
+// connect, a failed hello, a process that said it stops: none is evidence.
+import { assert } from "@quorate/base";
+import { LinkEnd } from "@quorate/storage";
+import { LinkClass } from "./hello.ts";
+import type { Peer } from "./peer.ts";
+import type { PeerLink } from "./peer-link.ts";
+import type { Remote } from "./remote.ts";
+
+export const GoneStep = {
+  /** Nothing to do. */
+  None: 1,
+  /** Find out now: dial without waiting. */
+  Dial: 2,
+  /** The process is gone. */
+  Gone: 3,
+} as const;
+export type GoneStep = (typeof GoneStep)[keyof typeof GoneStep];
+
+/** An incoming link of the process ended; it was the one on which its control traffic came. */
+export function controlTrafficEnded(
+  remote: Remote,
+  link: PeerLink,
+  end: LinkEnd,
+  stamp: number,
+): GoneStep {
+  assert(!link.dialled && link.linkClass === LinkClass.Control, "not a link of control traffic");
+  if (end !== LinkEnd.Closed && end !== LinkEnd.Failed) return GoneStep.None;
+  if (link.saidBye) return GoneStep.None;
+  remote.suspect(stamp);
+  return GoneStep.Dial;
+}
+
+/** A control link dialled to the member of a suspected process ended, in whatever state. */
+export function dialEnded(remote: Remote, peer: Peer, link: PeerLink, end: LinkEnd): GoneStep {
+  if (!remote.suspected) return GoneStep.None;
+  // Dialled before the suspicion: says nothing about now.
+  if (!remote.isProbe(link.stamp)) return GoneStep.Dial;
+  if (end !== LinkEnd.Refused) {
+    remote.unsuspect();
+    return GoneStep.None;
+  }
+  if (!remote.refused(peer.member.addresses.length)) return GoneStep.Dial;
+  remote.unsuspect();
+  return GoneStep.Gone;
+}

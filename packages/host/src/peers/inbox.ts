@@ -1,0 +1,123 @@
+// What a Raft frame of an accepted session says, told to the host. Checks that it belongs to the
+// processes at the two ends of its link (P4); everything else about it the core decides.
+import { ByteReader } from "@quorate/base";
+import { decodeMessage, MessageType } from "@quorate/raft";
+import type { Message } from "@quorate/raft";
+import * as codec from "./forward-codec.ts";
+import { FrameType } from "./frame.ts";
+import type { Frame } from "./frame.ts";
+import type { Hello } from "./hello.ts";
+import type { PeersConfig, PeersEvents } from "./peers-api.ts";
+import type { Remote } from "./remote.ts";
+
+export class Inbox {
+  readonly #config: PeersConfig;
+  readonly #events: PeersEvents;
+  /** Frames of other processes than those of the link: dropped. */
+  #foreign: number;
+
+  constructor(config: PeersConfig, events: PeersEvents) {
+    this.#config = config;
+    this.#events = events;
+    this.#foreign = 0;
+  }
+
+  get foreign(): number {
+    return this.#foreign;
+  }
+
+  /** Empty, or why the link must end: the bytes make no sense. */
+  handle(frame: Frame, remote: Remote, hello: Hello): string {
+    switch (frame.type) {
+      case FrameType.Message:
+        return this.#onMessage(frame.body, remote, hello);
+      case FrameType.ForwardProposal:
+        return this.#onForwardProposal(frame.body, hello);
+      case FrameType.ForwardAnswer:
+        return this.#onForwardAnswer(frame.body);
+      case FrameType.ForwardRead:
+        return this.#onForwardRead(frame.body, hello);
+      case FrameType.ForwardReadAnswer:
+        return this.#onForwardReadAnswer(frame.body);
+      case FrameType.Digest:
+        return this.#onDigest(frame.body, hello);
+      default:
+        return `frame type ${frame.type} is out of place`;
+    }
+  }
+
+  #onMessage(body: Uint8Array, remote: Remote, hello: Hello): string {
+    const reader = new ByteReader(body);
+    const message = decodeMessage(reader);
+    if (message === null || reader.remaining > 0) return "message is malformed";
+    // Snapshots come with their bytes, on a link of their own.
+    if (message.type === MessageType.InstallSnapshot) return "snapshot message without its bytes";
+    if (!this.#belongs(message, hello)) {
+      this.#foreign++;
+      return "";
+    }
+    if (message.type === MessageType.HeartbeatResponse) this.#onHeartbeatResponse(message, remote);
+    this.#events.onMessage(message);
+    return "";
+  }
+
+  #belongs(message: Message, hello: Hello): boolean {
+    return (
+      message.from === hello.raftId &&
+      message.to === this.#config.raftId &&
+      message.session === hello.session
+    );
+  }
+
+  #onHeartbeatResponse(message: Message, remote: Remote): void {
+    if (message.toSession !== this.#config.session) return;
+    const roundTripMs = remote.answered(message.sentMs);
+    if (roundTripMs >= 0) this.#events.onRoundTrip(remote.raftId, roundTripMs);
+  }
+
+  #onForwardProposal(body: Uint8Array, hello: Hello): string {
+    const forward = codec.decodeForwardProposal(body);
+    if (forward === null) return "forwarded proposal is malformed";
+    const { number, kind, payload } = forward;
+    this.#events.onForwardProposal(hello.raftId, number, kind, payload);
+    return "";
+  }
+
+  #onForwardAnswer(body: Uint8Array): string {
+    const answer = codec.decodeForwardAnswer(body);
+    if (answer === null) return "answer to a forwarded proposal is malformed";
+    if (this.#isMine(answer.toSession)) {
+      this.#events.onForwardAnswer(answer.number, answer.outcome, answer.index, answer.term);
+    }
+    return "";
+  }
+
+  #onForwardRead(body: Uint8Array, hello: Hello): string {
+    const number = codec.decodeForwardRead(body);
+    if (number === null) return "forwarded read is malformed";
+    this.#events.onForwardRead(hello.raftId, number);
+    return "";
+  }
+
+  #onForwardReadAnswer(body: Uint8Array): string {
+    const answer = codec.decodeForwardReadAnswer(body);
+    if (answer === null) return "answer to a forwarded read is malformed";
+    if (this.#isMine(answer.toSession)) {
+      this.#events.onForwardReadAnswer(answer.number, answer.index);
+    }
+    return "";
+  }
+
+  #onDigest(body: Uint8Array, hello: Hello): string {
+    const point = codec.decodeDigestPoint(body);
+    if (point === null) return "digest point is malformed";
+    this.#events.onDigestPoint(hello.raftId, point);
+    return "";
+  }
+
+  #isMine(toSession: number): boolean {
+    if (toSession === this.#config.session) return true;
+    this.#foreign++;
+    return false;
+  }
+}

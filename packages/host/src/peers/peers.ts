@@ -1,0 +1,603 @@
+// Every other member behind one face: links dialled and accepted, sessions, queues, evidence. Owns
+// which link belongs to whom; the rules stand in acceptance.ts, the bytes in frame.ts, the meaning of
+// Raft frames in inbox.ts. Decides about connections, never about Raft.
+//
+// Each member dials every other with two links, control and data, and sends only on those; it
+// receives on the links that others dialled. A third one is dialled for a snapshot.
+//
+// Order of calls: setMembers, attachGenesis; after recovery setRecords, then setGenesis. Until then
+// only genesis talk flows. Events come from link events and `tick`; onUnreachable only from `tick`.
+import { assert, emptyBytes, must } from "@quorate/base";
+import { MessageType } from "@quorate/raft";
+import type { Message, NodeId, Session } from "@quorate/raft";
+import type {
+  Env,
+  Link,
+  LinkEnd,
+  LinkEvents,
+  PeerRecord,
+  Random,
+  SnapshotSource,
+} from "@quorate/storage";
+import { Acceptance } from "./acceptance.ts";
+import * as codec from "./forward-codec.ts";
+import { FrameType } from "./frame.ts";
+import type { Frame } from "./frame.ts";
+import type { GenesisSpeaker, GenesisTalk, GenesisWire } from "./genesis-talk.ts";
+import { controlTrafficEnded, dialEnded, GoneStep } from "./gone-watch.ts";
+import { LinkClass } from "./hello.ts";
+import type { Hello, Refusal } from "./hello.ts";
+import { Inbox } from "./inbox.ts";
+import { IncomingLinks } from "./incoming-links.ts";
+import { endText, linkTimes } from "./link-times.ts";
+import { Peer } from "./peer.ts";
+import { PeerLink } from "./peer-link.ts";
+import type { LinkOwner } from "./peer-link.ts";
+import { peerStatus, whyNotConnected } from "./peer-status.ts";
+import type {
+  DigestPoint,
+  ForwardNumber,
+  ForwardOutcome,
+  PeerMember,
+  PeersApi,
+  PeersConfig,
+  PeersEvents,
+  PeerStatus,
+} from "./peers-api.ts";
+import { QuietWatch } from "./quiet-watch.ts";
+import { Remote } from "./remote.ts";
+import { EncodedEntries } from "./send-queue.ts";
+import { SnapshotTransfer } from "./snapshot-transfer.ts";
+
+/** What was dropped or refused since the start. */
+export interface PeersCounters {
+  /** Messages without an accepted session, link or room. */
+  readonly messagesDropped: number;
+  /** Frames of other processes than those of their link. */
+  readonly framesForeign: number;
+  /** Frames that the network repeated. */
+  readonly framesRepeated: number;
+  /** Links ended because of what came on them. */
+  readonly linksFailed: number;
+  readonly handshakesEvicted: number;
+}
+
+export class Peers implements PeersApi, LinkOwner, GenesisWire {
+  readonly #env: Env;
+  readonly #config: PeersConfig;
+  readonly #events: PeersEvents;
+  readonly #random: Random;
+  readonly #acceptance: Acceptance;
+  readonly #inbox: Inbox;
+  readonly #incoming: IncomingLinks;
+  readonly #quiet: QuietWatch;
+  readonly #snapshots: SnapshotTransfer;
+  readonly #entries: EncodedEntries;
+  /** Members by id. */
+  readonly #peers: Map<string, Peer>;
+  /** Accepted sessions by raft id. */
+  readonly #remotes: Map<NodeId, Remote>;
+  /** To be told at the next tick: never from within a call of the host. */
+  readonly #unreachable: Set<NodeId>;
+  #genesis: GenesisTalk | null;
+  #stamp: number;
+  #messagesDropped: number;
+  #framesRepeated: number;
+  #linksFailed: number;
+  #closed: boolean;
+
+  constructor(env: Env, config: PeersConfig, events: PeersEvents) {
+    this.#env = env;
+    this.#config = config;
+    this.#events = events;
+    this.#random = env.random.fork("peers");
+    this.#peers = new Map();
+    this.#remotes = new Map();
+    this.#unreachable = new Set();
+    this.#incoming = new IncomingLinks();
+    this.#inbox = new Inbox(config, events);
+    this.#quiet = new QuietWatch(config.raftId, config.bootCount);
+    this.#entries = new EncodedEntries();
+    this.#genesis = null;
+    this.#stamp = 0;
+    this.#messagesDropped = 0;
+    this.#framesRepeated = 0;
+    this.#linksFailed = 0;
+    this.#closed = false;
+    const isMember = (memberId: string): boolean => this.#peers.has(memberId);
+    this.#acceptance = new Acceptance({
+      env,
+      config,
+      events,
+      isMember,
+      raftIdOf: (memberId) => this.#raftIdOf(memberId),
+      guestFits: (memberId) => this.#incoming.guestFits(memberId, isMember),
+      listed: () => this.#genesis?.listed() ?? "",
+      nextStamp: () => ++this.#stamp,
+      doubt: (memberId) => this.#peers.get(memberId)?.control.hurry(),
+    });
+    this.#snapshots = new SnapshotTransfer(env, config, events, {
+      wantLink: (to, wanted) => this.#wantSnapshotLink(to, wanted),
+    });
+    env.transport.listen((link) => this.#onIncoming(link));
+  }
+
+  // ---- Who is there --------------------------------------------------------------------------------
+
+  setMembers(members: readonly PeerMember[]): void {
+    const named = new Map(members.map((member) => [member.memberId, member]));
+    assert(!named.has(this.#config.memberId), "Peers: this member is not its own peer");
+    for (const [memberId, peer] of this.#peers) {
+      if (named.has(memberId)) continue;
+      this.#peers.delete(memberId);
+      peer.close("not a member any more");
+      for (const link of this.#incoming.ofMember(memberId)) link.close("not a member any more");
+    }
+    for (const member of members) {
+      const peer = this.#peers.get(member.memberId);
+      if (peer !== undefined) peer.setMember(member);
+      else this.#peers.set(member.memberId, this.#makePeer(member));
+    }
+  }
+
+  setGenesis(genesisId: number): void {
+    this.#acceptance.setGenesis(genesisId);
+    this.#redialGenesisLinks();
+  }
+
+  setRecords(records: readonly PeerRecord[]): void {
+    this.#acceptance.setRecords(records);
+    this.#redialGenesisLinks();
+  }
+
+  setVoters(voters: readonly NodeId[]): void {
+    this.#quiet.setVoters(voters);
+  }
+
+  /** Raft ids that left the configuration for good: told so, and never stepped again (P2). */
+  setRemoved(raftIds: readonly NodeId[]): void {
+    this.#acceptance.setRemoved(raftIds);
+    for (const link of this.#incoming.all()) {
+      if (link.hello !== null && this.#acceptance.isRemoved(link.hello.raftId)) {
+        link.close("removed from the cluster");
+      }
+    }
+  }
+
+  attachGenesis(genesis: GenesisTalk): void {
+    assert(this.#genesis === null, "Peers: one genesis");
+    this.#genesis = genesis;
+    genesis.attach(this);
+  }
+
+  sessionOf(id: NodeId): Session {
+    return this.#remotes.get(id)?.session ?? 0;
+  }
+
+  // ---- Sending -------------------------------------------------------------------------------------
+
+  send(message: Message): void {
+    assert(message.type !== MessageType.InstallSnapshot, "a snapshot goes by sendSnapshot");
+    const remote = this.#remotes.get(message.to);
+    const linkClass = classOf(message);
+    if (remote !== undefined && this.#linkTo(remote, linkClass) !== null) {
+      if (remote.queue(linkClass).pushMessage(message)) return;
+    } else {
+      this.#messagesDropped++;
+    }
+    // The core went on as if it had left: it must probe again.
+    if (message.type === MessageType.AppendEntries) this.#unreachable.add(message.to);
+  }
+
+  flush(): void {
+    for (const remote of this.#remotes.values()) this.#flushRemote(remote);
+    this.#entries.clear();
+  }
+
+  forwardProposal(to: NodeId, number: ForwardNumber, kind: number, payload: Uint8Array): boolean {
+    const body = codec.encodeForwardProposal(number, kind, payload);
+    return this.#pushFrame(to, LinkClass.Data, FrameType.ForwardProposal, body);
+  }
+
+  answerForward(
+    to: NodeId,
+    number: ForwardNumber,
+    outcome: ForwardOutcome,
+    index: number,
+    term: number,
+  ): void {
+    const toSession = this.sessionOf(to);
+    const body = codec.encodeForwardAnswer({ toSession, number, outcome, index, term });
+    this.#pushFrame(to, LinkClass.Data, FrameType.ForwardAnswer, body);
+  }
+
+  forwardRead(to: NodeId, number: ForwardNumber): boolean {
+    const body = codec.encodeForwardRead(number);
+    return this.#pushFrame(to, LinkClass.Data, FrameType.ForwardRead, body);
+  }
+
+  answerForwardRead(to: NodeId, number: ForwardNumber, index: number): void {
+    const body = codec.encodeForwardReadAnswer({ toSession: this.sessionOf(to), number, index });
+    this.#pushFrame(to, LinkClass.Data, FrameType.ForwardReadAnswer, body);
+  }
+
+  broadcastDigest(point: DigestPoint): void {
+    const body = codec.encodeDigestPoint(point);
+    for (const id of this.#remotes.keys()) {
+      this.#pushFrame(id, LinkClass.Control, FrameType.Digest, body);
+    }
+  }
+
+  sendSnapshot(message: Message, source: SnapshotSource, done: (ok: boolean) => void): void {
+    const toSession = this.sessionOf(message.to);
+    this.#snapshots.send(message, toSession, source, done);
+  }
+
+  #pushFrame(to: NodeId, linkClass: LinkClass, type: FrameType, body: Uint8Array): boolean {
+    const remote = this.#remotes.get(to);
+    if (remote === undefined || this.#linkTo(remote, linkClass) === null) {
+      this.#messagesDropped++;
+      return false;
+    }
+    return remote.queue(linkClass).pushFrame(type, body);
+  }
+
+  #flushRemote(remote: Remote): void {
+    for (const linkClass of [LinkClass.Control, LinkClass.Data] as const) {
+      const queue = remote.queue(linkClass);
+      if (queue.size === 0) continue;
+      const link = this.#linkTo(remote, linkClass);
+      if (link === null) {
+        queue.discard();
+        if (linkClass === LinkClass.Data) this.#unreachable.add(remote.raftId);
+      } else if (!queue.flush(link, this.#entries, (heartbeat) => remote.stamp(heartbeat))) {
+        this.#unreachable.add(remote.raftId);
+      }
+    }
+  }
+
+  /**
+   * Where frames for that process leave: the link dialled to it. A process that nobody named has no
+   * address; it is answered on the link that it dialled (P2: configuration may lag behind).
+   */
+  #linkTo(remote: Remote, linkClass: LinkClass): PeerLink | null {
+    const peer = this.#peers.get(remote.memberId);
+    const link =
+      peer === undefined
+        ? this.#incoming.find(remote.memberId, remote.raftId, linkClass)
+        : peer.dialer(linkClass).link;
+    return link !== null && link.carriesRaft && belongsTo(link, remote) ? link : null;
+  }
+
+  // ---- Links come ----------------------------------------------------------------------------------
+
+  #makePeer(member: PeerMember): Peer {
+    return new Peer(this.#env, this.#random, member, (address, linkClass) =>
+      this.#dial(member.memberId, address, linkClass),
+    );
+  }
+
+  #dial(memberId: string, address: string, linkClass: LinkClass): PeerLink {
+    const link = new PeerLink({
+      env: this.#env,
+      owner: this,
+      times: linkTimes(this.#config, linkClass),
+      linkClass,
+      expectedMemberId: memberId,
+      address,
+      stamp: ++this.#stamp,
+    });
+    link.attach(this.#env.transport.dial(address, link));
+    return link;
+  }
+
+  #onIncoming(link: Link): LinkEvents {
+    const incoming = new PeerLink({
+      env: this.#env,
+      owner: this,
+      times: linkTimes(this.#config, null),
+      linkClass: null,
+      expectedMemberId: null,
+      address: link.remote,
+      stamp: ++this.#stamp,
+    });
+    incoming.attach(link);
+    this.#incoming.add(incoming);
+    if (this.#closed) incoming.close("stopped");
+    return incoming;
+  }
+
+  helloFor(link: PeerLink): Hello {
+    assert(link.linkClass !== null, "Peers: a hello for a link of no class");
+    return this.#acceptance.helloFor(link, link.linkClass);
+  }
+
+  judge(link: PeerLink, hello: Hello): void {
+    this.#acceptance.judge(link, hello);
+  }
+
+  linkAccepted(link: PeerLink): void {
+    const hello = helloOf(link);
+    if (!link.dialled) this.#incoming.accepted(link);
+    this.#peers.get(hello.memberId)?.heardHello(hello);
+    if (link.raft) this.#raftLinkAccepted(link, hello);
+    if (!link.dialled) {
+      this.#hurryTo(hello.memberId);
+    } else if (link.linkClass === LinkClass.Control) {
+      this.#connected(hello);
+      this.#genesis?.onSpeaker(speakerIn(hello));
+    }
+    this.#redialGenesisLinks();
+  }
+
+  #raftLinkAccepted(link: PeerLink, hello: Hello): void {
+    const known = this.#remotes.get(hello.raftId);
+    if (known === undefined || known.session !== hello.session) this.#newSession(hello, known);
+    const remote = this.#remotes.get(hello.raftId)!;
+    remote.unsuspect();
+    if (link.dialled && link.linkClass === LinkClass.Control) {
+      this.#quiet.answeredBy(hello);
+      this.#maybeResolveQuiet();
+    }
+    if (link.linkClass === LinkClass.Snapshot) this.#snapshots.linkAccepted(link);
+  }
+
+  #newSession(hello: Hello, old: Remote | undefined): void {
+    const { raftId, memberId, session } = hello;
+    this.#remotes.set(raftId, new Remote(this.#env, hello));
+    this.#env.trace.info("peer session", {
+      member: memberId,
+      raftId,
+      bootCount: hello.bootCount,
+      term: hello.term,
+      lastIndex: hello.lastIndex,
+    });
+    if (old !== undefined) this.#endSession(old);
+    this.#events.onSession(raftId, session, hello.term, hello.lastIndex);
+  }
+
+  /** Another process speaks for the raft id: that one is gone, with its links and its queue. */
+  #endSession(old: Remote): void {
+    this.#messagesDropped += old.discard();
+    this.#quiet.forget(old.raftId);
+    this.#snapshots.sessionEnded(old.raftId, old.session);
+    this.#events.onProcessGone(old.raftId, old.session);
+    for (const link of this.#incoming.ofMember(old.memberId)) {
+      if (belongsTo(link, old)) link.close("another session of that member");
+    }
+    for (const dialer of this.#peers.get(old.memberId)?.dialers() ?? []) {
+      const link = dialer.link;
+      if (link !== null && belongsTo(link, old)) dialer.redial("another session of that member");
+    }
+  }
+
+  #connected(hello: Hello): void {
+    const peer = this.#peers.get(hello.memberId);
+    if (peer === undefined || !peer.setReason("")) return;
+    this.#env.trace.info("peer connected", { member: peer.member.name, raftId: hello.raftId });
+  }
+
+  /** It dialled this member, so it is there: do not wait long to dial it. */
+  #hurryTo(memberId: string): void {
+    for (const dialer of this.#peers.get(memberId)?.dialers() ?? []) dialer.hurry();
+  }
+
+  // ---- Frames come ---------------------------------------------------------------------------------
+
+  linkFrame(link: PeerLink, frame: Frame): void {
+    const hello = helloOf(link);
+    if (frame.type === FrameType.Genesis) {
+      this.#genesis?.onFrame(speakerIn(hello), frame.body);
+      return;
+    }
+    const remote = this.#remotes.get(hello.raftId);
+    if (!link.raft || remote === undefined || !belongsTo(link, remote)) {
+      this.#messagesDropped++;
+      return;
+    }
+    const wrong =
+      link.linkClass === LinkClass.Snapshot
+        ? this.#snapshots.handle(link, frame)
+        : this.#inbox.handle(frame, remote, hello);
+    if (wrong !== "") link.fail(wrong);
+  }
+
+  linkDrained(link: PeerLink): void {
+    if (!link.raft) return;
+    if (link.linkClass === LinkClass.Snapshot) return this.#snapshots.linkDrained(link);
+    const remote = this.#remotes.get(helloOf(link).raftId);
+    if (remote !== undefined) this.#flushRemote(remote);
+    this.#entries.clear();
+  }
+
+  // ---- Links end -----------------------------------------------------------------------------------
+
+  linkEnded(link: PeerLink, end: LinkEnd, reason: string, refusal: Refusal | null): void {
+    this.#framesRepeated += link.duplicates;
+    const memberId = link.expectedMemberId ?? link.hello?.memberId ?? "";
+    const peer = this.#peers.get(memberId);
+    peer?.absorb(link);
+    if (link.failed) this.#linksFailed++;
+    if (link.linkClass === LinkClass.Snapshot) this.#snapshots.linkEnded(link);
+    if (!link.dialled) {
+      const present = this.#incoming.ended(link);
+      if (present && link.raft && link.linkClass === LinkClass.Control) {
+        this.#controlTrafficEnded(link, end);
+      }
+    } else if (peer !== undefined) {
+      this.#dialledEnded(peer, link, end, reason, refusal);
+    }
+  }
+
+  #controlTrafficEnded(link: PeerLink, end: LinkEnd): void {
+    const remote = this.#remotes.get(helloOf(link).raftId);
+    if (remote === undefined || !belongsTo(link, remote)) return;
+    const step = controlTrafficEnded(remote, link, end, ++this.#stamp);
+    if (step === GoneStep.Dial) this.#peers.get(remote.memberId)?.control.dialNow();
+  }
+
+  #dialledEnded(
+    peer: Peer,
+    link: PeerLink,
+    end: LinkEnd,
+    reason: string,
+    refusal: Refusal | null,
+  ): void {
+    const linkClass = link.linkClass ?? LinkClass.Control;
+    if (linkClass === LinkClass.Data && link.raft && link.hello !== null) {
+      this.#unreachable.add(link.hello.raftId);
+    }
+    if (linkClass === LinkClass.Control) {
+      this.#disconnected(peer, link, reason === "" ? endText(end) : reason, refusal);
+    }
+    peer.dialer(linkClass).linkEnded(link);
+    if (linkClass === LinkClass.Control) this.#judgeProbe(peer, link, end);
+  }
+
+  #judgeProbe(peer: Peer, link: PeerLink, end: LinkEnd): void {
+    for (const remote of this.#remotes.values()) {
+      if (remote.memberId !== peer.member.memberId) continue;
+      const step = dialEnded(remote, peer, link, end);
+      if (step === GoneStep.Dial) peer.control.dialNow();
+      if (step !== GoneStep.Gone) continue;
+      this.#env.trace.info("peer process is gone", { member: peer.member.name });
+      this.#events.onProcessGone(remote.raftId, remote.session);
+    }
+  }
+
+  #disconnected(peer: Peer, link: PeerLink, cause: string, refusal: Refusal | null): void {
+    const difference = refusal === null ? "" : (this.#genesis?.difference(refusal.listed) ?? "");
+    const reason = link.saidBye ? "stopped" : difference === "" ? cause : `${cause}; ${difference}`;
+    if (this.#closed || !peer.setReason(reason)) return;
+    const fields = { member: peer.member.name, address: link.address, reason };
+    if (refusal !== null) this.#env.trace.warn("peer refused", fields);
+    else if (link.acceptedMs >= 0) this.#env.trace.info("peer disconnected", fields);
+    else this.#env.trace.info("peer not reached", fields);
+  }
+
+  // ---- Time, genesis, status -----------------------------------------------------------------------
+
+  tick(ticks: number): void {
+    if (this.#closed) return;
+    for (const peer of this.#peers.values()) peer.tick(ticks);
+    for (const link of this.#incoming.all()) link.tick(ticks);
+    this.#snapshots.tick(ticks);
+    this.#genesis?.tick(ticks);
+    this.#maybeResolveQuiet();
+    const unreachable = [...this.#unreachable];
+    this.#unreachable.clear();
+    for (const id of unreachable) this.#events.onUnreachable(id);
+  }
+
+  /** Says goodbye: the ends of these links are no evidence of a crash. */
+  close(): void {
+    this.#closed = true;
+    this.#snapshots.close();
+    for (const peer of this.#peers.values()) {
+      for (const dialer of peer.dialers()) sayBye(dialer.link);
+      peer.close("stopped");
+    }
+    for (const link of this.#incoming.all()) {
+      sayBye(link);
+      link.close("stopped");
+    }
+  }
+
+  sendGenesis(memberId: string, body: Uint8Array): boolean {
+    const link = this.#peers.get(memberId)?.control.link ?? null;
+    return link !== null && link.accepted && link.sendFrame(FrameType.Genesis, body);
+  }
+
+  speakerOf(memberId: string): GenesisSpeaker | null {
+    const hello = this.#peers.get(memberId)?.hello ?? null;
+    return hello === null ? null : speakerIn(hello);
+  }
+
+  isConnected(memberId: string): boolean {
+    return this.#peers.get(memberId)?.control.link?.accepted ?? false;
+  }
+
+  reasonOf(memberId: string): string {
+    const peer = this.#peers.get(memberId);
+    if (peer === undefined) return "not a member";
+    return whyNotConnected(peer, this.#acceptance.genesisId !== 0);
+  }
+
+  status(): readonly PeerStatus[] {
+    const nowMs = this.#env.clock.monotonicMs();
+    const started = this.#acceptance.genesisId !== 0;
+    return [...this.#peers.values()].map((peer) => {
+      const incoming = this.#incoming.ofMember(peer.member.memberId);
+      return peerStatus(peer, this.#remoteOf(peer), incoming, started, nowMs);
+    });
+  }
+
+  counters(): PeersCounters {
+    let messagesDropped = this.#messagesDropped;
+    for (const remote of this.#remotes.values()) messagesDropped += remote.dropped;
+    return {
+      messagesDropped,
+      framesForeign: this.#inbox.foreign,
+      framesRepeated: this.#framesRepeated,
+      linksFailed: this.#linksFailed,
+      handshakesEvicted: this.#incoming.evicted,
+    };
+  }
+
+  #remoteOf(peer: Peer): Remote | null {
+    return this.#remotes.get(peer.raftId) ?? null;
+  }
+
+  #raftIdOf(memberId: string): NodeId {
+    return this.#peers.get(memberId)?.raftId ?? 0;
+  }
+
+  #maybeResolveQuiet(): void {
+    if (this.#acceptance.genesisId !== 0 && this.#quiet.maybeResolve()) {
+      this.#env.trace.info("all voters answered, none knows a leader");
+      this.#events.onQuietResolved();
+    }
+  }
+
+  /** Links agreed for genesis talk only, with a member that is known to share the genesis now. */
+  #redialGenesisLinks(): void {
+    const genesisId = this.#acceptance.genesisId;
+    if (genesisId === 0) return;
+    for (const peer of this.#peers.values()) {
+      if (peer.hello?.genesisId !== genesisId) continue;
+      for (const dialer of peer.dialers()) {
+        if (dialer.link?.accepted && !dialer.link.raft) dialer.redial("the genesis has started");
+      }
+    }
+  }
+
+  #wantSnapshotLink(to: NodeId, wanted: boolean): void {
+    const memberId = this.#remotes.get(to)?.memberId ?? "";
+    const dialer = this.#peers.get(memberId)?.snapshot;
+    dialer?.want(wanted, "the transfer has ended");
+    dialer?.dialNow();
+  }
+}
+
+function classOf(message: Message): LinkClass {
+  const bulk =
+    message.type === MessageType.AppendEntries || message.type === MessageType.AppendResponse;
+  return bulk ? LinkClass.Data : LinkClass.Control;
+}
+
+function helloOf(link: PeerLink): Hello {
+  return must(link.hello, "an accepted link has a hello");
+}
+
+function belongsTo(link: PeerLink, remote: Remote): boolean {
+  return link.hello?.raftId === remote.raftId && link.hello.session === remote.session;
+}
+
+function speakerIn(hello: Hello): GenesisSpeaker {
+  const { memberId, raftId, session, genesisId } = hello;
+  return { memberId, raftId, session, genesisId };
+}
+
+function sayBye(link: PeerLink | null): void {
+  if (link?.accepted) link.sendFrame(FrameType.Bye, emptyBytes);
+}

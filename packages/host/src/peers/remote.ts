@@ -1,0 +1,117 @@
+// One process of another member whose session is accepted: what waits to be sent to it, its round
+// trip, and the evidence that it is gone (P6). It ends with the session; members outlive it.
+import type { Message, NodeId, Session } from "@quorate/raft";
+import type { Env } from "@quorate/storage";
+import { LinkClass } from "./hello.ts";
+import type { Hello } from "./hello.ts";
+import { SendQueue } from "./send-queue.ts";
+
+const controlMessagesMax = 4096;
+const controlBytesMax = 4_194_304;
+const dataMessagesMax = 16_384;
+const dataBytesMax = 134_217_728;
+
+export class Remote {
+  readonly raftId: NodeId;
+  readonly memberId: string;
+  readonly session: Session;
+  readonly bootCount: number;
+  readonly control: SendQueue;
+  readonly data: SendQueue;
+  readonly #env: Env;
+  /** Of the newest heartbeat that left, exactly and as it was told. */
+  #heartbeatMs: number;
+  #heartbeatSentMs: number;
+  #roundTripMs: number;
+  /** Above 0: the link with its control traffic ended at this stamp. */
+  #suspectStamp: number;
+  /** Refusals of own dials begun since, in a row. */
+  #refusals: number;
+
+  constructor(env: Env, hello: Hello) {
+    this.#env = env;
+    this.raftId = hello.raftId;
+    this.memberId = hello.memberId;
+    this.session = hello.session;
+    this.bootCount = hello.bootCount;
+    this.control = new SendQueue(controlMessagesMax, controlBytesMax);
+    this.data = new SendQueue(dataMessagesMax, dataBytesMax);
+    this.#heartbeatMs = 0;
+    this.#heartbeatSentMs = 0;
+    this.#roundTripMs = 0;
+    this.#suspectStamp = 0;
+    this.#refusals = 0;
+  }
+
+  queue(linkClass: LinkClass): SendQueue {
+    return linkClass === LinkClass.Control ? this.control : this.data;
+  }
+
+  get queuedBytes(): number {
+    return this.control.bytes + this.data.bytes;
+  }
+
+  /** Messages for it that did not leave. */
+  get dropped(): number {
+    return this.control.dropped + this.data.dropped;
+  }
+
+  /** Its session has ended: nothing more leaves. The number of messages dropped in all its time. */
+  discard(): number {
+    this.control.discard();
+    this.data.discard();
+    return this.dropped;
+  }
+
+  get roundTripMs(): number {
+    return this.#roundTripMs;
+  }
+
+  // ---- Round trips ---------------------------------------------------------------------------------
+
+  /** At the moment the heartbeat leaves. */
+  stamp(heartbeat: Message): void {
+    this.#heartbeatMs = this.#env.clock.monotonicMs();
+    this.#heartbeatSentMs = Math.max(1, Math.floor(this.#heartbeatMs));
+    heartbeat.sentMs = this.#heartbeatSentMs;
+  }
+
+  /** The round trip in ms, or -1 when the answer tells none. */
+  answered(sentMs: number): number {
+    if (sentMs === 0) return -1;
+    const nowMs = this.#env.clock.monotonicMs();
+    // The newest one is known more exactly than the whole milliseconds on the wire.
+    const leftMs = sentMs === this.#heartbeatSentMs ? this.#heartbeatMs : sentMs;
+    if (leftMs > nowMs) return -1;
+    this.#roundTripMs = nowMs - leftMs;
+    return this.#roundTripMs;
+  }
+
+  // ---- Evidence (P6) -------------------------------------------------------------------------------
+
+  get suspected(): boolean {
+    return this.#suspectStamp > 0;
+  }
+
+  /** Its control traffic ended, and not by this side. */
+  suspect(stamp: number): void {
+    this.#suspectStamp = stamp;
+    this.#refusals = 0;
+  }
+
+  unsuspect(): void {
+    this.#suspectStamp = 0;
+    this.#refusals = 0;
+  }
+
+  /** The dial begun at `stamp` was begun after the control traffic ended. */
+  isProbe(stamp: number): boolean {
+    return this.suspected && stamp > this.#suspectStamp;
+  }
+
+  /** True: every address refused, the process is gone. */
+  refused(addresses: number): boolean {
+    this.#refusals++;
+    return this.#refusals >= addresses;
+  }
+}
