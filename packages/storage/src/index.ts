@@ -13,6 +13,8 @@ export type {
   TraceFields,
   Transport,
 } from "./env.ts";
+export { openDirectory } from "./directory/open-directory.ts";
+export { openStorage } from "./open-storage.ts";
 export { GenesisState, PeerRecord, storageDefaults } from "./storage-api.ts";
 export type {
   CheckpointInfo,

@@ -180,7 +180,11 @@ export interface StorageApi {
    * Puts a finished sink in force (P9): WAL mark, then manifest. Rows and log of before are void.
    * Afterwards `scanStep` starts over on the new rows. `done` when all is durable.
    */
-  install(sink: SnapshotSink, hardState: HardState, done: (checkpoint: CheckpointInfo) => void): void;
+  install(
+    sink: SnapshotSink,
+    hardState: HardState,
+    done: (checkpoint: CheckpointInfo) => void,
+  ): void;
 
   /** Idle seals, reclaiming of dead rows, removal of old WAL segments: once a tick. */
   tick(): void;

@@ -1,0 +1,169 @@
+// Who a data directory belongs to and what it has promised before Raft: format version, ids, boot
+// count, genesis. Pure codec and rules; open-directory.ts reads and writes the files.
+import { assert, ByteReader, ByteWriter, fromHex, must, toHex } from "@quorate/base";
+import { ExitCode } from "../env.ts";
+import { GenesisState } from "../storage-api.ts";
+import type { DirectoryOptions, Refusal } from "../storage-api.ts";
+import { RecordFile } from "./record-file.ts";
+
+export const identityName = "IDENTITY";
+
+/** Of the whole directory: a binary refuses a directory of a newer one (75). */
+export const directoryFormat = 1;
+
+const idBytes = 8;
+
+export class Identity {
+  readonly clusterId: string;
+  readonly memberId: string;
+  readonly raftId: number;
+  /** Starts of a process on this directory, from 1. */
+  readonly bootCount: number;
+  /** Highest feature level that was ever in force here. */
+  readonly level: number;
+  readonly genesisState: GenesisState;
+  readonly genesis: Uint8Array;
+  /**
+   * A manifest was made: from then on a directory without one is damaged, not new. Otherwise a
+   * member whose files were deleted would come back without its promises under the same raft id.
+   */
+  readonly storageMade: boolean;
+
+  constructor(
+    clusterId: string,
+    memberId: string,
+    raftId: number,
+    bootCount: number,
+    level: number,
+    genesisState: GenesisState,
+    genesis: Uint8Array,
+    storageMade: boolean,
+  ) {
+    this.clusterId = clusterId;
+    this.memberId = memberId;
+    this.raftId = raftId;
+    this.bootCount = bootCount;
+    this.level = level;
+    this.genesisState = genesisState;
+    this.genesis = genesis;
+    this.storageMade = storageMade;
+  }
+
+  withBootCount(bootCount: number): Identity {
+    return new Identity(
+      this.clusterId,
+      this.memberId,
+      this.raftId,
+      bootCount,
+      this.level,
+      this.genesisState,
+      this.genesis,
+      this.storageMade,
+    );
+  }
+
+  withGenesis(state: GenesisState, genesis: Uint8Array): Identity {
+    return new Identity(
+      this.clusterId,
+      this.memberId,
+      this.raftId,
+      this.bootCount,
+      this.level,
+      state,
+      genesis,
+      this.storageMade,
+    );
+  }
+
+  withStorageMade(): Identity {
+    return new Identity(
+      this.clusterId,
+      this.memberId,
+      this.raftId,
+      this.bootCount,
+      this.level,
+      this.genesisState,
+      this.genesis,
+      true,
+    );
+  }
+}
+
+/** An etcd id: 16 hex digits, any case, as 8 bytes. */
+export function idToBytes(id: string): Uint8Array {
+  const bytes = must(fromHex(id), "an id is hexadecimal");
+  assert(bytes.length === idBytes, "an id has 16 hex digits");
+  return bytes;
+}
+
+export function idFromBytes(bytes: Uint8Array): string {
+  return toHex(bytes);
+}
+
+export function encodeIdentity(identity: Identity, generation: number): RecordFile {
+  const writer = new ByteWriter();
+  writer.bytes(idToBytes(identity.clusterId));
+  writer.bytes(idToBytes(identity.memberId));
+  writer.u64(identity.raftId);
+  writer.u64(identity.bootCount);
+  writer.u32(identity.level);
+  writer.u8(identity.genesisState);
+  writer.u8(identity.storageMade ? 1 : 0);
+  writer.lengthBytes(identity.genesis);
+  return new RecordFile(directoryFormat, generation, writer.take());
+}
+
+/** Null: not an identity of this format, although its CRC holds. */
+export function decodeIdentity(body: Uint8Array): Identity | null {
+  const reader = new ByteReader(body);
+  const clusterId = idFromBytes(reader.bytes(idBytes));
+  const memberId = idFromBytes(reader.bytes(idBytes));
+  const raftId = reader.u64();
+  const bootCount = reader.u64();
+  const level = reader.u32();
+  const genesisState = reader.u8();
+  const storageMade = reader.u8();
+  const genesis = reader.lengthBytes().slice();
+  const known = genesisState <= GenesisState.Wiped && storageMade <= 1;
+  if (!reader.ok || reader.remaining > 0 || !known || raftId === 0) return null;
+  return new Identity(
+    clusterId,
+    memberId,
+    raftId,
+    bootCount,
+    level,
+    genesisState as GenesisState,
+    genesis,
+    storageMade === 1,
+  );
+}
+
+/** Why this process must not use a directory with this identity; null: it may. */
+export function refuseIdentity(identity: Identity, options: DirectoryOptions): Refusal | null {
+  const directory = options.directory;
+  const clusterId = options.clusterId.toLowerCase();
+  const memberId = options.memberId.toLowerCase();
+  if (identity.clusterId !== clusterId) {
+    return foreign(
+      `data directory ${directory} belongs to cluster ${identity.clusterId}, ` +
+        `this member is of cluster ${clusterId}: check --data-dir, --initial-cluster and its token`,
+    );
+  }
+  if (identity.memberId !== memberId) {
+    return foreign(
+      `data directory ${directory} belongs to member ${identity.memberId}, ` +
+        `this is member ${memberId}: check --data-dir, --name and --initial-cluster`,
+    );
+  }
+  if (identity.level > options.levelMax) {
+    return foreign(
+      `data directory ${directory} is of feature level ${identity.level}, ` +
+        `this binary knows levels up to ${options.levelMax}: start a newer one`,
+    );
+  }
+  return null;
+}
+
+function foreign(reason: string): Refusal {
+  return { ok: false, exitCode: ExitCode.Foreign, reason };
+}

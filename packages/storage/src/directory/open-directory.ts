@@ -1,0 +1,232 @@
+// Opens a member's data directory: refuse what is not ours before anything is touched, lock it, then
+// count the boot durably. A refused directory is left exactly as it was: what this open has made on
+// the way is taken back.
+import { assert } from "@quorate/base";
+import { DiskError, ExitCode } from "../env.ts";
+import type { Env } from "../env.ts";
+import { GenesisState } from "../storage-api.ts";
+import type { DataDirectory, DirectoryOptions, Refusal } from "../storage-api.ts";
+import {
+  decodeIdentity,
+  directoryFormat,
+  encodeIdentity,
+  Identity,
+  identityName,
+  idToBytes,
+  refuseIdentity,
+} from "./identity.ts";
+import { foreignContent, lockName, missingAncestors, parentOf, trimmed } from "./layout.ts";
+import { OpenedDirectory } from "./opened-directory.ts";
+import { Magic } from "./record-file.ts";
+import { copyPath, CopiesState, draftPath, readCopiesNow, replaceCopies } from "./two-copies.ts";
+
+/** Raft ids are drawn below this (DESIGN.md 4); 0 means nobody. */
+const raftIdLimit = 2 ** 52;
+
+type Outcome = { readonly ok: true; readonly directory: DataDirectory } | Refusal;
+
+interface Found {
+  readonly identity: Identity;
+  readonly generation: number;
+  readonly repair: string | null;
+}
+
+export function openDirectory(
+  env: Env,
+  options: DirectoryOptions,
+  opened: (outcome: Outcome) => void,
+): void {
+  assert(idToBytes(options.clusterId).length === 8, "the cluster id has 16 hex digits");
+  assert(idToBytes(options.memberId).length === 8, "the member id has 16 hex digits");
+  new DirectoryOpening(env, options, opened).start();
+}
+
+class DirectoryOpening {
+  readonly #env: Env;
+  readonly #options: DirectoryOptions;
+  readonly #opened: (outcome: Outcome) => void;
+  readonly #directory: string;
+  readonly #walDirectory: string;
+  /** What this open has made, to be taken back, newest last, if it refuses after all. */
+  readonly #made: string[];
+  /** Directories with a new entry, outermost first: to be synced. */
+  readonly #toSync: string[];
+  #fresh: boolean;
+
+  constructor(env: Env, options: DirectoryOptions, opened: (outcome: Outcome) => void) {
+    this.#env = env;
+    this.#directory = trimmed(options.directory);
+    this.#walDirectory = trimmed(options.walDirectory ?? options.directory);
+    this.#options = { ...options, directory: this.#directory };
+    this.#opened = opened;
+    this.#made = [];
+    this.#toSync = [];
+    this.#fresh = false;
+  }
+
+  start(): void {
+    const before = this.#read();
+    const refusal =
+      ("ok" in before ? before : null) ?? this.#makeDirectories() ?? this.#lock(this.#directory);
+    if (refusal !== null) return this.#refuse(refusal);
+    if (this.#walDirectory !== this.#directory) {
+      const walRefusal = this.#lock(this.#walDirectory);
+      if (walRefusal !== null) return this.#refuse(walRefusal);
+    }
+    // Again, now that nobody else can write: another process may have made it meanwhile.
+    const found = this.#read();
+    if ("ok" in found) return this.#refuse(found);
+    this.#count(found.found);
+  }
+
+  /** What stands there, or why it must not be used. Changes nothing. */
+  #read(): { readonly found: Found | null } | Refusal {
+    const disk = this.#env.disk;
+    const read = readCopiesNow(disk, this.#directory, identityName, Magic.Identity);
+    if (read.state === CopiesState.Damaged) {
+      return refusal(
+        ExitCode.Damaged,
+        `${read.reason}: the identity of data directory ${this.#directory} is damaged; ` +
+          "move the directory away and let this member rejoin with an empty one",
+      );
+    }
+    if (read.state === CopiesState.Missing) return this.#readUnnamed();
+    const { record } = read;
+    if (record.format > directoryFormat) {
+      return refusal(
+        ExitCode.Foreign,
+        `data directory ${this.#directory} is of format ${record.format}, ` +
+          `this binary knows formats up to ${directoryFormat}: start a newer one`,
+      );
+    }
+    const identity = decodeIdentity(record.body);
+    if (identity === null) {
+      const path = copyPath(this.#directory, identityName, 1);
+      return refusal(ExitCode.Damaged, `${path}: valid CRC, but not an identity of this format`);
+    }
+    const refused = refuseIdentity(identity, this.#options);
+    if (refused !== null) return refused;
+    return { found: { identity, generation: record.generation, repair: read.repair } };
+  }
+
+  /** No identity: a new directory, unless it holds what only a member or somebody else leaves. */
+  #readUnnamed(): { readonly found: null } | Refusal {
+    for (const directory of new Set([this.#directory, this.#walDirectory])) {
+      const refused = foreignContent(directory, this.#env.disk.listNow(directory) ?? []);
+      if (refused !== null) return refused;
+    }
+    return { found: null };
+  }
+
+  #makeDirectories(): Refusal | null {
+    const disk = this.#env.disk;
+    for (const directory of new Set([this.#directory, this.#walDirectory])) {
+      const missing = missingAncestors(disk, directory);
+      if (missing.length === 0) continue;
+      if (directory === this.#directory) this.#fresh = true;
+      for (const path of missing) {
+        const error = disk.makeDirectoryNow(path);
+        if (error !== null) return unusable(error);
+        this.#made.push(path);
+        this.#toSync.push(parentOf(path));
+      }
+    }
+    return null;
+  }
+
+  #lock(directory: string): Refusal | null {
+    const path = `${directory}/${lockName}`;
+    const existed = this.#env.disk.sizeNow(path) !== null;
+    const error = this.#env.disk.lockNow(path);
+    if (!existed && this.#env.disk.sizeNow(path) !== null) this.#made.push(path);
+    if (error === null) return null;
+    if (error.code !== "EBUSY") return unusable(error);
+    return refusal(ExitCode.Foreign, `directory ${directory} is in use by another process`);
+  }
+
+  #count(found: Found | null): void {
+    const { clusterId, memberId } = this.#options;
+    if (found !== null && found.repair !== null) {
+      this.#env.trace.warn("one copy of the identity is repaired", { problem: found.repair });
+    }
+    const raftId = 1 + this.#env.random.below(raftIdLimit - 1);
+    const identity =
+      found === null
+        ? new Identity(
+            clusterId.toLowerCase(),
+            memberId.toLowerCase(),
+            raftId,
+            1,
+            0,
+            GenesisState.None,
+            new Uint8Array(0),
+            false,
+          )
+        : found.identity.withBootCount(found.identity.bootCount + 1);
+    if (found === null) this.#fresh = true;
+    const generation = found === null ? 1 : found.generation + 1;
+    const record = encodeIdentity(identity, generation);
+    this.#syncMade(0, () => {
+      const disk = this.#env.disk;
+      replaceCopies(disk, this.#directory, identityName, Magic.Identity, record, (error) => {
+        if (error !== null) return this.#failed(error, found === null);
+        this.#opened({
+          ok: true,
+          directory: new OpenedDirectory(
+            this.#env,
+            this.#directory,
+            this.#walDirectory,
+            this.#fresh,
+            identity,
+            generation,
+          ),
+        });
+      });
+    });
+  }
+
+  #syncMade(at: number, done: () => void): void {
+    if (at === this.#toSync.length) return done();
+    this.#env.disk.syncDirectory(this.#toSync[at]!, (error) => {
+      if (error !== null) this.#failed(error, true);
+      else this.#syncMade(at + 1, done);
+    });
+  }
+
+  #failed(error: DiskError, isNew: boolean): void {
+    for (const copy of [1, 2] as const) {
+      const path = copyPath(this.#directory, identityName, copy);
+      const mine = isNew ? [path, draftPath(path)] : [draftPath(path)];
+      for (const leftover of mine) {
+        if (this.#env.disk.sizeNow(leftover) !== null) this.#made.push(leftover);
+      }
+    }
+    const cannotWrite = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR"].includes(error.code);
+    this.#refuse(
+      cannotWrite
+        ? unusable(error)
+        : refusal(ExitCode.WriteFailed, `${error.path}: ${error.operation} failed: ${error.code}`),
+    );
+  }
+
+  #refuse(refused: Refusal): void {
+    const path = this.#made.pop();
+    if (path === undefined) {
+      this.#env.schedule(() => this.#opened(refused));
+      return;
+    }
+    // A failure here changes nothing about the refusal.
+    this.#env.disk.remove(path, () => this.#refuse(refused));
+  }
+}
+
+function refusal(exitCode: ExitCode, reason: string): Refusal {
+  return { ok: false, exitCode, reason };
+}
+
+function unusable(error: DiskError): Refusal {
+  return refusal(
+    ExitCode.Usage,
+    `${error.path} cannot be used as (part of) a data directory: ${error.operation}: ${error.code}`,
+  );
+}

@@ -1,0 +1,198 @@
+// From an open directory to a running storage, in P8's and P9's order: manifest, checkpoint, then
+// the log. Everything is read and judged before the first byte is written; files that no manifest
+// names go last, once both copies are durable.
+import { assert } from "@quorate/base";
+import { CheckpointInForce } from "./checkpoint/checkpointer.ts";
+import { readCheckpointNow } from "./checkpoint/read-checkpoint.ts";
+import type { TablesFile } from "./checkpoint/tables-file.ts";
+import { isCheckpointFile, isDirectoryFile, isWalFile } from "./directory/layout.ts";
+import { OpenedDirectory } from "./directory/opened-directory.ts";
+import { ExitCode } from "./env.ts";
+import type { Env } from "./env.ts";
+import { noFiles, openManifest, readManifestNow } from "./manifest/manifest.ts";
+import type { Manifest, ManifestOwner } from "./manifest/manifest.ts";
+import type { ManifestState } from "./manifest/manifest-api.ts";
+import { Medium, padBytes } from "./medium.ts";
+import { RowLog } from "./rows/row-log.ts";
+import { SegmentFiles } from "./rows/segment-files.ts";
+import { Storage } from "./storage.ts";
+import type { NodeId } from "@quorate/raft";
+import type {
+  DataDirectory,
+  OpenStorage,
+  PeerRecord,
+  Recovered,
+  Refusal,
+  StorageOptions,
+} from "./storage-api.ts";
+import { recoverWal } from "./wal/recover-wal.ts";
+import type { RecoveredLog, WalApi } from "./wal/wal-api.ts";
+
+type Opened = Parameters<OpenStorage>[3];
+
+export function openStorage(
+  env: Env,
+  directory: DataDirectory,
+  options: StorageOptions,
+  opened: Opened,
+): void {
+  assert(directory instanceof OpenedDirectory, "storage is opened on an opened directory");
+  assert(options.rowSegmentBytes >= padBytes, "a row segment holds at least one block");
+  assert(options.unsavedRowBytesMax > 0, "some rows may be unsaved");
+  new StorageOpening(env, directory, options, opened).start();
+}
+
+class StorageOpening {
+  readonly #env: Env;
+  readonly #medium: Medium;
+  readonly #directory: OpenedDirectory;
+  readonly #options: StorageOptions;
+  readonly #opened: Opened;
+  readonly #owner: ManifestOwner;
+
+  constructor(env: Env, directory: OpenedDirectory, options: StorageOptions, opened: Opened) {
+    this.#env = env;
+    this.#medium = new Medium(env);
+    this.#directory = directory;
+    this.#options = options;
+    this.#opened = opened;
+    this.#owner = {
+      directory: directory.directory,
+      clusterId: directory.identity.clusterId,
+      raftId: directory.raftId,
+    };
+  }
+
+  start(): void {
+    const read = readManifestNow(this.#env.disk, this.#owner);
+    if (read === null) return this.#begin();
+    if (!read.ok) return this.#refuse(read);
+    if (read.repair !== null) {
+      this.#env.trace.warn("one copy of the manifest is repaired", { problem: read.repair });
+    }
+    const checkpoint = readCheckpointNow(this.#env.disk, this.#owner, read.state);
+    if (!checkpoint.ok) return this.#refuse(checkpoint);
+    this.#open(read.state, checkpoint.value);
+  }
+
+  /** No manifest: the first start, unless there was one before. */
+  #begin(): void {
+    if (this.#directory.identity.storageMade) {
+      return this.#refuse({
+        ok: false,
+        exitCode: ExitCode.Damaged,
+        reason:
+          `${this.#owner.directory}: both copies of the manifest are missing, although this member ` +
+          "has run before: move the directory away and let it rejoin, or restore a backup",
+      });
+    }
+    this.#open(noFiles, null);
+  }
+
+  #open(state: ManifestState, tables: TablesFile | null): void {
+    openManifest(this.#medium, this.#owner, state, (manifest) => {
+      if (this.#directory.identity.storageMade) return this.#recover(manifest, tables);
+      this.#directory.markStorageMade(() => this.#recover(manifest, tables));
+    });
+  }
+
+  #recover(manifest: Manifest, tables: TablesFile | null): void {
+    const { clusterId, raftId } = this.#owner;
+    const recovery = {
+      directory: this.#directory.walDirectory,
+      clusterId,
+      raftId,
+      bootCount: this.#directory.bootCount,
+      manifest,
+      checkpoint: manifest.state.checkpoint,
+      options: {
+        segmentBytes: this.#options.walSegmentBytes,
+        sealIdleMs: this.#options.sealIdleMs,
+      },
+    };
+    recoverWal(this.#env, recovery, (outcome) => {
+      if (!outcome.ok) return manifest.close(() => this.#refuse(outcome));
+      this.#clean(manifest.state, () =>
+        this.#run(manifest, tables, outcome.wal, outcome.recovered),
+      );
+    });
+  }
+
+  #run(manifest: Manifest, tables: TablesFile | null, wal: WalApi, log: RecoveredLog): void {
+    const peers = newestPeers(tables?.peers ?? [], log.peers);
+    const checkpoint = tables?.info ?? null;
+    const lastIndex = log.startIndex + log.entries.length;
+    const storage = new Storage({
+      medium: this.#medium,
+      directory: this.#owner.directory,
+      clusterId: this.#owner.clusterId,
+      manifest,
+      rows: this.#rowLog(),
+      wal,
+      options: this.#options,
+      inForce:
+        tables === null
+          ? null
+          : new CheckpointInForce(tables.info, tables.sharedBytes, tables.sharedCrc),
+      peers,
+      durableIndex: Math.max(lastIndex, checkpoint?.index ?? 0),
+    });
+    const recovered: Recovered = {
+      hardState: log.hardState,
+      checkpoint,
+      entries: log.entries,
+      logStartIndex: log.startIndex,
+      logStartTerm: log.startTerm,
+      peers,
+    };
+    this.#opened({ ok: true, storage, recovered });
+  }
+
+  #rowLog(): RowLog {
+    const files = new SegmentFiles(this.#medium, this.#owner.directory);
+    return new RowLog(files, this.#env.random.fork("storage.rows"), {
+      clusterId: this.#owner.clusterId,
+      raftId: this.#owner.raftId,
+      segmentBytes: this.#options.rowSegmentBytes,
+      cacheBytesMax: this.#options.rowCacheBytesMax,
+    });
+  }
+
+  /** Removes what an interrupted checkpoint, rewrite or snapshot left; leaves strangers alone. */
+  #clean(state: ManifestState, done: () => void): void {
+    const named = new Set(state.rowSegments.map((segment) => segment.name));
+    if (state.checkpoint !== null) named.add(state.checkpoint.tablesName);
+    const leftovers: string[] = [];
+    for (const name of this.#env.disk.listNow(this.#owner.directory) ?? []) {
+      if (named.has(name) || isDirectoryFile(name) || isWalFile(name)) continue;
+      if (isCheckpointFile(name)) leftovers.push(name);
+      else this.#env.trace.warn("a file in the data directory is not known", { name });
+    }
+    this.#remove(leftovers, done);
+  }
+
+  #remove(names: readonly string[], done: () => void): void {
+    const name = names[0];
+    if (name === undefined) return done();
+    this.#env.trace.info("a file that no manifest names is removed", { name });
+    const path = `${this.#owner.directory}/${name}`;
+    this.#medium.remove(path, () => this.#remove(names.slice(1), done));
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#env.schedule(() => this.#opened(refusal));
+  }
+}
+
+/** Of each raft id the record with the highest boot count; the log's wins a tie. */
+function newestPeers(
+  checkpointed: readonly PeerRecord[],
+  logged: readonly PeerRecord[],
+): PeerRecord[] {
+  const newest = new Map<NodeId, PeerRecord>();
+  for (const peer of [...checkpointed, ...logged]) {
+    const known = newest.get(peer.raftId);
+    if (known === undefined || peer.bootCount >= known.bootCount) newest.set(peer.raftId, peer);
+  }
+  return [...newest.values()];
+}

@@ -1,0 +1,225 @@
+// A checkpoint on its way in. Its files stand under names that no manifest knows, so that nothing of
+// the present state changes and a crash leaves only what the next start removes. What a peer sent is
+// checked, never asserted: lengths, CRCs, headers, tables.
+import { assert, crc32c, must } from "@quorate/base";
+import { decodeTables, encodePeers } from "../checkpoint/tables-file.ts";
+import { rowsName, tablesName } from "../directory/layout.ts";
+import { readWholeNow } from "../directory/record-file.ts";
+import { DiskError } from "../env.ts";
+import type { DiskFile } from "../env.ts";
+import type { RowSegmentEntry } from "../manifest/manifest-api.ts";
+import { padBytes } from "../medium.ts";
+import type { Medium } from "../medium.ts";
+import { decodeSegmentHeader, segmentHeaderBytes } from "../rows/segment-header.ts";
+import { segmentBytesLimit } from "../rows/row-segment.ts";
+import type { CheckpointInfo, PeerRecord, SnapshotFile, SnapshotSink } from "../storage-api.ts";
+
+/** More files than any sane checkpoint has; a peer that offers more is refused. */
+const filesMax = 65_536;
+
+export interface StagingParts {
+  readonly medium: Medium;
+  readonly directory: string;
+  readonly clusterId: string;
+  readonly newTag: () => number;
+}
+
+export class StagedFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly crc: number;
+
+  constructor(name: string, bytes: number, crc: number) {
+    this.name = name;
+    this.bytes = bytes;
+    this.crc = crc;
+  }
+}
+
+export class StagedCheckpoint implements SnapshotSink {
+  readonly #parts: StagingParts;
+  readonly #checkpointId: number;
+  readonly #files: readonly StagedFile[];
+  /** What arrived does not match `#files`, or never could. */
+  #bad: boolean;
+  #place: number;
+  #offset: number;
+  #crc: number;
+  #open: DiskFile | null;
+  #created: number;
+  #writing: boolean;
+  #abandoned: boolean;
+  /** Set by a good `finish`. */
+  #info: CheckpointInfo | null;
+  #segments: RowSegmentEntry[];
+
+  constructor(parts: StagingParts, files: readonly SnapshotFile[], checkpointId: number) {
+    this.#parts = parts;
+    this.#checkpointId = checkpointId;
+    this.#files = files.map(({ bytes, crc }, place) => {
+      const name =
+        place === files.length - 1 ? tablesName(parts.newTag()) : rowsName(parts.newTag());
+      return new StagedFile(name, bytes, crc);
+    });
+    this.#bad = !plausible(files);
+    this.#place = 0;
+    this.#offset = 0;
+    this.#crc = 0;
+    this.#open = null;
+    this.#created = 0;
+    this.#writing = false;
+    this.#abandoned = false;
+    this.#info = null;
+    this.#segments = [];
+  }
+
+  get info(): CheckpointInfo | null {
+    return this.#info;
+  }
+
+  /** Row segments as the manifest will name them; all sealed: this member begins its own. */
+  get segments(): readonly RowSegmentEntry[] {
+    return this.#segments;
+  }
+
+  get tables(): StagedFile {
+    return must(this.#files.at(-1), "a snapshot has a tables file");
+  }
+
+  write(file: number, offset: number, bytes: Uint8Array, done: () => void): void {
+    assert(!this.#writing && this.#info === null, "one write at a time, none after finish");
+    const { medium } = this.#parts;
+    const target = this.#files[this.#place];
+    const fits =
+      target !== undefined &&
+      file === this.#place &&
+      offset === this.#offset &&
+      offset + bytes.length <= target.bytes;
+    if (!fits) this.#bad = true;
+    if (this.#bad || this.#abandoned || target === undefined) {
+      medium.env.schedule(done);
+      return;
+    }
+    const open = this.#open ?? this.#create(target);
+    this.#writing = true;
+    this.#crc = crc32c(bytes, 0, bytes.length, this.#crc);
+    medium.write(open, offset, bytes, () => {
+      this.#offset += bytes.length;
+      if (this.#offset < target.bytes) return this.#written(done);
+      medium.sync(open, () => {
+        open.close();
+        this.#open = null;
+        if (this.#crc !== target.crc) this.#bad = true;
+        this.#place += 1;
+        this.#offset = 0;
+        this.#crc = 0;
+        this.#written(done);
+      });
+    });
+  }
+
+  #written(done: () => void): void {
+    this.#writing = false;
+    if (this.#abandoned) this.#removeAll();
+    done();
+  }
+
+  #create(target: StagedFile): DiskFile {
+    const file = this.#parts.medium.create(`${this.#parts.directory}/${target.name}`);
+    this.#created += 1;
+    this.#open = file;
+    return file;
+  }
+
+  finish(done: (ok: boolean, checkpoint: CheckpointInfo | null) => void): void {
+    assert(!this.#writing && this.#info === null, "finish comes once, after the last write");
+    const { medium, directory } = this.#parts;
+    const whole = !this.#bad && !this.#abandoned && this.#place === this.#files.length;
+    const info = whole ? this.#checkContent() : null;
+    if (info === null) {
+      this.#abandoned = true;
+      this.#removeAll();
+      medium.env.schedule(() => done(false, null));
+      return;
+    }
+    medium.syncDirectory(directory, () => {
+      this.#info = info;
+      medium.env.trace.mark("snapshot.staged");
+      done(true, info);
+    });
+  }
+
+  abandon(): void {
+    if (this.#abandoned) return;
+    this.#abandoned = true;
+    if (!this.#writing) this.#removeAll();
+  }
+
+  /** This member's own session records go behind the shared tables, durably, before the mark. */
+  addPeers(peers: readonly PeerRecord[], done: (tablesBytes: number, crc: number) => void): void {
+    const info = must(this.#info, "only a finished snapshot is installed");
+    const { medium, directory } = this.#parts;
+    const bytes = encodePeers(info.index, peers);
+    const file = medium.open(`${directory}/${this.tables.name}`);
+    medium.write(file, this.tables.bytes, bytes, () => {
+      medium.sync(file, () => {
+        file.close();
+        const crc = crc32c(bytes, 0, bytes.length, this.tables.crc);
+        done(this.tables.bytes + bytes.length, crc);
+      });
+    });
+  }
+
+  /** In force: its files are the manifest's from now on. */
+  takenOver(): void {
+    this.#created = 0;
+    this.#abandoned = true;
+  }
+
+  #removeAll(): void {
+    this.#open?.close();
+    this.#open = null;
+    const { medium, directory } = this.#parts;
+    for (const { name } of this.#files.slice(0, this.#created)) {
+      medium.remove(`${directory}/${name}`, () => {});
+    }
+    this.#created = 0;
+  }
+
+  #checkContent(): CheckpointInfo | null {
+    const segments: RowSegmentEntry[] = [];
+    for (const staged of this.#files.slice(0, -1)) {
+      const entry = this.#segmentEntry(staged);
+      const before = segments.at(-1)?.firstMain ?? 0;
+      if (entry === null || entry.firstMain < before) return null;
+      segments.push(entry);
+    }
+    const { medium, directory } = this.#parts;
+    const bytes = readWholeNow(medium.env.disk, `${directory}/${this.tables.name}`);
+    const info = bytes instanceof Uint8Array ? decodeTables(bytes) : null;
+    if (info === null || typeof info === "string" || info.id !== this.#checkpointId) return null;
+    this.#segments = segments;
+    return info;
+  }
+
+  #segmentEntry(staged: StagedFile): RowSegmentEntry | null {
+    const { medium, directory, clusterId } = this.#parts;
+    const file = medium.open(`${directory}/${staged.name}`);
+    const bytes = new Uint8Array(segmentHeaderBytes);
+    const read = file.readNow(0, bytes);
+    file.close();
+    if (read instanceof DiskError) return null;
+    const header = decodeSegmentHeader(bytes);
+    if (typeof header === "string" || header.clusterId !== clusterId) return null;
+    const { nonce, originRaftId, firstMain } = header;
+    const { name, crc } = staged;
+    return { name, nonce, originRaftId, bytes: staged.bytes, crc, sealed: true, firstMain };
+  }
+}
+
+function plausible(files: readonly SnapshotFile[]): boolean {
+  if (files.length === 0 || files.length > filesMax) return false;
+  return files.every(
+    ({ bytes }) => bytes > 0 && bytes % padBytes === 0 && bytes < segmentBytesLimit,
+  );
+}
