@@ -1,0 +1,50 @@
+// S6: snapshot ≤ applied ≤ committed ≤ last, applied ≤ durable, and term, commit and applied never
+// go back while a process lives.
+import { demand } from "./violation.ts";
+
+const property = "S6 frontiers";
+
+export interface Frontiers {
+  readonly term: number;
+  readonly snapshotIndex: number;
+  readonly applied: number;
+  readonly committed: number;
+  readonly lastIndex: number;
+  readonly durableIndex: number;
+}
+
+export class FrontierOrder {
+  /** Process → what it showed last. */
+  readonly #last: Map<string, Frontiers>;
+
+  constructor() {
+    this.#last = new Map();
+  }
+
+  seen(process: string, now: Frontiers): void {
+    const ordered =
+      now.snapshotIndex <= now.applied &&
+      now.applied <= now.committed &&
+      now.committed <= now.lastIndex &&
+      now.applied <= now.durableIndex &&
+      now.durableIndex <= now.lastIndex;
+    demand(ordered, property, () => `${process}: ${JSON.stringify(now)}`);
+    const before = this.#last.get(process);
+    if (before !== undefined) {
+      const forward =
+        before.term <= now.term &&
+        before.committed <= now.committed &&
+        before.applied <= now.applied;
+      demand(
+        forward,
+        property,
+        () => `${process} went back from ${JSON.stringify(before)} to ${JSON.stringify(now)}`,
+      );
+    }
+    this.#last.set(process, now);
+  }
+
+  gone(process: string): void {
+    this.#last.delete(process);
+  }
+}
