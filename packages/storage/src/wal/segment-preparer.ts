@@ -72,7 +72,7 @@ export class SegmentPreparer {
   }
 
   start(id: number, previousNonce: number, spare: SpareFile | null): void {
-    assert(this.#segment === null, "wal: two segments are being prepared");
+    assert(this.#segment === null && !this.#busy, "wal: two segments are being prepared");
     const { directory, segmentBytes } = this.#setting;
     const nonce = 1 + this.#env.random.below(nonceBelow);
     const path = `${directory}/${segmentName(id)}`;
@@ -206,8 +206,10 @@ export class SegmentPreparer {
     this.#busy = true;
     const named = (): void => {
       this.#segment = null;
-      this.#ready(segment);
-      this.#next(null);
+      this.#busy = false;
+      if (this.#stopped !== null) this.#stopped();
+      // Its taker may start the next one at once.
+      else this.#ready(segment);
     };
     const name = (error: DiskError | null): void => {
       if (error !== null) fail(error);

@@ -81,6 +81,7 @@ export class Wal implements WalApi {
   #durableFile: DurableFile;
   /** Requests that wait for the next segment, in order. */
   #waiting: Ring<Request>;
+  /** As written so far. */
   #peers: Map<NodeId, PeerRecord>;
   /** Next write position in the current segment. */
   #offset: number;
@@ -152,7 +153,6 @@ export class Wal implements WalApi {
   append(batch: WalAppend, done: () => void): void {
     this.#checkAppend(batch);
     const { hardState, firstIndex, entries, peers, mustSync } = batch;
-    for (const peer of peers) this.#peers.set(peer.raftId, peer);
     if (entries.length > 0) {
       const last = entries[entries.length - 1]!;
       this.#lastIndex = last.index;
@@ -339,7 +339,7 @@ export class Wal implements WalApi {
 
   /** Room for everything but entries, at most: any batch may be the first of its segment. */
   #fixedBytes(request: Request, first: boolean): number {
-    const peers = (first ? request.peers.length : 0) + this.#peers.size;
+    const peers = (first ? 2 * request.peers.length : 0) + this.#peers.size;
     return (
       batchHeaderBytes + peers * peerRecordBytes + request.voidMarks.length * voidMarkRecordBytes
     );
@@ -378,6 +378,7 @@ export class Wal implements WalApi {
     const { writer } = flight;
     const { entries } = request;
     const last = to === entries.length;
+    for (const peer of request.peers) this.#peers.set(peer.raftId, peer);
     const peers = this.#peersOf(request, from === 0, segment);
     const header = this.#nextHeader(request, segment, from, to);
     header.records = to - from + peers.length + request.voidMarks.length;
