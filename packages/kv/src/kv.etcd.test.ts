@@ -52,7 +52,7 @@ class Pair {
     const etcd = await EtcdProcess.start(["--max-txn-ops", String(txnOpsMax)]);
     if (etcd === null) {
       const why = "SKIPPED: no etcd on this machine (apt-get install etcd-server etcd-client)";
-      console.log(why);
+      process.stderr.write(`${why}\n`);
       context.skip(why);
       return null;
     }
@@ -168,8 +168,9 @@ test("HashKV is etcd's before, between and after compactions, also by etcdctl", 
   for (const revision of [3, 5, 7, 8]) {
     equal(await pair.compare(compact(revision)), KvError.None);
     // Also half-cleaned: what is hashed does not depend on how far the cleaning is.
-    for (const at of [0, revision, revision + 1, 8, 100, -1])
+    for (const at of [0, revision, revision + 1, 8, 100, -1]) {
       hashes.add(await pair.compareHash(at));
+    }
     pair.member.kv.compactStep(1);
     hashes.add(await pair.compareHash(0));
   }
