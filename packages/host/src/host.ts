@@ -222,7 +222,6 @@ export class Host implements HostApi {
   tick(ticks: number): void {
     this.#nowTick += ticks;
     this.#opening.peers?.tick(ticks);
-    this.#opening.tick(ticks);
     const running = this.#running;
     if (running === null || this.#phase === Phase.Stopped) {
       this.#opening.peers?.flush();

@@ -22,7 +22,6 @@ export class Opening {
   readonly #events: OpeningEvents;
   directory: DataDirectory | null;
   peers: Peers | null;
-  #genesis: Genesis | null;
 
   constructor(
     env: Env,
@@ -38,7 +37,6 @@ export class Opening {
     this.#events = events;
     this.directory = null;
     this.peers = null;
-    this.#genesis = null;
   }
 
   start(): void {
@@ -50,11 +48,6 @@ export class Opening {
       }
       this.#onDirectory(outcome.directory);
     });
-  }
-
-  /** Genesis talk goes on after the start: whoever knows of a started genesis passes it on. */
-  tick(ticks: number): void {
-    this.#genesis?.tick(ticks);
   }
 
   #refuse(refusal: Refusal): never {
@@ -80,7 +73,6 @@ export class Opening {
         onWaiting: (_missing, reason) => this.#events.onPhase(Phase.Genesis, reason),
       },
     );
-    this.#genesis = genesis;
     peers.attachGenesis(genesis);
     this.#events.onPhase(Phase.Genesis, "waiting for the genesis");
     genesis.start();
