@@ -64,7 +64,7 @@ export function confChangeApplied(raft: Raft, change: ConfChange): ConfState {
 function enterConf(raft: Raft, conf: ConfState, index: Index): void {
   raft.conf = conf;
   // Our knowledge of this commit must survive a power loss before it is told (P2).
-  raft.syncDue = true;
+  if (raft.log.persist.issuedSyncCommit < index) raft.syncDue = true;
   if (raft.state.role === Role.Leader) adaptLeader(raft, raft.state, index);
 }
 

@@ -5,7 +5,7 @@
 //
 //   durableIndex ≤ issuedIndex ≤ last index of the log
 import { assert } from "@quorate/base";
-import type { HardState, Index, NodeId, PersistSeq, SnapshotMeta, Term } from "./types.ts";
+import type { HardState, Index, PersistSeq, SnapshotMeta } from "./types.ts";
 
 /** A batch handed to the host and not yet acknowledged. */
 export class OutstandingBatch {
@@ -39,6 +39,8 @@ export class PersistQueue {
   /** Of the newest batch handed out. */
   issued: HardState;
   issuedIndex: Index;
+  /** Commit index of the newest synced batch handed out. */
+  issuedSyncCommit: Index;
   /** Of the newest batch acknowledged. */
   durable: HardState;
   durableIndex: Index;
@@ -51,6 +53,7 @@ export class PersistQueue {
     this.#nextSeq = 1;
     this.issued = hardState;
     this.issuedIndex = lastIndex;
+    this.issuedSyncCommit = hardState.commit;
     this.durable = hardState;
     this.durableIndex = lastIndex;
     this.durableCommit = hardState.commit;
@@ -80,6 +83,7 @@ export class PersistQueue {
     this.#outstanding.push(new OutstandingBatch(seq, hardState, snapshot, lastIndex, mustSync));
     this.issued = hardState;
     this.issuedIndex = lastIndex;
+    if (mustSync) this.issuedSyncCommit = hardState.commit;
     return seq;
   }
 

@@ -24,15 +24,20 @@ export function step(raft: Raft, message: Message): StepOutcome {
     peer.wallMs = message.wallMs;
     peer.wallTick = raft.now;
   }
-  if (raft.quiet.active) {
-    if (isVoteRequest(message)) {
-      raft.quiet.keep(message);
-      return StepOutcome.Handled;
-    }
-    const isEcho = message.toSession === raft.config.session;
-    if (isEcho && isFromLeader(message) && message.term >= raft.term) endQuiet(raft);
+  return raft.quiet.active ? stepQuiet(raft, message) : stepTerm(raft, message);
+}
+
+/** P5 (a): a leader that names this very process has accepted it. It is heard before the others. */
+function stepQuiet(raft: Raft, message: Message): StepOutcome {
+  if (isVoteRequest(message)) {
+    raft.quiet.keep(message);
+    return StepOutcome.Handled;
   }
-  return stepTerm(raft, message);
+  const isEcho = message.toSession === raft.config.session;
+  const isAccepted = isEcho && isFromLeader(message) && message.term >= raft.term;
+  const outcome = stepTerm(raft, message);
+  if (isAccepted) endQuiet(raft);
+  return outcome;
 }
 
 /** P5: promises may be made from now on; what asked for some meanwhile is answered. */

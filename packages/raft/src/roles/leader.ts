@@ -41,8 +41,9 @@ export function stepLeader(raft: Raft, state: LeaderState, message: Message): St
     case MessageType.InstallSnapshot:
       // There is no second leader of this term: whatever it is, it is not for us.
       return StepOutcome.IgnoredStale;
-    case MessageType.PreVoteResponse:
     case MessageType.VoteResponse:
+      return stepLateGrant(raft, state, message);
+    case MessageType.PreVoteResponse:
     case MessageType.TimeoutNow:
       return StepOutcome.IgnoredStale;
     case MessageType.PreVote:
@@ -52,6 +53,16 @@ export function stepLeader(raft: Raft, state: LeaderState, message: Message): St
     default:
       return assertNever(message.type);
   }
+}
+
+/** The election is won already; the promise and the sign of life count all the same (P4, P7). */
+function stepLateGrant(raft: Raft, state: LeaderState, answer: Message): StepOutcome {
+  const progress = state.tracker.get(answer.from);
+  const peer = raft.peers.get(answer.from);
+  if (answer.reject || progress === null || peer === null) return StepOutcome.IgnoredStale;
+  progress.lastAnswerTick = raft.now;
+  peer.promisedTerm = Math.max(peer.promisedTerm, raft.term);
+  return StepOutcome.Handled;
 }
 
 function stepAnswer(raft: Raft, state: LeaderState, answer: Message): StepOutcome {

@@ -177,7 +177,8 @@ export class Progress {
   #become(kind: ProgressKind, next: Index): void {
     this.kind = kind;
     this.next = next;
-    this.sentCommit = 0;
+    // A probe begins when messages may be lost; a stream, when they were just answered.
+    if (kind !== ProgressKind.Replicate) this.sentCommit = 0;
     this.pendingSnapshot = 0;
     this.probeSent = false;
     this.inflights.reset();
