@@ -91,6 +91,7 @@ export interface Disk {
    */
   lockNow(path: string): DiskError | null;
   rename(from: string, to: string, done: DiskDone): void;
+  /** Of a file or an empty directory. */
   remove(path: string, done: DiskDone): void;
   syncDirectory(directory: string, done: DiskDone): void;
 }

@@ -1,9 +1,8 @@
 // What the host sees of a member's disk. Two steps: openDirectory (lock, format, identity, boot
 // count; before genesis nothing else exists), then openStorage (WAL, rows, checkpoint, recovery).
 // A failed write or fsync ends the process (71), damage ends it (72): completions carry no error.
-import type { RowStore, TableRecord } from "@quorate/kv";
+import type { Row, RowRef, RowStore, TableRecord } from "@quorate/kv";
 import type { Entry, HardState, Index, NodeId, Session, Term } from "@quorate/raft";
-import type { Row, RowRef } from "@quorate/kv";
 import type { Env, ExitCode } from "./env.ts";
 
 export interface Refusal {

@@ -1,3 +1,4 @@
+// The whole of storage on one member: what was made durable is there after a restart.
 import test from "node:test";
 import { strictEqual as equal, deepStrictEqual as deepEqual } from "node:assert";
 import { latin1Decode } from "@quorate/base";

@@ -14,10 +14,10 @@ import { HeldFiles } from "./snapshot/held-files.ts";
 import { installSnapshot } from "./snapshot/install-snapshot.ts";
 import { PinnedCheckpoint } from "./snapshot/pinned-checkpoint.ts";
 import { StagedCheckpoint } from "./snapshot/staged-checkpoint.ts";
-import { PeerRecord } from "./storage-api.ts";
 import type {
   CheckpointInfo,
   CheckpointRequest,
+  PeerRecord,
   SnapshotFile,
   SnapshotSink,
   SnapshotSource,
@@ -44,7 +44,7 @@ export interface StorageParts {
 
 interface DurableWait {
   readonly index: Index;
-  readonly then: () => void;
+  readonly reached: () => void;
 }
 
 export class Storage implements StorageApi {
@@ -63,8 +63,9 @@ export class Storage implements StorageApi {
   #durableWait: DurableWait | null;
   #installing: boolean;
   #closing: boolean;
-  /** Waits for the running checkpoint to end. */
+  /** Waits for the running checkpoint, or install, to end. */
   #whenCheckpointed: (() => void) | null;
+  #whenInstalled: (() => void) | null;
 
   constructor(parts: StorageParts) {
     const { medium, directory, rows, manifest, wal, options } = parts;
@@ -73,7 +74,9 @@ export class Storage implements StorageApi {
     this.#rowLog = rows;
     this.#held = new HeldFiles(medium, directory);
     const held = this.#held;
-    const whenDurable = (index: Index, then: () => void): void => this.#whenDurable(index, then);
+    const whenDurable = (index: Index, reached: () => void): void => {
+      this.#whenDurable(index, reached);
+    };
     this.#checkpointer = new Checkpointer({
       medium,
       directory,
@@ -100,6 +103,7 @@ export class Storage implements StorageApi {
     this.#installing = false;
     this.#closing = false;
     this.#whenCheckpointed = null;
+    this.#whenInstalled = null;
   }
 
   // ---- Log --------------------------------------------------------------------------------------
@@ -124,13 +128,13 @@ export class Storage implements StorageApi {
     const wait = this.#durableWait;
     if (wait === null || wait.index > index) return;
     this.#durableWait = null;
-    wait.then();
+    wait.reached();
   }
 
-  #whenDurable(index: Index, then: () => void): void {
+  #whenDurable(index: Index, reached: () => void): void {
     assert(this.#durableWait === null, "one checkpoint waits for the log");
-    if (this.#durableIndex >= index) then();
-    else this.#durableWait = { index, then };
+    if (this.#durableIndex >= index) reached();
+    else this.#durableWait = { index, reached };
   }
 
   // ---- Rows and checkpoints -----------------------------------------------------------------------
@@ -207,6 +211,9 @@ export class Storage implements StorageApi {
       installSnapshot({ medium, manifest, wal }, sink, hardState, peers, (replaced) => {
         this.#installed(sink, info, replaced);
         done(info);
+        const waiting = this.#whenInstalled;
+        this.#whenInstalled = null;
+        waiting?.();
       });
     });
   }
@@ -260,8 +267,13 @@ export class Storage implements StorageApi {
   }
 
   close(done: () => void): void {
-    assert(!this.#closing && !this.#installing, "closed once, not during an install");
+    assert(!this.#closing, "closed once");
     this.#closing = true;
+    if (this.#installing) this.#whenInstalled = () => this.#close(done);
+    else this.#close(done);
+  }
+
+  #close(done: () => void): void {
     this.#quiesce(() => {
       this.#parts.wal.close(() => {
         this.#held.idle(() => {

@@ -21,7 +21,7 @@ export interface CheckpointerParts {
   readonly wal: WalApi;
   readonly held: HeldFiles;
   /** Calls back once the log is durable up to the index; at once if it is. */
-  readonly whenDurable: (index: number, then: () => void) => void;
+  readonly whenDurable: (index: number, reached: () => void) => void;
 }
 
 /** The checkpoint in force, and what a snapshot of it carries of its tables file. */

@@ -82,6 +82,8 @@ class DirectoryOpening {
   /** What stands there, or why it must not be used. Changes nothing. */
   #read(): { readonly found: Found | null } | Refusal {
     const disk = this.#env.disk;
+    const denied = this.#denied();
+    if (denied !== null) return denied;
     const read = readCopiesNow(disk, this.#directory, identityName, Magic.Identity);
     if (read.state === CopiesState.Damaged) {
       return refusal(
@@ -107,6 +109,18 @@ class DirectoryOpening {
     const refused = refuseIdentity(identity, this.#options);
     if (refused !== null) return refused;
     return { found: { identity, generation: record.generation, repair: read.repair } };
+  }
+
+  /** Files that this process may not open are somebody else's, not damaged. */
+  #denied(): Refusal | null {
+    for (const copy of [1, 2] as const) {
+      const path = copyPath(this.#directory, identityName, copy);
+      if (this.#env.disk.sizeNow(path) === null) continue;
+      const file = this.#env.disk.openNow(path, false);
+      if (!(file instanceof DiskError)) file.close();
+      else if (isDenied(file)) return unusable(file);
+    }
+    return null;
   }
 
   /** No identity: a new directory, unless it holds what only a member or somebody else leaves. */
@@ -201,9 +215,8 @@ class DirectoryOpening {
         if (this.#env.disk.sizeNow(leftover) !== null) this.#made.push(leftover);
       }
     }
-    const cannotWrite = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR"].includes(error.code);
     this.#refuse(
-      cannotWrite
+      isDenied(error)
         ? unusable(error)
         : refusal(ExitCode.WriteFailed, `${error.path}: ${error.operation} failed: ${error.code}`),
     );
@@ -222,6 +235,10 @@ class DirectoryOpening {
 
 function refusal(exitCode: ExitCode, reason: string): Refusal {
   return { ok: false, exitCode, reason };
+}
+
+function isDenied(error: DiskError): boolean {
+  return ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR"].includes(error.code);
 }
 
 function unusable(error: DiskError): Refusal {

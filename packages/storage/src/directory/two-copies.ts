@@ -43,8 +43,9 @@ export function readCopiesNow(
     if (two instanceof RecordFile) return newerOf(directory, name, one, two);
     return good(one, two ?? `${copyPath(directory, name, 2)}: missing`);
   }
-  if (two instanceof RecordFile)
+  if (two instanceof RecordFile) {
     return good(two, one ?? `${copyPath(directory, name, 1)}: missing`);
+  }
   const reason = [one, two].filter((problem) => problem !== null).join("; ");
   return { state: CopiesState.Damaged, reason };
 }

@@ -4,14 +4,26 @@
 import { assert } from "@quorate/base";
 import type { Row, RowCursor, RowRef } from "@quorate/kv";
 import { RowBlock } from "./row-codec.ts";
-import type { RowLog } from "./row-log.ts";
 import type { RowSegment } from "./row-segment.ts";
+import type { SegmentFiles } from "./segment-files.ts";
+
+/** What a walk needs of the row log. */
+export interface WalkedLog {
+  readonly files: SegmentFiles;
+  /** Everything before is void when it changes. */
+  readonly epoch: number;
+  /** The list of segments changed. */
+  readonly version: number;
+  segmentOf(ref: RowRef): RowSegment | null;
+  segmentBehind(ref: RowRef): RowSegment | null;
+  checkedRow(segment: RowSegment, block: RowBlock, at: number, bound: number, offset: number): Row;
+}
 
 const blockBytesMin = 8_192;
 const blockBytesMax = 262_144;
 
 export class LogCursor implements RowCursor {
-  readonly #log: RowLog;
+  readonly #log: WalkedLog;
   readonly #epoch: number;
   #version: number;
   #nextRef: RowRef;
@@ -23,7 +35,7 @@ export class LogCursor implements RowCursor {
   #blockOffset: number;
   #blockBytes: number;
 
-  constructor(log: RowLog, firstRef: RowRef) {
+  constructor(log: WalkedLog, firstRef: RowRef) {
     this.#log = log;
     this.#epoch = log.epoch;
     this.#version = -1;

@@ -6,6 +6,7 @@ import type { Row, RowCursor, RowRef, RowStore } from "@quorate/kv";
 import { rowsName } from "../directory/layout.ts";
 import type { Random } from "../env.ts";
 import { LogCursor } from "./log-cursor.ts";
+import type { WalkedLog } from "./log-cursor.ts";
 import { RowCache } from "./row-cache.ts";
 import {
   decodeRow,
@@ -43,7 +44,7 @@ export interface Capture {
   readonly segments: readonly CapturedSegment[];
 }
 
-export class RowLog implements RowStore {
+export class RowLog implements RowStore, WalkedLog {
   readonly files: SegmentFiles;
   readonly #options: RowLogOptions;
   readonly #random: Random;
@@ -266,9 +267,7 @@ export class RowLog implements RowStore {
     if (segment.places.count === 0 && main !== segment.firstMain) {
       return `revision ${main} where ${segment.firstMain} begins the segment`;
     }
-    segment.places.push(offset);
-    segment.rowBytes += length;
-    segment.lastMain = main;
+    segment.took(offset, length, main);
     this.#lastMain = main;
     this.#lastSub = sub;
     this.#nextRef += 1;

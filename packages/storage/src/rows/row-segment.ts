@@ -35,7 +35,7 @@ export class RowSegment {
   readonly seed: number;
   readonly originRaftId: number;
   readonly firstMain: number;
-  /** Main of its last row; moves with append and scan. */
+  /** Main of its last row. */
   lastMain: number;
   readonly places: RowPlaces;
   readonly dead: DeadRows;
@@ -45,8 +45,10 @@ export class RowSegment {
   sealedInForce: boolean;
   /** Length with everything in memory. */
   bytes: number;
-  /** Of it the rows, without header and padding; moves with append and scan. */
+  /** Of it the rows, without header and padding. */
   rowBytes: number;
+  /** End of the last row that `places` knows. */
+  #rowsEnd: number;
   /** Length in force: in the file, synced, named by the manifest. Invariant: ≤ bytes, padded. */
   savedBytes: number;
   /** CRC32C over the first `savedBytes`; of a sealed one that was never transferred, the manifest's. */
@@ -75,6 +77,7 @@ export class RowSegment {
     this.sealedInForce = false;
     this.bytes = 0;
     this.rowBytes = 0;
+    this.#rowsEnd = 0;
     this.savedBytes = 0;
     this.crc = 0;
     this.#chunks = [];
@@ -114,6 +117,7 @@ export class RowSegment {
     this.bytes = segmentHeaderBytes;
   }
 
+  /** The bytes it takes. */
   append(row: Row): number {
     assert(!this.sealed, "a sealed segment takes no rows");
     const length = encodedRowBytes(row);
@@ -121,11 +125,27 @@ export class RowSegment {
     const chunk = this.#room(length);
     encodeRow(chunk.block, chunk.used, row, this.seed, this.bytes);
     chunk.used += length;
-    this.places.push(this.bytes);
+    this.took(this.bytes, length, row.main);
     this.bytes += length;
-    this.rowBytes += length;
-    this.lastMain = row.main;
     return length;
+  }
+
+  /** A row stands at `offset`, behind all others: appended, or found by the scan. */
+  took(offset: number, length: number, main: number): void {
+    this.places.push(offset);
+    this.#took(offset, length, main);
+  }
+
+  /** As `took`, of a rewritten segment, in which refs are missing. */
+  tookSparse(ref: number, offset: number, length: number, main: number): void {
+    this.places.pushSparse(ref, offset);
+    this.#took(offset, length, main);
+  }
+
+  #took(offset: number, length: number, main: number): void {
+    this.rowBytes += length;
+    this.#rowsEnd = offset + length;
+    this.lastMain = main;
   }
 
   /**
@@ -163,11 +183,11 @@ export class RowSegment {
     return this.bytes - this.savedBytes;
   }
 
-  /** Upper bound of the row's length: up to the next row, or to the end of what is there. */
+  /** The row's length, and padding up to the next row if there is any. */
   boundAt(position: number): number {
     const { places } = this;
     const offset = places.offsetAt(position);
-    const end = position + 1 < places.count ? places.offsetAt(position + 1) : this.bytes;
+    const end = position + 1 < places.count ? places.offsetAt(position + 1) : this.#rowsEnd;
     return (offset < this.savedBytes && end > this.savedBytes ? this.savedBytes : end) - offset;
   }
 

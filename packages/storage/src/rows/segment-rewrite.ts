@@ -151,10 +151,8 @@ export class SegmentRewrite {
     out.bytes.set(from.bytes.subarray(at, at + length), this.#outUsed);
     resealRow(out, this.#outUsed, length, target.seed, target.bytes);
     this.#outUsed += length;
-    target.places.pushSparse(ref, target.bytes);
+    target.tookSparse(ref, target.bytes, length, main);
     target.bytes += length;
-    target.rowBytes += length;
-    target.lastMain = main;
   }
 
   #begin(firstMain: number): RowSegment {

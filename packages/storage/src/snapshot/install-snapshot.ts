@@ -41,7 +41,6 @@ export function installSnapshot(
         },
         () => {
           medium.env.trace.mark("install.in-force");
-          staged.takenOver();
           done(replaced);
         },
       );

@@ -49,6 +49,8 @@ export class StagedCheckpoint implements SnapshotSink {
   #created: number;
   #writing: boolean;
   #abandoned: boolean;
+  /** Being installed: its files are the manifest's, or the next start's to remove. */
+  #taken: boolean;
   /** Set by a good `finish`. */
   #info: CheckpointInfo | null;
   #segments: RowSegmentEntry[];
@@ -69,6 +71,7 @@ export class StagedCheckpoint implements SnapshotSink {
     this.#created = 0;
     this.#writing = false;
     this.#abandoned = false;
+    this.#taken = false;
     this.#info = null;
     this.#segments = [];
   }
@@ -143,6 +146,7 @@ export class StagedCheckpoint implements SnapshotSink {
       return;
     }
     medium.syncDirectory(directory, () => {
+      if (this.#abandoned) return done(false, null);
       this.#info = info;
       medium.env.trace.mark("snapshot.staged");
       done(true, info);
@@ -150,7 +154,7 @@ export class StagedCheckpoint implements SnapshotSink {
   }
 
   abandon(): void {
-    if (this.#abandoned) return;
+    if (this.#abandoned || this.#taken) return;
     this.#abandoned = true;
     if (!this.#writing) this.#removeAll();
   }
@@ -158,6 +162,8 @@ export class StagedCheckpoint implements SnapshotSink {
   /** This member's own session records go behind the shared tables, durably, before the mark. */
   addPeers(peers: readonly PeerRecord[], done: (tablesBytes: number, crc: number) => void): void {
     const info = must(this.#info, "only a finished snapshot is installed");
+    assert(!this.#abandoned, "an abandoned snapshot is not installed");
+    this.#taken = true;
     const { medium, directory } = this.#parts;
     const bytes = encodePeers(info.index, peers);
     const file = medium.open(`${directory}/${this.tables.name}`);
@@ -168,12 +174,6 @@ export class StagedCheckpoint implements SnapshotSink {
         done(this.tables.bytes + bytes.length, crc);
       });
     });
-  }
-
-  /** In force: its files are the manifest's from now on. */
-  takenOver(): void {
-    this.#created = 0;
-    this.#abandoned = true;
   }
 
   #removeAll(): void {

@@ -16,7 +16,7 @@ import type {
   StorageApi,
   StorageOptions,
 } from "../storage-api.ts";
-import { MemoryDisk } from "./memory-disk.ts";
+import type { MemoryDisk } from "./memory-disk.ts";
 import { TestEnv } from "./test-env.ts";
 
 export const testDirectory = "/data";
