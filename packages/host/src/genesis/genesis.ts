@@ -148,13 +148,11 @@ export class Genesis implements GenesisTalk {
       this.#env.trace.warn("genesis frame is malformed", { member: from.memberId });
       return;
     }
-    if (frame.kind === GenesisKind.Started) {
-      this.#onStarted(frame.record);
-    } else if (this.#started !== null) {
-      this.#passOn(from);
-    } else if (this.#isPresent(from)) {
-      this.#onTalk(from, frame);
-    }
+    // What an old process left on the way counts as lost: the present one has asked since.
+    if (!this.#isPresent(from)) return;
+    if (frame.kind === GenesisKind.Started) this.#onStarted(frame.record);
+    else if (this.#started !== null) this.#passOn(from);
+    else this.#onTalk(from, frame);
     this.#advance();
   }
 
