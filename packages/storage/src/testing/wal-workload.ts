@@ -134,7 +134,9 @@ export class WalWorkload {
     const term = Math.max(1, hardState.term + (truncate ? 1 : 0));
     const count = 1 + this.#prng.below(4);
     const added: Entry[] = [];
-    for (let i = 0; i < count; i++) added.push(this.#entry(term, firstIndex + i));
+    // Now and then more than a segment holds.
+    const bulk = this.#prng.chance(0.05) ? 7000 : 300;
+    for (let i = 0; i < count; i++) added.push(this.#entry(term, firstIndex + i, bulk));
     const commit = hardState.commit + this.#prng.below(firstIndex + count - hardState.commit);
     const vote = term === hardState.term ? hardState.vote : 0;
     this.#append({
@@ -147,8 +149,8 @@ export class WalWorkload {
     });
   }
 
-  #entry(term: number, index: number): Entry {
-    const size = this.#prng.chance(0.1) ? this.#prng.below(9000) : this.#prng.below(300);
+  #entry(term: number, index: number, bytes: number): Entry {
+    const size = this.#prng.chance(0.1) ? this.#prng.below(9000) : this.#prng.below(bytes);
     const payload = new Uint8Array(size).fill(this.#prng.below(256));
     return new Entry(term, index, 16, 1, this.#nextId++, payload);
   }
@@ -190,6 +192,7 @@ export class WalWorkload {
     const index = Math.min(durable.hardState.commit, durable.baseIndex + durable.entries.length);
     const at = index - durable.baseIndex;
     const term = at === 0 ? durable.baseTerm : durable.entries[at - 1]!.term;
+    this.wal.copyDurableSeq(() => {});
     this.#nameCheckpoint(index, term, () => {});
   }
 
@@ -210,12 +213,17 @@ export class WalWorkload {
     }, done);
   }
 
-  /** A snapshot far ahead of the log: mark, then manifest; a vote may come between (P9). */
+  /**
+   * A snapshot ahead of the log, or of another leader's log: mark, then manifest; a vote may come
+   * between (P9).
+   */
   #install(): void {
     if (this.#installing || !this.#prng.chance(0.3)) return;
     const { hardState, baseIndex, entries } = this.#state();
-    const index = baseIndex + entries.length + 1 + this.#prng.below(20);
-    const term = Math.max(1, hardState.term);
+    const last = baseIndex + entries.length;
+    const index = hardState.commit + 1 + this.#prng.below(last - hardState.commit + 20);
+    const term = hardState.term + (index <= last || this.#prng.chance(0.5) ? 1 : 0);
+    if (term === 0) return;
     const marked = new HardState(term, hardState.term === term ? hardState.vote : 0, index);
     const mark = { index, term, checkpointId: this.#nextId++, hardState: marked };
     this.#installing = true;

@@ -30,7 +30,7 @@ export const BatchKind = {
   Seal: 2,
   /** The log restarts at the mark, if its checkpoint is in force (P9). */
   SnapshotMark: 3,
-  /** First of a process start, after recovery has cleaned up; carries every peer record. */
+  /** First of a process start, after recovery has cleaned up. */
   Boot: 4,
 } as const;
 export type BatchKind = (typeof BatchKind)[keyof typeof BatchKind];

@@ -219,11 +219,7 @@ export class Wal implements WalApi {
   boot(voidMarks: readonly number[], restartedAt: LogPoint | null, done: () => void): void {
     const mark =
       restartedAt === null ? null : { ...restartedAt, checkpointId: 0, hardState: this.#hardState };
-    this.#put({
-      ...this.#request(BatchKind.Boot, mark, done),
-      peers: [...this.#peers.values()],
-      voidMarks,
-    });
+    this.#put({ ...this.#request(BatchKind.Boot, mark, done), voidMarks });
   }
 
   #request(kind: BatchKind, mark: WalMark | null, done: () => void): Request {
