@@ -88,6 +88,8 @@ export class Pump {
   #stopped: boolean;
   /** The key index holds the checkpoint: entries may be applied and reads answered. */
   #scanned: boolean;
+  /** A rebuild has begun: not at the first start of a member, which has no checkpoint. */
+  #rebuilding: boolean;
   #leader: number;
   #role: Role;
   committed: number;
@@ -135,6 +137,7 @@ export class Pump {
     this.#scheduled = false;
     this.#stopped = false;
     this.#scanned = false;
+    this.#rebuilding = parts.applied > 0;
     this.#leader = 0;
     this.#role = Role.Follower;
     this.committed = parts.applied;
@@ -369,6 +372,7 @@ export class Pump {
     const { kv, env, events } = this.#parts;
     env.trace.mark("snapshot.installed");
     const ok = kv.beginRebuild(checkpoint.tables);
+    this.#rebuilding = true;
     assert(ok, "the tables of a verified snapshot can be read");
     this.#checkpointer?.onInstalled(checkpoint);
     events.onInstalled(checkpoint);
@@ -526,7 +530,8 @@ export class Pump {
     const done = storage.scanStep(scanRowsPerTurn, (row, ref) => kv.rebuildRow(row, ref));
     if (done) {
       this.#scanned = true;
-      events.onScanned(kv.finishRebuild());
+      events.onScanned(!this.#rebuilding || kv.finishRebuild());
+      this.#rebuilding = false;
     }
     return true;
   }
