@@ -51,7 +51,7 @@ export function statusResponse(status: HostStatus, facts: ServiceFacts): Uint8Ar
     lastIndex: BigInt(status.lastIndex),
     durableIndex: BigInt(status.durableIndex),
     revision: BigInt(status.revision),
-    compactRevision: BigInt(status.compactRevision),
+    compactRevision: BigInt(Math.max(0, status.compactRevision)),
     keys: BigInt(status.keys),
     liveBytes: BigInt(status.liveBytes),
     liveDigest: digestText(status.liveDigest),
