@@ -58,13 +58,19 @@ const usedFlags: readonly Flag[] = [
   used(
     "election-timeout-randomization",
     Int,
-    "ms of random wait on top of the election timeout (default: the election timeout)",
+    "ms of random wait on top of it (default: the election timeout)",
     "election_timeout_randomization_ms",
   ),
   used("max-request-bytes", Int, "largest client request (default: 1572864)"),
   used("max-txn-ops", Int, "operations in a transaction (default: 128)"),
   used("max-concurrent-streams", Int, "calls at a time on one connection (default: 2048)"),
   used("snapshot-catchup-entries", Int, "log entries kept for slow followers (default: 20000)"),
+  used(
+    "checkpoint-interval",
+    Int,
+    "ms of load between checkpoints, at most (default: 5000)",
+    "checkpoint_interval_ms",
+  ),
   used("log-level", Text, "debug, info, warn, error or fatal (default: info)"),
   used("log-format", Text, "json or text (default: json, text on a terminal)"),
   used("compat-version", Text, "etcd version that clients are told (default: 3.5.21)"),
@@ -109,14 +115,17 @@ const refusedBoolText =
 
 /** etcd 3.4 to 3.6 knew these under an experimental name as well. */
 const experimentalText =
-  "bootstrap-defrag-threshold-megabytes compact-hash-check-enabled compact-hash-check-time " +
-  "compaction-batch-limit compaction-sleep-interval corrupt-check-time distributed-tracing-address " +
+  "bootstrap-defrag-threshold-megabytes compact-hash-check-time compaction-batch-limit " +
+  "compaction-sleep-interval corrupt-check-time distributed-tracing-address " +
   "distributed-tracing-instance-id distributed-tracing-sampling-rate " +
-  "distributed-tracing-service-name downgrade-check-time enable-distributed-tracing " +
-  "enable-lease-checkpoint enable-lease-checkpoint-persist enable-v2v3 initial-corrupt-check " +
-  "memory-mlock snapshot-catchup-entries stop-grpc-service-on-defrag " +
-  "txn-mode-write-with-shared-buffer warning-apply-duration warning-unary-request-duration " +
-  "watch-progress-notify-interval max-learners peer-skip-client-san-verification backend-bbolt-freelist-type";
+  "distributed-tracing-service-name downgrade-check-time enable-v2v3 snapshot-catchup-entries " +
+  "warning-apply-duration warning-unary-request-duration watch-progress-notify-interval " +
+  "max-learners backend-bbolt-freelist-type";
+
+const experimentalBoolText =
+  "compact-hash-check-enabled enable-distributed-tracing enable-lease-checkpoint " +
+  "enable-lease-checkpoint-persist initial-corrupt-check memory-mlock " +
+  "stop-grpc-service-on-defrag txn-mode-write-with-shared-buffer";
 
 function rows(text: string, kind: FlagKind, state: FlagState, prefix: string = ""): Flag[] {
   return text.split(" ").map((word) => {
@@ -132,12 +141,18 @@ export const flags: readonly Flag[] = [
   ...rows(refusedText, Text, FlagState.Refused),
   ...rows(refusedBoolText, Bool, FlagState.Refused),
   ...rows(experimentalText, Text, FlagState.Ignored, "experimental-"),
+  ...rows(experimentalBoolText, Bool, FlagState.Ignored, "experimental-"),
+  ...rows("peer-skip-client-san-verification", Bool, FlagState.Refused, "experimental-"),
 ];
 
 export const flagsByName: ReadonlyMap<string, Flag> = new Map(flags.map((f) => [f.name, f]));
 
 /** Names that are ours and not etcd's: their environment variables begin with QUORATE_. */
-const ownNames = new Set(["election-timeout-randomization", "compat-version"]);
+const ownNames = new Set([
+  "election-timeout-randomization",
+  "compat-version",
+  "checkpoint-interval",
+]);
 
 export function environmentName(flag: Flag): string {
   const prefix = ownNames.has(flag.name) ? "QUORATE_" : "ETCD_";

@@ -6,12 +6,12 @@ import { clusterIdOf, logLevels, makeLogger, memberIdOf } from "@quorate/server"
 import type { LogLevel, MemberOptions } from "@quorate/server";
 import { storageDefaults } from "@quorate/storage";
 import { UsageError } from "../exit.ts";
-import { quorateVersion } from "../version.ts";
+import { compatVersionDefault, quorateVersion } from "../version.ts";
 import { addressOf, hostAndPort, parseInitialCluster, parseUrls } from "./cluster-list.ts";
 import type { Settings } from "./settings.ts";
 
 const defaultToken = "etcd-cluster";
-const defaultEtcdVersion = "3.5.21";
+
 const electionTimeoutMsMax = 50_000;
 
 export function resolveMember(settings: Settings, terminal: boolean): MemberOptions {
@@ -34,7 +34,7 @@ export function resolveMember(settings: Settings, terminal: boolean): MemberOpti
   if (format !== "json" && format !== "text" && format !== "console") {
     throw new UsageError(`--log-format: "${format}" is neither json nor text`);
   }
-  const etcdVersion = text("compat-version", defaultEtcdVersion);
+  const etcdVersion = text("compat-version", compatVersionDefault);
   if (!/^[0-9]+\.[0-9]+\.[0-9]+$/.test(etcdVersion)) {
     throw new UsageError(`--compat-version: "${etcdVersion}" is not three numbers like 3.5.21`);
   }
@@ -87,10 +87,7 @@ function resolveHost(
     1,
   );
   checkTimes(electionTimeoutMs, heartbeatIntervalMs);
-  const clientUrls = parseUrls(
-    text("advertise-client-urls", listenClient.join(",")),
-    "advertise-client-urls",
-  );
+  const clientUrls = advertisedClientUrls(settings, listenClient);
   return {
     ...hostDefaults,
     memberId: own.memberId,
@@ -110,15 +107,39 @@ function resolveHost(
     ),
     heartbeatIntervalMs,
     requestTimeoutMs: 5000 + 2 * electionTimeoutMs,
-    requestBytesMax: integer(settings, "max-request-bytes", hostDefaults.requestBytesMax, 1),
-    txnOpsMax: integer(settings, "max-txn-ops", hostDefaults.txnOpsMax, 1),
-    catchUpEntriesMax: integer(
-      settings,
-      "snapshot-catchup-entries",
-      hostDefaults.catchUpEntriesMax,
-      1,
-    ),
+    ...limitsOf(settings),
   };
+}
+
+function limitsOf(
+  settings: Settings,
+): Pick<
+  HostConfig,
+  "requestBytesMax" | "txnOpsMax" | "catchUpEntriesMax" | "checkpointIntervalMs"
+> {
+  const { requestBytesMax, txnOpsMax, catchUpEntriesMax, checkpointIntervalMs, tickMs } =
+    hostDefaults;
+  return {
+    requestBytesMax: integer(settings, "max-request-bytes", requestBytesMax, 1),
+    txnOpsMax: integer(settings, "max-txn-ops", txnOpsMax, 1),
+    catchUpEntriesMax: integer(settings, "snapshot-catchup-entries", catchUpEntriesMax, 1),
+    checkpointIntervalMs: integer(settings, "checkpoint-interval", checkpointIntervalMs, tickMs),
+  };
+}
+
+/** Where it listens, unless that is every address: nobody can dial 0.0.0.0 (etcd refuses it too). */
+function advertisedClientUrls(settings: Settings, listenClient: readonly string[]): string[] {
+  const advertised = settings.values.get("advertise-client-urls");
+  if (advertised !== undefined) {
+    return parseUrls(advertised, "advertise-client-urls");
+  }
+  const wildcard = listenClient.find((url) => /^(?:0\.0\.0\.0|::)$/.test(hostAndPort(url).host));
+  if (wildcard !== undefined) {
+    throw new UsageError(
+      `--advertise-client-urls is required: clients cannot dial ${wildcard} (--listen-client-urls)`,
+    );
+  }
+  return [...listenClient];
 }
 
 function listMembers(text: string, token: string): ListedMember[] {

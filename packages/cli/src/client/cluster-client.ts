@@ -1,0 +1,69 @@
+// Calls to whichever endpoint can answer: the next one is asked when one cannot be reached, or when
+// it says that nothing was done. An answer that may have had an effect is never repeated elsewhere.
+import { GrpcClient, GrpcCode } from "@quorate/grpc";
+import type { GrpcResult } from "@quorate/grpc";
+import { CommandError } from "../exit.ts";
+import { reach } from "./reach.ts";
+
+/** Refusals after which nothing was done, and another member may know better (DESIGN.md 22). */
+const refusals: ReadonlySet<string> = new Set([
+  "etcdserver: no leader",
+  "etcdserver: server stopped",
+]);
+
+/** Trailing metadata of "no leader": the voters that the answering member misses. */
+const missingTrailer = "quorate-missing";
+
+export class ClusterClient {
+  readonly #endpoints: readonly string[];
+  readonly #timeoutMs: number;
+
+  /** `endpoints`: "host:port", in the order they are tried; at least one. */
+  constructor(endpoints: readonly string[], timeoutMs: number) {
+    this.#endpoints = endpoints;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** The answer's bytes; throws CommandError with the cluster's text, or why nobody answered. */
+  async call(path: string, request: Uint8Array): Promise<Uint8Array> {
+    const failures: string[] = [];
+    for (const endpoint of this.#endpoints) {
+      const unreachable = await reach(endpoint);
+      if (unreachable !== null) {
+        failures.push(`cannot reach ${endpoint}: ${unreachable}`);
+        continue;
+      }
+      const result = await callOnce(endpoint, path, request, this.#timeoutMs);
+      if (result.code === GrpcCode.Ok && result.message !== null) {
+        return result.message;
+      }
+      const text = textOf(result);
+      if (!refusals.has(result.text)) {
+        throw new CommandError(text);
+      }
+      failures.push(this.#endpoints.length === 1 ? text : `${endpoint}: ${text}`);
+    }
+    throw new CommandError(failures.join("; "));
+  }
+}
+
+/** One call on a connection of its own. */
+export async function callOnce(
+  address: string,
+  path: string,
+  request: Uint8Array,
+  timeoutMs: number,
+): Promise<GrpcResult> {
+  const client = new GrpcClient(address);
+  try {
+    return await client.call(path, request, timeoutMs);
+  } finally {
+    client.close();
+  }
+}
+
+function textOf(result: GrpcResult): string {
+  const missing = result.trailers[missingTrailer];
+  const text = result.text === "" ? `the call failed with gRPC code ${result.code}` : result.text;
+  return typeof missing === "string" && missing !== "" ? `${text} (not heard: ${missing})` : text;
+}

@@ -1,0 +1,202 @@
+// The command line: which commands and options there are. What they do is in their own files, loaded
+// when called, so that `quorate put` does not load a server.
+import { Command, InvalidArgumentError } from "commander";
+import type { Option } from "commander";
+import { ClusterClient } from "./client/cluster-client.ts";
+import { defaultEndpoints, parseEndpoints } from "./client/endpoints.ts";
+import type { DelOptions } from "./client/del.ts";
+import type { GetOptions } from "./client/get.ts";
+import type { PutOptions } from "./client/put.ts";
+import type { DevOptions } from "./dev/dev.ts";
+import type { StatusOptions } from "./status/status.ts";
+import { serveHelp } from "./serve/serve-help.ts";
+import { quorateVersion, versionText } from "./version.ts";
+
+const widthMax = 80;
+
+export function makeProgram(): Command {
+  const program = new Command("quorate")
+    .description("A distributed key-value store on Raft; etcd v3 clients can use it unchanged.")
+    .version(quorateVersion, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .exitOverride()
+    .configureHelp({ optionDescription, subcommandDescription: (command) => command.summary() })
+    .configureOutput({
+      writeErr: () => undefined,
+      getOutHelpWidth: () => Math.min(process.stdout.columns || widthMax, widthMax),
+    });
+  addServe(program);
+  addDev(program);
+  addPut(program);
+  addGet(program);
+  addDel(program);
+  addStatus(program);
+  program
+    .command("version")
+    .summary("print the version")
+    .description("Prints the version and what it is compatible with.")
+    .action(() => void process.stdout.write(versionText()));
+  return program;
+}
+
+/** Listed here for the help; main hands its arguments to serve untouched. */
+function addServe(program: Command): void {
+  const command = program
+    .command("serve")
+    .usage("[flags]")
+    .summary("run one member, with etcd's flags");
+  command.helpInformation = serveHelp;
+}
+
+function addDev(program: Command): void {
+  program
+    .command("dev")
+    .summary("run a local cluster")
+    .description("Runs a local cluster of three members. Ctrl-C stops it; the data stays.")
+    .option("--base-port <port>", "clients at P, P+10, P+20; peers one above each", port)
+    .option("--data-dir <folder>", "where the members keep their data", ".quorate-dev")
+    .option("--members <n>", "how many: 1, 3 or 5", clusterSize, 3)
+    .option("--verbose", "show every line of the members' logs", false)
+    .addHelpText("after", devHelp)
+    .action(async (options: DevOptions) => {
+      const { dev } = await import("./dev/dev.ts");
+      await dev(options);
+    });
+}
+
+const devHelp = `
+Without --base-port clients are served at 127.0.0.1:2379, 22379 and 32379.
+Without --verbose only warnings, errors and changes of role are shown.
+Started again, the cluster goes on with the data it has. Its members do not
+take ETCD_… and QUORATE_… variables from the environment.`;
+
+function addPut(program: Command): void {
+  const command = program
+    .command("put <key> [value]")
+    .summary("write a key")
+    .description("Writes a key. Without VALUE the value is what comes from standard input.")
+    .option("--prev-kv", "print what the key held before", false)
+    .addHelpText("after", "\nA value that begins with - comes after --: quorate put key -- -1")
+    .action(async (key: string, value: string | undefined, options: PutOptions & Shared) => {
+      const { put } = await import("./client/put.ts");
+      await put(clientOf(options), key, value, options);
+    });
+  addShared(command);
+}
+
+function addGet(program: Command): void {
+  const command = program
+    .command("get <key> [range_end]")
+    .summary("read keys")
+    .description("Reads a key, or the keys from KEY up to RANGE_END.");
+  addKeyRange(command)
+    .option("--rev <n>", "read as of this revision", count, 0)
+    .option("--limit <n>", "at most so many keys", count, 0)
+    .option("--order <order>", "ASCEND or DESCEND", "")
+    .option("--sort-by <what>", "KEY, CREATE, MODIFY, VALUE or VERSION", "")
+    .option("--consistency <l|s>", "linearizable, or serializable from one member", "l")
+    .option("--keys-only", "print no values", false)
+    .option("--count-only", "print only how many keys there are", false)
+    .option("--print-value-only", "print no keys", false)
+    .action(async (key: string, end: string | undefined, options: GetOptions & Shared) => {
+      const { get } = await import("./client/get.ts");
+      await get(clientOf(options), key, end, options);
+    });
+  addShared(command);
+}
+
+function addDel(program: Command): void {
+  const command = program
+    .command("del <key> [range_end]")
+    .summary("delete keys")
+    .description("Deletes a key, or the keys from KEY up to RANGE_END; prints how many.");
+  addKeyRange(command)
+    .option("--prev-kv", "print what was deleted", false)
+    .action(async (key: string, end: string | undefined, options: DelOptions & Shared) => {
+      const { del } = await import("./client/del.ts");
+      await del(clientOf(options), key, end, options);
+    });
+  addShared(command);
+}
+
+function addStatus(program: Command): void {
+  const command = program
+    .command("status")
+    .summary("show every member of a cluster")
+    .description("Shows every member: role, term, log positions, leader and digest of its data.")
+    .option("--json", "print JSON", false)
+    .addHelpText("after", statusHelp)
+    .action(async (options: StatusOptions & Shared) => {
+      const { status } = await import("./status/status.ts");
+      await status(parseEndpoints(options.endpoints), options.timeout * 1000, options);
+    });
+  addShared(command);
+}
+
+const statusHelp = `
+LAG counts the entries behind the highest commit. Members with the same APPLIED
+must have the same DIGEST. A line with ! says what is wrong; the exit code is
+then 1.`;
+
+interface Shared {
+  readonly endpoints: string;
+  readonly timeout: number;
+}
+
+function addShared(command: Command): Command {
+  return command
+    .option(
+      "--endpoints <list>",
+      "host:port,… tried in this order (env: ETCDCTL_ENDPOINTS)",
+      process.env["ETCDCTL_ENDPOINTS"] || defaultEndpoints,
+    )
+    .option("--timeout <seconds>", "how long to wait for an answer", seconds, 5);
+}
+
+function addKeyRange(command: Command): Command {
+  return command
+    .option("--prefix", "all keys that begin with KEY", false)
+    .option("--from-key", "all keys from KEY on", false);
+}
+
+/** Defaults only where they say something. */
+function optionDescription(option: Option): string {
+  const value: unknown = option.defaultValue;
+  const isTold = (typeof value === "string" && value !== "") || Number(value) > 0;
+  return isTold ? `${option.description} (default: ${value as string})` : option.description;
+}
+
+function clientOf(shared: Shared): ClusterClient {
+  return new ClusterClient(parseEndpoints(shared.endpoints), shared.timeout * 1000);
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError("It is not a whole number.");
+  }
+  return value;
+}
+
+function seconds(text: string): number {
+  const value = Number(text.replace(/s$/, ""));
+  if (!/^[0-9.]+s?$/.test(text) || !(value > 0 && value <= 86_400)) {
+    throw new InvalidArgumentError("It is not a number of seconds.");
+  }
+  return value;
+}
+
+function port(text: string): number {
+  const value = count(text);
+  if (value < 1 || value > 65_535) {
+    throw new InvalidArgumentError("It is no port.");
+  }
+  return value;
+}
+
+function clusterSize(text: string): number {
+  if (!/^[135]$/.test(text)) {
+    throw new InvalidArgumentError("It is none of 1, 3, 5.");
+  }
+  return Number(text);
+}
