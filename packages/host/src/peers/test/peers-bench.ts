@@ -2,7 +2,15 @@
 // test decides what they say of themselves.
 import type { Message } from "@quorate/raft";
 import type { CheckpointInfo, PeerRecord, SnapshotFile, SnapshotSink } from "@quorate/storage";
-import { EndKind, SimClock, SimDisk, SimNetwork, SimProcess, World } from "@quorate/sim";
+import {
+  EndKind,
+  SimClock,
+  SimDisk,
+  SimNetwork,
+  SimProcess,
+  TraceLevel,
+  World,
+} from "@quorate/sim";
 import { Peers } from "../peers.ts";
 import type {
   DigestPoint,
@@ -186,7 +194,7 @@ export class PeersBench {
   readonly count: number;
   readonly members: (Member | null)[] = [];
   readonly disk: SimDisk;
-  /** Trace lines "member: event reason", in order. */
+  /** What processes traced at info or above, in order. */
   readonly log: string[] = [];
   #boots = 0;
 
@@ -195,6 +203,8 @@ export class PeersBench {
     this.network = new SimNetwork(this.world, this.world.random("network"));
     this.disk = new SimDisk(this.world, this.world.random("disk"), "disk");
     this.count = count;
+    this.world.trace.sinkLevel = TraceLevel.Info;
+    this.world.trace.sink = (line) => void this.log.push(line);
     for (let i = 0; i < count; i++) this.network.addMachine(`m${i}`, [`m${i}:2380`]);
   }
 

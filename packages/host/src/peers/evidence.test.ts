@@ -1,0 +1,162 @@
+// P6 and P5 (b): what is evidence that another process is dead, and when a quiet start may end.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EndKind } from "@quorate/sim";
+import { PeersBench, raftIdOf } from "./test/peers-bench.ts";
+import type { Member } from "./test/peers-bench.ts";
+
+function connected(seed: number, count: number): PeersBench {
+  const bench = new PeersBench(seed, count);
+  bench.bootAll();
+  assert.ok(bench.until(() => bench.allConnected(), 3000));
+  bench.run(1500);
+  return bench;
+}
+
+test("P6: a killed process is known to be gone within a few round trips, by everybody, once", () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const bench = connected(seed, 3);
+    const { session } = bench.members[0]!.options;
+    bench.kill(0);
+    const [, b, c] = bench.members as [null, Member, Member];
+    // Delays up to 2 ms one way: the end, a dial that was begun before, a dial that counts.
+    assert.ok(
+      bench.until(() => b.gone.length > 0 && c.gone.length > 0, 20),
+      `seed ${seed}`,
+    );
+    bench.run(3000);
+    for (const member of [b, c]) assert.deepEqual(member.gone, [`${raftIdOf(0)}:${session}`]);
+  }
+});
+
+test("P6: a lost machine, a cut, a proxy that only closes, a clean stop: no evidence", () => {
+  const rows: [string, (bench: PeersBench) => void][] = [
+    ["power lost", (bench) => bench.kill(0, EndKind.PowerLost)],
+    ["cut", (bench) => bench.network.cut("m0", "m1")],
+    ["closed links, connects accepted", (bench) => bench.network.closeLinks("m0", "m1")],
+    [
+      "closed links, then silence",
+      (bench) => {
+        bench.network.closeLinks("m0", "m1");
+        bench.network.cut("m0", "m1");
+      },
+    ],
+    [
+      "clean stop",
+      (bench) => {
+        bench.members[0]!.act(() => bench.members[0]!.peers.close());
+        bench.run(20);
+        bench.kill(0);
+      },
+    ],
+  ];
+  for (const [why, happens] of rows) {
+    for (let seed = 1; seed <= 10; seed++) {
+      const bench = connected(seed, 2);
+      happens(bench);
+      bench.run(8000);
+      assert.deepEqual(bench.members[1]!.gone, [], `${why}, seed ${seed}`);
+    }
+  }
+});
+
+test("P6: a proxy that closes and refuses is evidence, and the same process is heard again later", () => {
+  const bench = connected(1, 2);
+  const b = bench.members[1]!;
+  const { session } = bench.members[0]!.options;
+  bench.network.blink("m1", "m0");
+  assert.ok(bench.until(() => b.gone.length > 0, 50));
+  bench.run(500);
+  bench.network.unblink("m1", "m0");
+  assert.ok(bench.until(() => bench.allConnected(), 3000));
+  assert.deepEqual(b.gone, [`${raftIdOf(0)}:${session}`]);
+  assert.equal(b.sessions.length, 1);
+  // It may blink again: that is evidence anew.
+  bench.network.blink("m1", "m0");
+  assert.ok(bench.until(() => b.gone.length > 1, 50));
+});
+
+test("P6: of several addresses all must refuse", () => {
+  const bench = new PeersBench(1, 3);
+  const twoAddresses = bench
+    .othersOf(1)
+    .map((m) => (m.name === "n0" ? { ...m, addresses: ["m0:2380", "m2:2380"] } : m));
+  const [, b] = bench.bootAll() as [Member, Member];
+  b.act(() => b.peers.setMembers(twoAddresses));
+  assert.ok(bench.until(() => b.connectedTo(0), 3000));
+  bench.run(1500);
+  bench.kill(0);
+  bench.run(3000);
+  assert.deepEqual(b.gone, [], "another member answered at the second address");
+  const other = new PeersBench(1, 3);
+  const [, d] = other.bootAll() as [Member, Member];
+  d.act(() =>
+    d.peers.setMembers(
+      other
+        .othersOf(1)
+        .map((m) => (m.name === "n0" ? { ...m, addresses: ["m0:2380", "m0:2380"] } : m)),
+    ),
+  );
+  assert.ok(other.until(() => d.connectedTo(0), 3000));
+  other.run(1500);
+  other.kill(0);
+  assert.ok(other.until(() => d.gone.length === 1, 100));
+});
+
+test("P6: the restarted process's hello is evidence about the old one where no dial was refused", () => {
+  const bench = connected(1, 2);
+  const b = bench.members[1]!;
+  const { session } = bench.members[0]!.options;
+  bench.kill(0, EndKind.PowerLost);
+  bench.boot(0, { bootCount: 2 });
+  assert.ok(bench.until(() => b.sessions.length === 2, 6000));
+  assert.deepEqual(b.gone, [`${raftIdOf(0)}:${session}`]);
+});
+
+function withVoters(bench: PeersBench): void {
+  for (const member of bench.members) {
+    member?.act(() => member.peers.setVoters(bench.members.map((_, i) => raftIdOf(i))));
+  }
+}
+
+test("P5 b: quiet resolves once, when all other voters have answered and none knows a leader", () => {
+  const bench = new PeersBench(2, 3);
+  const a = bench.boot(0, { bootCount: 4 });
+  bench.boot(1);
+  a.act(() => a.peers.setVoters([0, 1, 2].map(raftIdOf)));
+  bench.run(3000);
+  assert.equal(a.quietResolved, 0, "a voter has not answered");
+  bench.boot(2);
+  assert.ok(bench.until(() => a.quietResolved === 1, 3000));
+  bench.run(3000);
+  assert.equal(a.quietResolved, 1);
+});
+
+test("P5 b: a voter that knows a leader, or a higher boot count of this member, resolves nothing", () => {
+  const knowsLeader = new PeersBench(3, 3);
+  knowsLeader.boot(0);
+  knowsLeader.boot(1, { leader: raftIdOf(2) });
+  knowsLeader.boot(2);
+  withVoters(knowsLeader);
+  knowsLeader.run(3000);
+  assert.equal(knowsLeader.members[0]!.quietResolved, 0);
+  assert.equal(knowsLeader.members[1]!.quietResolved, 1);
+
+  const regressed = new PeersBench(4, 2);
+  regressed.boot(0, { bootCount: 9 });
+  regressed.boot(1);
+  assert.ok(regressed.until(() => regressed.allConnected(), 3000));
+  regressed.kill(0);
+  const again = regressed.boot(0, { bootCount: 8 });
+  withVoters(regressed);
+  regressed.run(3000);
+  assert.equal(again.quietResolved, 0);
+});
+
+test("P5 b: only voters count, and a configuration of this member alone asks nobody", () => {
+  const bench = new PeersBench(5, 3);
+  const a = bench.boot(0);
+  bench.boot(1);
+  a.act(() => a.peers.setVoters([raftIdOf(0), raftIdOf(1)]));
+  assert.ok(bench.until(() => a.quietResolved === 1, 3000));
+});
