@@ -33,3 +33,23 @@ export function crashStory(seed: number, operation: number, crash: Crash): boole
   world.recover([], "kill");
   return stopped;
 }
+
+/**
+ * The disk refuses a sync, the cache goes on showing the bytes, the process ends and starts again
+ * on that cache, loses power in the middle of it, and again afterwards.
+ */
+export function refusalStory(seed: number, operation: number): void {
+  const prng = new Prng(seed * 1_000_003 + operation).fork("refusal");
+  const world = new WalWorkload(seed, { segmentBytes: segmentSizes[seed % segmentSizes.length]! });
+  world.recover([], "kill");
+  const { disk } = world.bench;
+  world.run(requestsMax, () => disk.performed >= operation);
+  world.runIntoRefusal(20);
+  world.crash("kill");
+  world.recover([prng.below(16)], prng.chance(0.5) ? "power" : "kill");
+  world.crash("power");
+  world.recover([], "kill");
+  world.run(8, () => false);
+  world.crash("power");
+  world.recover([], "kill");
+}

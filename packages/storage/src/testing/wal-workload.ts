@@ -3,10 +3,12 @@
 // model. Only tests import it.
 import { assert, Prng } from "@quorate/base";
 import { Entry, HardState } from "@quorate/raft";
+import { ExitCode } from "../env.ts";
 import type { CheckpointEntry } from "../manifest/manifest-api.ts";
 import { PeerRecord } from "../storage-api.ts";
 import type { Refusal } from "../storage-api.ts";
 import type { WalApi, WalOptions } from "../wal/wal-api.ts";
+import { ProcessEnd } from "./test-env.ts";
 import { WalBench } from "./wal-bench.ts";
 import type { Started } from "./wal-bench.ts";
 import { difference, possibleHistories, replayRequests } from "./wal-model.ts";
@@ -55,6 +57,19 @@ export class WalWorkload {
     }
     env.run(stop);
     return stop();
+  }
+
+  /** The disk refuses the next sync of a segment; true when the process ended over it. */
+  runIntoRefusal(requestsMax: number): boolean {
+    this.bench.disk.fail("sync", "/wal-0", "EIO");
+    try {
+      this.run(requestsMax, () => false);
+    } catch (end) {
+      if (!(end instanceof ProcessEnd)) throw end;
+      assert(end.exitCode === ExitCode.WriteFailed, "a failed sync ends with another code");
+      return true;
+    }
+    return false;
   }
 
   crash(kind: Crash): void {

@@ -1,35 +1,33 @@
-// From the files of a stopped process to a running WAL, in P8's order: look at everything and
-// classify it, changing nothing; zero what stands behind the end; sync whatever may be in the page
-// cache only; write the boot batch; and only when that is durable hand the log over. A crash in
-// between leaves a directory that recovers the same way.
-import { assert, fromHex, must } from "@quorate/base";
+// From the files of a stopped process to a running WAL (P8). Here: look at everything and classify
+// it by §3.3, changing nothing. What may go on goes on in restart.ts; anything else is refused with
+// the directory as it was.
+import { assert, fromHex } from "@quorate/base";
 import { DiskError, ExitCode } from "../env.ts";
-import type { DiskFile, Env } from "../env.ts";
+import type { Env } from "../env.ts";
 import type { Refusal } from "../storage-api.ts";
 import type { WalIdentity } from "./batch-header.ts";
 import { damageRows, refusal } from "./damage.ts";
 import type { Damage } from "./damage.ts";
-import { DurableFile, durableFileBytes, durableName, readDurableFile } from "./durable-file.ts";
+import { durableFileBytes, durableName, readDurableFile } from "./durable-file.ts";
 import type { DurableSlot } from "./durable-file.ts";
-import type { Replayed } from "./log-replay.ts";
-import { Segment } from "./segment.ts";
+import { Restart } from "./restart.ts";
+import type { Log, Outcome } from "./restart.ts";
+import { readRewrite, rewriteName } from "./rewrite.ts";
+import type { Rewrite } from "./rewrite.ts";
 import { listSegments } from "./segment-list.ts";
-import type { ListedSegment, SegmentList } from "./segment-list.ts";
+import type { SegmentList } from "./segment-list.ts";
 import { SegmentScan } from "./segment-scan.ts";
-import { Survey } from "./survey.ts";
-import { Sweep } from "./sweep.ts";
+import { inTurn } from "./steps.ts";
+import type { Step } from "./steps.ts";
+import { SegmentState, Survey } from "./survey.ts";
 import type { RecoverWal, WalRecovery } from "./wal-api.ts";
 import { failWal } from "./wal-failure.ts";
-import { firstBatchOffset } from "./wal-format.ts";
-import { Wal } from "./wal.ts";
-
-type Outcome = Parameters<RecoverWal>[2];
-type Log = Replayed & { readonly ok: true };
+import { blockBytes } from "./wal-format.ts";
 
 export const recoverWal: RecoverWal = (env, recovery, done) => {
   const clusterId = fromHex(recovery.clusterId);
   assert(clusterId?.length === 8, "wal: a cluster id has 16 hex digits");
-  assert(recovery.options.segmentBytes % 4096 === 0, "wal: segments are whole blocks");
+  assert(recovery.options.segmentBytes % blockBytes === 0, "wal: segments are whole blocks");
   if (env.disk.listNow(recovery.directory) === null) {
     const error = env.disk.makeDirectoryNow(recovery.directory);
     if (error !== null) {
@@ -42,7 +40,7 @@ export const recoverWal: RecoverWal = (env, recovery, done) => {
   new Inspection(env, recovery, identity, done).run();
 };
 
-/** Reads and judges; the directory stays as it is. */
+/** Reads and judges. The one thing it may write: bytes that a crash kept from being rewritten. */
 class Inspection {
   #env: Env;
   #recovery: WalRecovery;
@@ -67,7 +65,31 @@ class Inspection {
   }
 
   run(): void {
-    this.#scanFrom(0);
+    const { directory } = this.#recovery;
+    const rewrite = readRewrite(this.#env.disk, `${directory}/${rewriteName}`, this.#identity);
+    if (rewrite === null) this.#scanFrom(0);
+    else inTurn(this.#redo(rewrite), () => this.#scanFrom(0));
+  }
+
+  /** Its ranges may be torn: they hold the very bytes that the file has (rewrite.ts). */
+  #redo(rewrite: Rewrite): Step[] {
+    const steps: Step[] = [];
+    const then = (next: () => void) => (error: DiskError | null) => {
+      if (error !== null) failWal(this.#env, this.#recovery.directory, error);
+      next();
+    };
+    let at = 0;
+    for (const { segmentId, nonce, offset, length } of rewrite.ranges) {
+      const bytes = rewrite.bytes.subarray(at, at + length);
+      at += length;
+      const segment = this.#list.segments.find(({ id }) => id === segmentId);
+      const same = segment?.nonce === nonce && segment.state === SegmentState.Good;
+      const file = same && offset + length <= segment.bytes ? segment.file : null;
+      if (file === null) continue;
+      steps.push((next) => file.write(offset, bytes, then(next)));
+      steps.push((next) => file.sync(then(next)));
+    }
+    return steps;
   }
 
   #scanFrom(at: number): void {
@@ -150,173 +172,4 @@ function readSlots(env: Env, directory: string, identity: WalIdentity): DurableS
     file.close();
   }
   return readDurableFile(content, identity);
-}
-
-/** Makes the good log durable and the rest zero, then starts the WAL on it. */
-class Restart {
-  #env: Env;
-  #recovery: WalRecovery;
-  #identity: WalIdentity;
-  #done: Outcome;
-  #zeroedBytes: number;
-
-  constructor(env: Env, recovery: WalRecovery, identity: WalIdentity, done: Outcome) {
-    this.#env = env;
-    this.#recovery = recovery;
-    this.#identity = identity;
-    this.#done = done;
-    this.#zeroedBytes = 0;
-  }
-
-  run(list: SegmentList, slot: DurableSlot, survey: Survey, log: Log): void {
-    const { segments } = list;
-    const { segmentAt, offset } = survey.end;
-    const tail = segments.slice(segmentAt);
-    const unsynced = segments.findIndex(({ lastSeq }) => lastSeq > survey.durableSeq);
-    const syncFrom = unsynced < 0 ? segmentAt : unsynced;
-    const sweep = (segment: ListedSegment, next: () => void): void => {
-      this.#sweep(segment, segment === tail[0] ? offset : firstBatchOffset, next);
-    };
-    const start = (file: DurableFile): void => this.#start(segments, survey, log, file);
-    inTurn(
-      [
-        (next) =>
-          inTurn(
-            list.orphans.map((path) => this.#removal(path)),
-            next,
-          ),
-        (next) =>
-          inTurn(
-            tail.map((segment) => (then) => sweep(segment, then)),
-            next,
-          ),
-        (next) =>
-          inTurn(
-            segments.slice(syncFrom).map((s) => this.#syncing(s)),
-            next,
-          ),
-        (next) => this.#env.disk.syncDirectory(this.#recovery.directory, this.#then(next)),
-        (next) => this.#nameSegments(segments, next),
-      ],
-      () => this.#openDurableFile(slot, start),
-    );
-  }
-
-  /** A failure ends the process: nothing has been promised, the next start finds the same. */
-  #then(next: () => void): (error: DiskError | null) => void {
-    return (error) => {
-      if (error !== null) failWal(this.#env, this.#recovery.directory, error);
-      next();
-    };
-  }
-
-  #removal(path: string): Step {
-    return (next) => this.#env.disk.remove(path, this.#then(next));
-  }
-
-  #syncing(segment: ListedSegment): Step {
-    return (next) => opened(segment).sync(this.#then(next));
-  }
-
-  #sweep(segment: ListedSegment, offset: number, next: () => void): void {
-    const { file, bytes } = { file: opened(segment), bytes: segment.bytes };
-    new Sweep(this.#env, file, offset, bytes, (error, zeroedBytes) => {
-      if (error !== null) failWal(this.#env, this.#recovery.directory, error);
-      this.#zeroedBytes += zeroedBytes;
-      next();
-    }).run();
-  }
-
-  #nameSegments(segments: readonly ListedSegment[], next: () => void): void {
-    const unnamed = segments.filter(({ named }) => !named);
-    if (unnamed.length === 0) {
-      next();
-      return;
-    }
-    const added = unnamed.map(({ id, nonce, bytes }) => ({ id, nonce, bytes }));
-    this.#recovery.manifest.change(
-      (state) => ({ ...state, walSegments: [...state.walSegments, ...added] }),
-      next,
-    );
-  }
-
-  #openDurableFile(slot: DurableSlot, next: (file: DurableFile) => void): void {
-    const { directory } = this.#recovery;
-    const path = `${directory}/${durableName}`;
-    const fail = (error: DiskError): never => failWal(this.#env, directory, error);
-    const size = this.#env.disk.sizeNow(path);
-    const file = this.#env.disk.openNow(path, size === null);
-    if (file instanceof DiskError) return fail(file);
-    const ready = (): void => next(new DurableFile(file, this.#identity, slot, fail));
-    if (size !== null && size >= durableFileBytes) {
-      ready();
-      return;
-    }
-    const blank = new Uint8Array(durableFileBytes);
-    inTurn(
-      [
-        (then) => file.write(0, blank, this.#then(then)),
-        (then) => file.sync(this.#then(then)),
-        (then) => this.#env.disk.syncDirectory(directory, this.#then(then)),
-      ],
-      ready,
-    );
-  }
-
-  #start(
-    listed: readonly ListedSegment[],
-    survey: Survey,
-    log: Log,
-    durableFile: DurableFile,
-  ): void {
-    const { directory, manifest, options, bootCount } = this.#recovery;
-    const { segmentAt, offset } = survey.end;
-    const { segmentBytes } = options;
-    const { hardState, startIndex, startTerm, entries, lastIndex, lastTerm } = log;
-    const peers = survey.peers();
-    const wal = new Wal(this.#env, {
-      setting: { directory, identity: this.#identity, manifest, segmentBytes },
-      options,
-      bootCount,
-      segments: listed.map((segment, at) => inForce(segment, at >= segmentAt)),
-      currentAt: listed.length === 0 ? -1 : segmentAt,
-      offset,
-      lastHeader: survey.last,
-      last: { index: lastIndex, term: lastTerm },
-      hardState,
-      peers,
-      durableFile,
-    });
-    const zeroedBytes = this.#zeroedBytes;
-    const recovered = { hardState, entries, startIndex, startTerm, peers, zeroedBytes };
-    const restartedAt = log.restarted ? { index: lastIndex, term: lastTerm } : null;
-    wal.boot(log.voidMarks, restartedAt, () => this.#done({ ok: true, wal, recovered }));
-  }
-}
-
-type Step = (next: () => void) => void;
-
-/** One after the other: each step starts when the one before has called `next`. */
-function inTurn(steps: readonly Step[], done: () => void): void {
-  const go = (at: number): void => {
-    const step = steps[at];
-    if (step === undefined) done();
-    else step(() => go(at + 1));
-  };
-  go(0);
-}
-
-function opened(segment: ListedSegment): DiskFile {
-  return must(segment.file, "wal: a segment in force is not open");
-}
-
-/** Segments that are written up are closed; the others go on being used. */
-function inForce(listed: ListedSegment, inUse: boolean): Segment {
-  const { id, nonce, bytes, path, file } = listed;
-  if (!inUse) file?.close();
-  const segment = new Segment(id, nonce, bytes, path, inUse ? file : null);
-  segment.firstSeq = listed.firstSeq;
-  segment.lastSeq = listed.lastSeq;
-  segment.lastIndex = listed.lastIndex;
-  return segment;
 }

@@ -14,6 +14,8 @@ import { blockBytes } from "./wal-format.ts";
 /** One segment of the log on disk. */
 export interface ListedSegment extends SurveyedSegment {
   readonly nonce: number;
+  /** Of the segment before; 0: none, or gone. */
+  readonly previousNonce: number;
   readonly bytes: number;
   readonly path: string;
   /** False: the crash came between its making and its naming. */
@@ -34,7 +36,10 @@ export function listSegments(
   identity: WalIdentity,
   entries: readonly WalSegmentEntry[],
 ): SegmentList {
-  const segments = entries.map((entry) => inspect(env, directory, identity, entry));
+  const segments = entries.map((entry, at) => {
+    const previousNonce = entries[at - 1]?.nonce ?? 0;
+    return { ...inspect(env, directory, identity, entry), previousNonce };
+  });
   for (;;) {
     const unnamed = findUnnamed(env, directory, identity, segments.at(-1) ?? null);
     if (unnamed === null) break;
@@ -51,16 +56,18 @@ function inspect(
   directory: string,
   identity: WalIdentity,
   entry: WalSegmentEntry,
-): ListedSegment {
+): Omit<ListedSegment, "previousNonce"> {
   const name = segmentName(entry.id);
   const path = `${directory}/${name}`;
   const opened = env.disk.openNow(path, false);
   const file = opened instanceof DiskError ? null : opened;
   const why = opened instanceof DiskError ? missing(opened) : judge(opened, identity, entry);
-  return { ...entry, name, path, named: true, file, ...why, ...untouched };
+  return { ...entry, name, path, named: true, file, ...why, ...untouched() };
 }
 
-const untouched = { firstSeq: 0, lastSeq: 0, lastIndex: 0, inhabited: false } as const;
+function untouched(): Omit<SurveyedSegment, "id" | "name" | "state" | "detail"> {
+  return { firstSeq: 0, lastSeq: 0, lastIndex: 0, offsets: [], endOffset: 0, inhabited: false };
+}
 
 type Judgement = Pick<SurveyedSegment, "state" | "detail">;
 
@@ -109,9 +116,8 @@ function findUnnamed(
     const { id, nonce, previousNonce, segmentBytes } = parsed.header;
     const chained = previousNonce === (last?.nonce ?? 0) && name === segmentName(id);
     if (chained && file.sizeNow() === segmentBytes) {
-      const state = SegmentState.Good;
-      const bytes = segmentBytes;
-      return { id, nonce, bytes, name, path, named: false, file, state, detail: "", ...untouched };
+      const made = { id, nonce, previousNonce, bytes: segmentBytes, name, path, file };
+      return { ...made, named: false, state: SegmentState.Good, detail: "", ...untouched() };
     }
   }
   file.close();

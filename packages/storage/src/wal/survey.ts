@@ -31,6 +31,9 @@ export interface SurveyedSegment {
   firstSeq: number;
   lastSeq: number;
   lastIndex: number;
+  /** Where the batches firstSeq, firstSeq + 1, … start, and where the last one ends. */
+  readonly offsets: number[];
+  endOffset: number;
   /** A batch that checks stands in it, part of the good log or not. */
   inhabited: boolean;
 }
@@ -175,6 +178,8 @@ export class Survey {
     this.#crcs.push(header.crc);
     if (segment.firstSeq === 0) segment.firstSeq = header.seq;
     segment.lastSeq = header.seq;
+    segment.offsets.push(place.offset);
+    segment.endOffset = this.#end.offset;
     const spokenOf = Math.max(header.entries > 0 ? header.lastIndex : 0, header.markIndex);
     segment.lastIndex = Math.max(segment.lastIndex, spokenOf);
   }

@@ -1,5 +1,5 @@
 // Zeroes what stands in a segment from an offset on, so that nothing of a torn tail can ever be
-// taken for a later batch (P8). Blocks that are zero already are not written.
+// taken for a later batch (P8). Blocks that are zero already are left alone, if they may be believed.
 import { DiskError } from "../env.ts";
 import type { DiskDone, DiskFile, Env } from "../env.ts";
 import { blockBytes } from "./wal-format.ts";
@@ -8,39 +8,47 @@ const windowBytes = 1_048_576;
 
 const zeros = new Uint8Array(windowBytes);
 
+export interface SweepRange {
+  /** Whole blocks. */
+  readonly offset: number;
+  readonly end: number;
+  /** Write blocks too that read as zero. */
+  readonly all: boolean;
+}
+
 export class Sweep {
   #env: Env;
   #file: DiskFile;
   #offset: number;
-  #bytes: number;
+  #end: number;
+  #all: boolean;
   #window: Uint8Array;
   #zeroed: number;
   #done: (error: DiskError | null, zeroedBytes: number) => void;
 
-  /** The end of the segment, `bytes`, and `offset` are whole blocks. */
   constructor(
     env: Env,
     file: DiskFile,
-    offset: number,
-    bytes: number,
+    range: SweepRange,
     done: (error: DiskError | null, zeroedBytes: number) => void,
   ) {
     this.#env = env;
     this.#file = file;
-    this.#offset = offset;
-    this.#bytes = bytes;
-    this.#window = new Uint8Array(Math.min(windowBytes, bytes));
+    this.#offset = range.offset;
+    this.#end = range.end;
+    this.#all = range.all;
+    this.#window = new Uint8Array(Math.min(windowBytes, range.end));
     this.#zeroed = 0;
     this.#done = done;
   }
 
   /** One window: reads it, zeroes what is between its first and its last block in use. */
   run(): void {
-    if (this.#offset >= this.#bytes) {
+    if (this.#offset >= this.#end) {
       this.#done(null, this.#zeroed);
       return;
     }
-    const length = Math.min(this.#window.length, this.#bytes - this.#offset);
+    const length = Math.min(this.#window.length, this.#end - this.#offset);
     const from = this.#offset;
     this.#offset += length;
     const { first, last } = this.#used(from, length);
@@ -59,8 +67,9 @@ export class Sweep {
 
   /** First and last block of the window that are not zero; all of them when it cannot be read. */
   #used(from: number, length: number): { first: number; last: number } {
-    const window = this.#window.subarray(0, length);
     const blocks = length / blockBytes;
+    if (this.#all) return { first: 0, last: blocks - 1 };
+    const window = this.#window.subarray(0, length);
     const read = this.#file.readNow(from, window);
     if (read instanceof DiskError) return { first: 0, last: blocks - 1 };
     window.fill(0, read);

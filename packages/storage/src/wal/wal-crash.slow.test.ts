@@ -1,7 +1,7 @@
 // As wal-crash.test.ts, at every disk operation of many workloads.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { crashKinds, crashStory } from "../testing/wal-crashes.ts";
+import { crashKinds, crashStory, refusalStory } from "../testing/wal-crashes.ts";
 
 const seeds = 40;
 
@@ -18,4 +18,15 @@ describe("wal crashes, many workloads", () => {
       }
     });
   }
+
+  it(`a refused sync at many disk operations of ${seeds} workloads`, () => {
+    for (let seed = 1000; seed < 1000 + seeds; seed++) {
+      for (let operation = 0; operation < 300; operation += 3) {
+        assert.doesNotThrow(
+          () => refusalStory(seed, operation),
+          `seed ${seed}, operation ${operation}`,
+        );
+      }
+    }
+  });
 });

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Prng } from "@quorate/base";
-import { crashKinds, crashStory } from "../testing/wal-crashes.ts";
+import { crashKinds, crashStory, refusalStory } from "../testing/wal-crashes.ts";
 
 describe("wal crashes", () => {
   for (const crash of crashKinds) {
@@ -14,9 +14,9 @@ describe("wal crashes", () => {
       assert.ok(operation > 200, `only ${operation} operations: the workload does nothing`);
     });
 
-    it(`${crash} at a random operation of 300 workloads`, () => {
+    it(`${crash} at a random operation of 150 workloads`, () => {
       const prng = new Prng(crash);
-      for (let seed = 2; seed < 302; seed++) {
+      for (let seed = 2; seed < 152; seed++) {
         const operation = prng.below(300);
         assert.doesNotThrow(
           () => crashStory(seed, operation, crash),
@@ -25,4 +25,15 @@ describe("wal crashes", () => {
       }
     });
   }
+
+  it("a refused sync ends the process, and its batches are written anew by the next start", () => {
+    const prng = new Prng("refusal");
+    for (let seed = 2; seed < 152; seed++) {
+      const operation = prng.below(200);
+      assert.doesNotThrow(
+        () => refusalStory(seed, operation),
+        `seed ${seed}, operation ${operation}`,
+      );
+    }
+  });
 });

@@ -18,10 +18,11 @@ export const firstBatchOffset: number = blockBytes;
 /** Written by this binary, and the newest one it reads. */
 export const walFormat = 1;
 
-/** "QWsg", "QWba", "QWds" read as little-endian u32. */
+/** "QWsg", "QWba", "QWds", "QWag" read as little-endian u32. */
 export const segmentMagic = 0x67735751;
 export const batchMagic = 0x61625751;
 export const durableMagic = 0x73645751;
+export const rewriteMagic = 0x67615751;
 
 export const BatchKind = {
   /** Entries, peers or a hard state from the core. */
