@@ -83,3 +83,14 @@ export function missingAncestors(disk: Disk, directory: string): string[] {
   }
   return missing.reverse();
 }
+
+/** The directories above, innermost first. */
+export function ancestorsOf(directory: string): string[] {
+  const ancestors: string[] = [];
+  let path = directory;
+  while (path !== "." && path !== "/") {
+    path = parentOf(path);
+    ancestors.push(path);
+  }
+  return ancestors;
+}

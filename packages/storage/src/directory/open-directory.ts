@@ -15,7 +15,14 @@ import {
   idToBytes,
   refuseIdentity,
 } from "./identity.ts";
-import { foreignContent, lockName, missingAncestors, parentOf, trimmed } from "./layout.ts";
+import {
+  ancestorsOf,
+  foreignContent,
+  lockName,
+  missingAncestors,
+  parentOf,
+  trimmed,
+} from "./layout.ts";
 import { OpenedDirectory } from "./opened-directory.ts";
 import { Magic } from "./record-file.ts";
 import { copyPath, CopiesState, draftPath, readCopiesNow, replaceCopies } from "./two-copies.ts";
@@ -180,7 +187,7 @@ class DirectoryOpening {
     if (found === null) this.#fresh = true;
     const generation = found === null ? 1 : found.generation + 1;
     const record = encodeIdentity(identity, generation);
-    this.#syncMade(0, () => {
+    this.#syncParents(found === null, () => {
       const disk = this.#env.disk;
       replaceCopies(disk, this.#directory, identityName, Magic.Identity, record, (error) => {
         if (error !== null) return this.#failed(error, found === null);
@@ -199,12 +206,30 @@ class DirectoryOpening {
     });
   }
 
-  #syncMade(at: number, done: () => void): void {
-    if (at === this.#toSync.length) return done();
-    this.#env.disk.syncDirectory(this.#toSync[at]!, (error) => {
-      if (error !== null) this.#failed(error, true);
-      else this.#syncMade(at + 1, done);
-    });
+  /**
+   * What this open has made must have a durable name. So must what an earlier open made and did not
+   * live to sync: without an identity there is no telling, so all ancestors are synced then. Those
+   * may belong to others, and their refusal is no reason against this directory.
+   */
+  #syncParents(isNew: boolean, done: () => void): void {
+    const own = new Set(this.#toSync);
+    const all = new Set(this.#toSync);
+    if (isNew) {
+      for (const directory of [this.#directory, this.#walDirectory]) {
+        for (const ancestor of ancestorsOf(directory)) all.add(ancestor);
+      }
+    }
+    const queue = [...all];
+    const next = (at: number): void => {
+      const directory = queue[at];
+      if (directory === undefined) return done();
+      this.#env.disk.syncDirectory(directory, (error) => {
+        const counts = error !== null && (own.has(directory) || error.code === "EIO");
+        if (counts) this.#failed(error, true);
+        else next(at + 1);
+      });
+    };
+    next(0);
   }
 
   #failed(error: DiskError, isNew: boolean): void {
