@@ -142,12 +142,12 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
 
   setGenesis(genesisId: number): void {
     this.#acceptance.setGenesis(genesisId);
-    this.#redialGenesisLinks();
+    this.#redialGenesisLinks(true);
   }
 
   setRecords(records: readonly PeerRecord[]): void {
     this.#acceptance.setRecords(records);
-    this.#redialGenesisLinks();
+    this.#redialGenesisLinks(true);
   }
 
   setVoters(voters: readonly NodeId[]): void {
@@ -327,7 +327,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
       this.#connected(hello);
       this.#genesis?.onSpeaker(speakerIn(hello));
     }
-    this.#redialGenesisLinks();
+    this.#redialGenesisLinks(false);
   }
 
   #raftLinkAccepted(link: PeerLink, hello: Hello): void {
@@ -559,12 +559,16 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     }
   }
 
-  /** Links agreed for genesis talk only, with a member that is known to share the genesis now. */
-  #redialGenesisLinks(): void {
+  /**
+   * Links agreed for genesis talk only are dialled anew: all of them when this member has started
+   * (the others hear of it by the new hello, and do the same), later those to a member whose newest
+   * hello says that it has started as well.
+   */
+  #redialGenesisLinks(justStarted: boolean): void {
     const genesisId = this.#acceptance.genesisId;
     if (genesisId === 0) return;
     for (const peer of this.#peers.values()) {
-      if (peer.hello?.genesisId !== genesisId) continue;
+      if (!justStarted && peer.hello?.genesisId !== genesisId) continue;
       for (const dialer of peer.dialers()) {
         if (dialer.link?.accepted && !dialer.link.raft) dialer.redial("the genesis has started");
       }
