@@ -25,8 +25,11 @@ export class Outbox {
 
   /** Sends at once when `seq` is durable already. */
   park(seq: PersistSeq, messages: readonly Message[]): void {
+    if (messages.length === 0) {
+      return;
+    }
     const last = this.#seqs.length > this.#head ? this.#seqs[this.#seqs.length - 1]! : 0;
-    assert(seq >= last, "messages are parked in order of their batches");
+    assert(seq >= last || seq <= this.#durable, "messages are parked in order of their batches");
     for (const message of messages) {
       if (seq <= this.#durable) {
         this.#send(message);
