@@ -23,11 +23,11 @@ function parseUrl(text: string, flag: string): string {
   if (url.protocol !== "http:") {
     throw new UsageError(`--${flag}: "${text}" must begin with http://`);
   }
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
+    throw new UsageError(`--${flag}: "${text}" must be http://host:port and nothing more`);
+  }
   if (!/:[0-9]+\/?$/.test(text)) {
     throw new UsageError(`--${flag}: "${text}" has no port`);
-  }
-  if (url.pathname !== "/" || url.search !== "" || url.username !== "") {
-    throw new UsageError(`--${flag}: "${text}" must not have a path`);
   }
   return text.replace(/\/$/, "");
 }
