@@ -7,6 +7,7 @@ import { DiskError } from "../env.ts";
 import type { Disk, DiskDone, DiskFile } from "../env.ts";
 
 const sectorBytes = 512;
+const blockBytes = 4096;
 
 /** A file's content, apart from its name: as the process sees it, and as the medium has it. */
 class Inode {
@@ -105,6 +106,8 @@ export class MemoryDisk implements Disk {
   #locks: Set<string>;
   #pending: Operation[];
   #faults: Fault[];
+  /** Path → 4 KiB blocks that cannot be read any more. */
+  readonly #spoiled: Map<string, Set<number>>;
   #stamp: number;
   /** Handles of an earlier process are dead. */
   #process: number;
@@ -118,6 +121,7 @@ export class MemoryDisk implements Disk {
     this.#locks = new Set();
     this.#pending = [];
     this.#faults = [];
+    this.#spoiled = new Map();
     this.#stamp = 0;
     this.#process = 0;
   }
@@ -139,6 +143,12 @@ export class MemoryDisk implements Disk {
   /** The next `count` operations of this kind on a path that contains `pathPart` fail. */
   fail(operation: string, pathPart: string, code: string, count: number = 1): void {
     this.#faults.push({ operation, pathPart, code, count });
+  }
+
+  /** The 4 KiB block at `position` gives EIO from now on. */
+  spoil(path: string, position: number): void {
+    const blocks = this.#spoiled.get(path) ?? new Set();
+    this.#spoiled.set(path, blocks.add(Math.floor(position / blockBytes)));
   }
 
   /** The process dies: what it had submitted is done, half done or undone; the cache stays. */
@@ -295,6 +305,14 @@ export class MemoryDisk implements Disk {
     return new DiskError(fault.code, path, operation);
   }
 
+  #isSpoiled(path: string, position: number, length: number): boolean {
+    for (const block of this.#spoiled.get(path) ?? []) {
+      const from = block * blockBytes;
+      if (from < position + length && from + blockBytes > position) return true;
+    }
+    return false;
+  }
+
   #inode(path: string): Inode {
     const inode = this.#names.get(path);
     assert(inode !== undefined, () => `memory disk: no file ${path}`);
@@ -318,8 +336,7 @@ export class MemoryDisk implements Disk {
       path,
       readNow: (position, into) => {
         alive();
-        const fault = this.#fault("read", path);
-        if (fault !== null) return fault;
+        if (this.#isSpoiled(path, position, into.length)) return new DiskError("EIO", path, "read");
         const part = inode.cache.subarray(position, position + into.length);
         into.set(part);
         return part.length;

@@ -16,6 +16,8 @@ export interface Started {
 }
 
 export const benchDirectory = "/m1/wal";
+export const benchClusterId = "00000000deadbeef";
+export const benchRaftId = 4711;
 
 export class WalBench {
   readonly disk: MemoryDisk;
@@ -24,6 +26,7 @@ export class WalBench {
   env: TestEnv;
   manifest: MemoryManifest;
   bootCount: number;
+  raftId: number;
   #seed: number;
 
   constructor(seed: number, options: Partial<WalOptions> = {}) {
@@ -33,6 +36,7 @@ export class WalBench {
     this.options = { segmentBytes: 32_768, sealIdleMs: 50, ...options };
     this.#seed = seed;
     this.bootCount = 0;
+    this.raftId = benchRaftId;
     this.env = new TestEnv(this.disk, seed);
     this.manifest = new MemoryManifest(this.medium, this.disk);
   }
@@ -42,13 +46,13 @@ export class WalBench {
     this.bootCount++;
     this.env = new TestEnv(this.disk, this.#seed * 1000 + this.bootCount);
     this.manifest = new MemoryManifest(this.medium, this.disk);
-    const { manifest, bootCount, options } = this;
+    const { manifest, bootCount, raftId, options } = this;
     recoverWal(
       this.env,
       {
         directory: benchDirectory,
-        clusterId: "00000000deadbeef",
-        raftId: 4711,
+        clusterId: benchClusterId,
+        raftId,
         bootCount,
         manifest,
         checkpoint: manifest.state.checkpoint,

@@ -12,6 +12,7 @@ export type DamageClass =
   | "lastBatchDamaged"
   | "tailLost"
   | "rolledBack"
+  | "startsRolledBack"
   | "promiseUnknown"
   | "segmentLost"
   | "lastSegmentLost"
@@ -65,6 +66,12 @@ export const damageRows: Readonly<Record<DamageClass, DamageRow>> = {
     row: 7,
     exitCode: ExitCode.Damaged,
     finding: "the log is older than the checkpoint or the hard state: it was rolled back",
+    advice: fromPeers,
+  },
+  startsRolledBack: {
+    row: 7,
+    exitCode: ExitCode.Damaged,
+    finding: "the directory counts fewer starts than the log: a part of it is an older copy",
     advice: fromPeers,
   },
   promiseUnknown: {

@@ -121,15 +121,10 @@ class Inspection {
 
   #judge(): void {
     const damage = this.#outlived() ?? this.#survey.classify();
-    const row = damageRows[damage.class];
-    this.#env.trace.mark(`wal.recover.row${row.row}`);
-    if (row.exitCode !== null) {
-      this.#refuse(refusal(damage));
-      return;
-    }
-    const log = this.#survey.finish();
+    const log = damageRows[damage.class].exitCode === null ? this.#survey.finish() : damage;
+    const found = "class" in log ? log : damage;
+    this.#env.trace.mark(`wal.recover.row${damageRows[found.class].row}`);
     if ("class" in log) {
-      this.#env.trace.mark(`wal.recover.row${damageRows[log.class].row}`);
       this.#refuse(refusal(log));
       return;
     }
@@ -143,8 +138,8 @@ class Inspection {
     const last = this.#survey.last;
     const { bootCount, directory } = this.#recovery;
     if (last === null || last.bootCount < bootCount) return null;
-    const where = `${directory}: batch ${last.seq} is of start ${last.bootCount}, this is ${bootCount}`;
-    return { class: "rolledBack", where };
+    const where = `${directory}: batch ${last.seq} is of start ${last.bootCount}, this is start ${bootCount}`;
+    return { class: "startsRolledBack", where };
   }
 
   #report(damage: Damage, log: Log): void {
