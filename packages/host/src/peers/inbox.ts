@@ -32,11 +32,11 @@ export class Inbox {
       case FrameType.Message:
         return this.#onMessage(frame.body, remote, hello);
       case FrameType.ForwardProposal:
-        return this.#onForwardProposal(frame.body, hello);
+        return this.#onForwardProposal(frame.body, remote);
       case FrameType.ForwardAnswer:
         return this.#onForwardAnswer(frame.body);
       case FrameType.ForwardRead:
-        return this.#onForwardRead(frame.body, hello);
+        return this.#onForwardRead(frame.body, remote);
       case FrameType.ForwardReadAnswer:
         return this.#onForwardReadAnswer(frame.body);
       case FrameType.Digest:
@@ -75,11 +75,11 @@ export class Inbox {
     if (roundTripMs >= 0) this.#events.onRoundTrip(remote.raftId, roundTripMs);
   }
 
-  #onForwardProposal(body: Uint8Array, hello: Hello): string {
+  #onForwardProposal(body: Uint8Array, remote: Remote): string {
     const forward = codec.decodeForwardProposal(body);
-    if (forward === null) return "forwarded proposal is malformed";
-    const { number, kind, payload } = forward;
-    this.#events.onForwardProposal(hello.raftId, number, kind, payload);
+    const number = forward === null ? 0 : remote.heardNumber(forward.number);
+    if (forward === null || number === 0) return "forwarded proposal is malformed";
+    this.#events.onForwardProposal(remote.raftId, number, forward.kind, forward.payload);
     return "";
   }
 
@@ -92,10 +92,10 @@ export class Inbox {
     return "";
   }
 
-  #onForwardRead(body: Uint8Array, hello: Hello): string {
-    const number = codec.decodeForwardRead(body);
-    if (number === null) return "forwarded read is malformed";
-    this.#events.onForwardRead(hello.raftId, number);
+  #onForwardRead(body: Uint8Array, remote: Remote): string {
+    const number = remote.heardNumber(codec.decodeForwardRead(body) ?? 0);
+    if (number === 0) return "forwarded read is malformed";
+    this.#events.onForwardRead(remote.raftId, number);
     return "";
   }
 

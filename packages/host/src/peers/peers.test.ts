@@ -20,6 +20,8 @@ function connected(seed: number, count: number, options: Partial<MemberOptions> 
   const bench = new PeersBench(seed, count);
   bench.bootAll(options);
   assert.ok(bench.until(() => bench.allConnected(), 3000));
+  // Data links too.
+  bench.run(100);
   return bench;
 }
 
@@ -155,6 +157,36 @@ test("forwards and digests arrive; answers to another session of the asker are d
   });
   bench.run(100);
   assert.deepEqual(a.forwards, ["answer 41 1 77 3", "read answer 42 78"]);
+});
+
+test("an answer to a request of an earlier process never reaches the present one (P4)", () => {
+  const bench = connected(19, 2);
+  const [a, b] = three(bench);
+  b.act(() => {
+    b.peers.forwardRead(raftIdOf(0), 1);
+    b.peers.flush();
+  });
+  assert.ok(bench.until(() => a.forwards.length === 1, 1000));
+  bench.kill(1);
+  const next = bench.boot(1, { bootCount: 2 });
+  assert.ok(bench.until(() => bench.allConnected(), 3000));
+  bench.run(100);
+  next.act(() => {
+    next.peers.forwardRead(raftIdOf(0), 1);
+    next.peers.forwardProposal(raftIdOf(0), 2, 16, new Uint8Array(1));
+    next.peers.flush();
+  });
+  assert.ok(bench.until(() => a.forwards.length === 3, 1000));
+  // The host knows three requests by three numbers.
+  assert.deepEqual(a.forwards, ["read 101 1", "read 101 2", "proposal 101 3 16 1"]);
+  a.act(() => {
+    a.peers.answerForwardRead(raftIdOf(1), 1, 500);
+    a.peers.answerForwardRead(raftIdOf(1), 2, 600);
+    a.peers.answerForward(raftIdOf(1), 3, ForwardOutcome.Appended, 601, 3);
+    a.peers.flush();
+  });
+  bench.run(200);
+  assert.deepEqual(next.forwards, ["read answer 1 600", "answer 2 1 601 3"]);
 });
 
 test("each refusal shows its reason in the status and is logged once, not at each retry", () => {

@@ -8,7 +8,6 @@
 // Order of calls: setMembers, attachGenesis; after recovery setRecords, then setGenesis. Until then
 // only genesis talk flows. Events come from link events and `tick`; onUnreachable only from `tick`.
 import { assert, emptyBytes, must } from "@quorate/base";
-import { MessageType } from "@quorate/raft";
 import type { Message, NodeId, Session } from "@quorate/raft";
 import type {
   Env,
@@ -20,7 +19,6 @@ import type {
   SnapshotSource,
 } from "@quorate/storage";
 import { Acceptance } from "./acceptance.ts";
-import * as codec from "./forward-codec.ts";
 import { FrameType } from "./frame.ts";
 import type { Frame } from "./frame.ts";
 import type { GenesisSpeaker, GenesisTalk, GenesisWire } from "./genesis-talk.ts";
@@ -30,6 +28,7 @@ import type { Hello, Refusal } from "./hello.ts";
 import { Inbox } from "./inbox.ts";
 import { IncomingLinks } from "./incoming-links.ts";
 import { endText, linkTimes } from "./link-times.ts";
+import { Outbound } from "./outbound.ts";
 import { Peer } from "./peer.ts";
 import { PeerLink } from "./peer-link.ts";
 import type { LinkOwner } from "./peer-link.ts";
@@ -46,7 +45,6 @@ import type {
 } from "./peers-api.ts";
 import { QuietWatch } from "./quiet-watch.ts";
 import { Remote } from "./remote.ts";
-import { EncodedEntries } from "./send-queue.ts";
 import { SnapshotTransfer } from "./snapshot-transfer.ts";
 
 /** What was dropped or refused since the start. */
@@ -72,16 +70,11 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   readonly #incoming: IncomingLinks;
   readonly #quiet: QuietWatch;
   readonly #snapshots: SnapshotTransfer;
-  readonly #entries: EncodedEntries;
+  readonly #outbound: Outbound;
   /** Members by id. */
   readonly #peers: Map<string, Peer>;
-  /** Accepted sessions by raft id. */
-  readonly #remotes: Map<NodeId, Remote>;
-  /** To be told at the next tick: never from within a call of the host. */
-  readonly #unreachable: Set<NodeId>;
   #genesis: GenesisTalk | null;
   #stamp: number;
-  #messagesDropped: number;
   #framesRepeated: number;
   #linksFailed: number;
   #closed: boolean;
@@ -92,15 +85,12 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     this.#events = events;
     this.#random = env.random.fork("peers");
     this.#peers = new Map();
-    this.#remotes = new Map();
-    this.#unreachable = new Set();
     this.#incoming = new IncomingLinks();
     this.#inbox = new Inbox(config, events);
     this.#quiet = new QuietWatch(config.raftId, config.bootCount);
-    this.#entries = new EncodedEntries();
+    this.#outbound = new Outbound((remote, linkClass) => this.#linkTo(remote, linkClass));
     this.#genesis = null;
     this.#stamp = 0;
-    this.#messagesDropped = 0;
     this.#framesRepeated = 0;
     this.#linksFailed = 0;
     this.#closed = false;
@@ -171,32 +161,21 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   }
 
   sessionOf(id: NodeId): Session {
-    return this.#remotes.get(id)?.session ?? 0;
+    return this.#outbound.remotes.get(id)?.session ?? 0;
   }
 
   // ---- Sending -------------------------------------------------------------------------------------
 
   send(message: Message): void {
-    assert(message.type !== MessageType.InstallSnapshot, "a snapshot goes by sendSnapshot");
-    const remote = this.#remotes.get(message.to);
-    const linkClass = classOf(message);
-    if (remote !== undefined && this.#linkTo(remote, linkClass) !== null) {
-      if (remote.queue(linkClass).pushMessage(message)) return;
-    } else {
-      this.#messagesDropped++;
-    }
-    // The core went on as if it had left: it must probe again.
-    if (message.type === MessageType.AppendEntries) this.#unreachable.add(message.to);
+    this.#outbound.send(message);
   }
 
   flush(): void {
-    for (const remote of this.#remotes.values()) this.#flushRemote(remote);
-    this.#entries.clear();
+    this.#outbound.flush();
   }
 
   forwardProposal(to: NodeId, number: ForwardNumber, kind: number, payload: Uint8Array): boolean {
-    const body = codec.encodeForwardProposal(number, kind, payload);
-    return this.#pushFrame(to, LinkClass.Data, FrameType.ForwardProposal, body);
+    return this.#outbound.forwardProposal(to, number, kind, payload);
   }
 
   answerForward(
@@ -206,54 +185,24 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     index: number,
     term: number,
   ): void {
-    const toSession = this.sessionOf(to);
-    const body = codec.encodeForwardAnswer({ toSession, number, outcome, index, term });
-    this.#pushFrame(to, LinkClass.Data, FrameType.ForwardAnswer, body);
+    this.#outbound.answerForward(to, number, outcome, index, term);
   }
 
   forwardRead(to: NodeId, number: ForwardNumber): boolean {
-    const body = codec.encodeForwardRead(number);
-    return this.#pushFrame(to, LinkClass.Data, FrameType.ForwardRead, body);
+    return this.#outbound.forwardRead(to, number);
   }
 
   answerForwardRead(to: NodeId, number: ForwardNumber, index: number): void {
-    const body = codec.encodeForwardReadAnswer({ toSession: this.sessionOf(to), number, index });
-    this.#pushFrame(to, LinkClass.Data, FrameType.ForwardReadAnswer, body);
+    this.#outbound.answerForwardRead(to, number, index);
   }
 
   broadcastDigest(point: DigestPoint): void {
-    const body = codec.encodeDigestPoint(point);
-    for (const id of this.#remotes.keys()) {
-      this.#pushFrame(id, LinkClass.Control, FrameType.Digest, body);
-    }
+    this.#outbound.broadcastDigest(point);
   }
 
   sendSnapshot(message: Message, source: SnapshotSource, done: (ok: boolean) => void): void {
     const toSession = this.sessionOf(message.to);
     this.#snapshots.send(message, toSession, source, done);
-  }
-
-  #pushFrame(to: NodeId, linkClass: LinkClass, type: FrameType, body: Uint8Array): boolean {
-    const remote = this.#remotes.get(to);
-    if (remote === undefined || this.#linkTo(remote, linkClass) === null) {
-      this.#messagesDropped++;
-      return false;
-    }
-    return remote.queue(linkClass).pushFrame(type, body);
-  }
-
-  #flushRemote(remote: Remote): void {
-    for (const linkClass of [LinkClass.Control, LinkClass.Data] as const) {
-      const queue = remote.queue(linkClass);
-      if (queue.size === 0) continue;
-      const link = this.#linkTo(remote, linkClass);
-      if (link === null) {
-        queue.discard();
-        if (linkClass === LinkClass.Data) this.#unreachable.add(remote.raftId);
-      } else if (!queue.flush(link, this.#entries, (heartbeat) => remote.stamp(heartbeat))) {
-        this.#unreachable.add(remote.raftId);
-      }
-    }
   }
 
   /**
@@ -331,9 +280,9 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   }
 
   #raftLinkAccepted(link: PeerLink, hello: Hello): void {
-    const known = this.#remotes.get(hello.raftId);
+    const known = this.#outbound.remotes.get(hello.raftId);
     if (known === undefined || known.session !== hello.session) this.#newSession(hello, known);
-    const remote = this.#remotes.get(hello.raftId)!;
+    const remote = this.#outbound.remotes.get(hello.raftId)!;
     remote.unsuspect();
     if (link.dialled && link.linkClass === LinkClass.Control) {
       this.#quiet.answeredBy(hello);
@@ -344,7 +293,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
 
   #newSession(hello: Hello, old: Remote | undefined): void {
     const { raftId, memberId, session } = hello;
-    this.#remotes.set(raftId, new Remote(this.#env, hello));
+    this.#outbound.remotes.set(raftId, new Remote(this.#env, hello, old?.numberTop ?? 0));
     this.#env.trace.info("peer session", {
       member: memberId,
       raftId,
@@ -358,7 +307,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
 
   /** Another process speaks for the raft id: that one is gone, with its links and its queue. */
   #endSession(old: Remote): void {
-    this.#messagesDropped += old.discard();
+    this.#outbound.drop(old.discard());
     this.#quiet.forget(old.raftId);
     this.#snapshots.sessionEnded(old.raftId, old.session);
     this.#events.onProcessGone(old.raftId, old.session);
@@ -390,9 +339,9 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
       this.#genesis?.onFrame(speakerIn(hello), frame.body);
       return;
     }
-    const remote = this.#remotes.get(hello.raftId);
+    const remote = this.#outbound.remotes.get(hello.raftId);
     if (!link.raft || remote === undefined || !belongsTo(link, remote)) {
-      this.#messagesDropped++;
+      this.#outbound.drop(1);
       return;
     }
     const wrong =
@@ -405,9 +354,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   linkDrained(link: PeerLink): void {
     if (!link.raft) return;
     if (link.linkClass === LinkClass.Snapshot) return this.#snapshots.linkDrained(link);
-    const remote = this.#remotes.get(helloOf(link).raftId);
-    if (remote !== undefined) this.#flushRemote(remote);
-    this.#entries.clear();
+    this.#outbound.flushOne(helloOf(link).raftId);
   }
 
   // ---- Links end -----------------------------------------------------------------------------------
@@ -430,7 +377,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   }
 
   #controlTrafficEnded(link: PeerLink, end: LinkEnd): void {
-    const remote = this.#remotes.get(helloOf(link).raftId);
+    const remote = this.#outbound.remotes.get(helloOf(link).raftId);
     if (remote === undefined || !belongsTo(link, remote)) return;
     const step = controlTrafficEnded(remote, link, end, ++this.#stamp);
     if (step === GoneStep.Dial) this.#peers.get(remote.memberId)?.control.dialNow();
@@ -445,7 +392,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   ): void {
     const linkClass = link.linkClass ?? LinkClass.Control;
     if (linkClass === LinkClass.Data && link.raft && link.hello !== null) {
-      this.#unreachable.add(link.hello.raftId);
+      this.#outbound.lostAppends(link.hello.raftId);
     }
     if (linkClass === LinkClass.Control) {
       this.#disconnected(peer, link, reason === "" ? endText(end) : reason, refusal);
@@ -455,7 +402,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   }
 
   #judgeProbe(peer: Peer, link: PeerLink, end: LinkEnd): void {
-    for (const remote of this.#remotes.values()) {
+    for (const remote of this.#outbound.remotes.values()) {
       if (remote.memberId !== peer.member.memberId) continue;
       const step = dialEnded(remote, peer, link, end);
       if (step === GoneStep.Dial) peer.control.dialNow();
@@ -484,9 +431,8 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     this.#snapshots.tick(ticks);
     this.#genesis?.tick(ticks);
     this.#maybeResolveQuiet();
-    const unreachable = [...this.#unreachable];
-    this.#unreachable.clear();
-    for (const id of unreachable) this.#events.onUnreachable(id);
+    // Only here: never from within a call of the host.
+    for (const id of this.#outbound.takeUnreachable()) this.#events.onUnreachable(id);
   }
 
   /** Says goodbye: the ends of these links are no evidence of a crash. */
@@ -533,10 +479,8 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   }
 
   counters(): PeersCounters {
-    let messagesDropped = this.#messagesDropped;
-    for (const remote of this.#remotes.values()) messagesDropped += remote.dropped;
     return {
-      messagesDropped,
+      messagesDropped: this.#outbound.dropped,
       framesForeign: this.#inbox.foreign,
       framesRepeated: this.#framesRepeated,
       linksFailed: this.#linksFailed,
@@ -545,7 +489,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   }
 
   #remoteOf(peer: Peer): Remote | null {
-    return this.#remotes.get(peer.raftId) ?? null;
+    return this.#outbound.remotes.get(peer.raftId) ?? null;
   }
 
   #raftIdOf(memberId: string): NodeId {
@@ -576,17 +520,11 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   }
 
   #wantSnapshotLink(to: NodeId, wanted: boolean): void {
-    const memberId = this.#remotes.get(to)?.memberId ?? "";
+    const memberId = this.#outbound.remotes.get(to)?.memberId ?? "";
     const dialer = this.#peers.get(memberId)?.snapshot;
     dialer?.want(wanted, "the transfer has ended");
     dialer?.dialNow();
   }
-}
-
-function classOf(message: Message): LinkClass {
-  const bulk =
-    message.type === MessageType.AppendEntries || message.type === MessageType.AppendResponse;
-  return bulk ? LinkClass.Data : LinkClass.Control;
 }
 
 function helloOf(link: PeerLink): Hello {

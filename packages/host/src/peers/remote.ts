@@ -10,6 +10,8 @@ const controlMessagesMax = 4096;
 const controlBytesMax = 4_194_304;
 const dataMessagesMax = 16_384;
 const dataBytesMax = 134_217_728;
+/** Numbers of forwarded requests are counted from 1 in each process. */
+const forwardNumberMax = 2 ** 44;
 
 export class Remote {
   readonly raftId: NodeId;
@@ -19,6 +21,9 @@ export class Remote {
   readonly control: SendQueue;
   readonly data: SendQueue;
   readonly #env: Env;
+  /** What the host hears is above what it heard of earlier sessions of the raft id. */
+  readonly #numberBase: number;
+  #numberTop: number;
   /** Of the newest heartbeat that left, exactly and as it was told. */
   #heartbeatMs: number;
   #heartbeatSentMs: number;
@@ -28,8 +33,10 @@ export class Remote {
   /** Refusals of own dials begun since, in a row. */
   #refusals: number;
 
-  constructor(env: Env, hello: Hello) {
+  constructor(env: Env, hello: Hello, numberBase: number) {
     this.#env = env;
+    this.#numberBase = numberBase;
+    this.#numberTop = numberBase;
     this.raftId = hello.raftId;
     this.memberId = hello.memberId;
     this.session = hello.session;
@@ -65,6 +72,29 @@ export class Remote {
 
   get roundTripMs(): number {
     return this.#roundTripMs;
+  }
+
+  // ---- Numbers of forwarded requests (P4) ----------------------------------------------------------
+
+  /** The highest that the host heard. */
+  get numberTop(): number {
+    return this.#numberTop;
+  }
+
+  /**
+   * The number by which the host knows a request of this session: request numbers restart with a
+   * process, and an answer to the old one must not be taken for one to the new. 0: impossible.
+   */
+  heardNumber(said: number): number {
+    const heard = this.#numberBase + said;
+    if (said < 1 || said > forwardNumberMax || !Number.isSafeInteger(heard)) return 0;
+    this.#numberTop = Math.max(this.#numberTop, heard);
+    return heard;
+  }
+
+  /** The process's own number of a request that the host answers; 0: an earlier process asked. */
+  saidNumber(heard: number): number {
+    return Math.max(0, heard - this.#numberBase);
   }
 
   // ---- Round trips ---------------------------------------------------------------------------------
