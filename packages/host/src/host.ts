@@ -47,7 +47,7 @@ export interface HostInside {
   readonly raft: RaftApi;
   readonly kv: KvApi;
   readonly storage: StorageApi;
-  readonly pump: { readonly applied: number };
+  readonly pump: { readonly applied: number; readonly scanned: boolean };
 }
 
 /** Set once the storage is open and Raft runs. */
