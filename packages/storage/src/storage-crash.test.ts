@@ -18,6 +18,9 @@ const options = {
   reclaimBytesPerSecond: 4_000_000,
 };
 
+/** More of the same, for a long run. */
+const seedsFactor = Number(process.env["SEEDS_FACTOR"] ?? 1);
+
 type Crash = "kill" | "power" | "both";
 type Script = (driver: StorageDriver) => void;
 
@@ -62,7 +65,7 @@ function goOn(driver: StorageDriver): void {
   driver.check();
 }
 
-function everywhere(name: string, script: Script, stride: number = 1): void {
+function everywhere(name: string, script: Script, seedsPerOperation: number = 1): void {
   const seeds = { kill: 11, power: 12, both: 13 } as const;
   for (const crash of ["kill", "power", "both"] as const) {
     test(`${name}: ${crash} at every disk operation`, (t) => {
@@ -70,15 +73,17 @@ function everywhere(name: string, script: Script, stride: number = 1): void {
       script(driver);
       const operations = driver.disk.performed;
       let crashes = 0;
-      for (let operation = 0; operation < operations; operation += stride) {
+      const rounds = seedsPerOperation * seedsFactor;
+      for (let round = 0; round < rounds * operations; round++) {
+        const operation = round % operations;
         try {
-          if (crashAt(script, operation, crash, seeds[crash] + operation)) crashes += 1;
+          if (crashAt(script, operation, crash, seeds[crash] + round)) crashes += 1;
         } catch (error) {
-          throw new Error(`operation ${operation} of ${operations}`, { cause: error });
+          throw new Error(`operation ${operation}, seed ${seeds[crash] + round}`, { cause: error });
         }
       }
       t.diagnostic(`${crashes} crashes, ${operations} operations`);
-      ok(crashes * stride > operations / 2, "the crashes happened");
+      ok(crashes > (rounds * operations) / 2, "the crashes happened");
     });
   }
 }
@@ -100,24 +105,30 @@ everywhere("checkpoints over growing and full segments", (driver) => {
   driver.checkpoint();
 });
 
-everywhere("reclaiming: dropped, rewritten and merged segments", (driver) => {
-  driver.start();
-  driver.put(120);
-  driver.checkpoint();
-  driver.compactTo(100);
-  driver.tickFor(30);
-  driver.put(140);
-  driver.checkpoint();
-  driver.tickFor(120);
-  marked(driver, "reclaim.in-force");
-  driver.compactTo(125);
-  driver.put(150);
-  const done = driver.beginCheckpoint();
-  driver.tickFor(60);
-  driver.run(done);
-  driver.tickFor(60);
-  driver.check();
-});
+everywhere(
+  "reclaiming beside a checkpoint that runs: dropped, rewritten and merged segments",
+  (driver) => {
+    driver.start();
+    driver.put(140);
+    driver.compactTo(100);
+    driver.checkpoint();
+    // Dead for the checkpoint that begins now, alive for the one in force.
+    driver.compactTo(138);
+    driver.put(145);
+    const done = driver.beginCheckpoint();
+    driver.tickFor(60, 2);
+    driver.run(done);
+    driver.tickFor(60);
+    marked(driver, "reclaim.in-force");
+    driver.put(170);
+    driver.compactTo(169);
+    driver.checkpoint();
+    driver.tickFor(60);
+    marked(driver, "reclaim.dropped");
+    driver.check();
+  },
+  3,
+);
 
 test("the reclaim script drops whole segments, too", () => {
   const driver = new StorageDriver(new MemoryDisk(1), { keys: 2, valueBytes: 300 }, options, 1);

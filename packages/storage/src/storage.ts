@@ -151,7 +151,7 @@ export class Storage implements StorageApi {
     assert(!this.#installing && !this.#closing, "no checkpoint during an install or close");
     const { index, term } = request;
     const { wal } = this.#parts;
-    assert(index <= wal.lastIndex, "a checkpoint is never above the log");
+    assert(index > 0 && index <= wal.lastIndex, "a checkpoint is never above the log");
     assert(index < wal.lastIndex || term === wal.lastTerm, "a checkpoint has its entry's term");
     this.#checkpointer.start(request, [...this.#peers.values()], (inForce) => {
       this.#inForce = inForce;

@@ -20,8 +20,10 @@ export interface ReclaimerParts {
   readonly bytesPerSecond: number;
 }
 
-/** Written at once, and saved up at most while nothing is to do. */
+/** Written at once at most. */
 const sliceBytesMax = 262_144;
+/** What idle time saves up, in seconds of the budget: several late ticks, not a burst. */
+const savedSecondsMax = 0.05;
 
 export class Reclaimer {
   readonly #parts: ReclaimerParts;
@@ -52,10 +54,12 @@ export class Reclaimer {
   }
 
   tick(nowMs: number): void {
-    const elapsedMs = Math.max(0, nowMs - this.#lastMs);
+    const elapsedSeconds = Math.max(0, nowMs - this.#lastMs) / 1000;
     this.#lastMs = nowMs;
-    const earned = (this.#parts.bytesPerSecond * Math.min(elapsedMs, 1000)) / 1000;
-    this.#budgetBytes = Math.min(this.#budgetBytes + earned, sliceBytesMax);
+    const { bytesPerSecond } = this.#parts;
+    const budgetMax = Math.min(sliceBytesMax, bytesPerSecond * savedSecondsMax);
+    const earned = bytesPerSecond * elapsedSeconds;
+    this.#budgetBytes = Math.min(this.#budgetBytes + earned, budgetMax);
     if (this.#busy || this.#stopped) return;
     if (this.#rewrite === null && this.#worthPlanning) this.#plan();
     if (this.#rewrite !== null && this.#budgetBytes > 0) this.#step(this.#rewrite);

@@ -289,12 +289,13 @@ export class StorageDriver {
     this.run(this.beginCheckpoint(keepLogFrom));
   }
 
-  /** Ticks, so that reclaiming goes on until `untilMs` have passed. */
-  tickFor(ms: number): void {
+  /** Ticks, so that reclaiming goes on; the disk does at most so many operations after each. */
+  tickFor(ms: number, operationsMax: number = Number.MAX_SAFE_INTEGER): void {
     for (let passed = 0; passed < ms; passed += 10) {
       this.env.nowMs += 10;
       this.storage.tick();
-      this.run(() => this.env.disk.pending === 0);
+      const until = this.disk.performed + operationsMax;
+      this.run(() => this.disk.pending === 0 || this.disk.performed >= until);
     }
   }
 
