@@ -65,6 +65,8 @@ export class SimProcess implements Env, SimUser {
   /** The assertion that ended it, with its stack. */
   failure: Error | null;
   marks: number;
+  /** It was entered since somebody last set this to false. */
+  ran: boolean;
   readonly #parts: ProcessParts;
   readonly #hooks: ProcessHooks;
   readonly #scheduling: SimRandom;
@@ -83,6 +85,7 @@ export class SimProcess implements Env, SimUser {
     this.reason = "";
     this.failure = null;
     this.marks = 0;
+    this.ran = false;
     this.#parts = parts;
     this.#hooks = hooks;
     this.#scheduling = parts.random.fork("schedule");
@@ -118,6 +121,12 @@ export class SimProcess implements Env, SimUser {
     throw new ProcessEnded(reason);
   }
 
+  /** Ends well, from inside: exit code 0. */
+  exit(): never {
+    this.#die(EndKind.Exited, "stopped");
+    throw new ProcessEnded("stopped");
+  }
+
   run(task: () => void): void {
     if (!this.alive) return;
     if (this.#paused) {
@@ -126,6 +135,7 @@ export class SimProcess implements Env, SimUser {
     }
     const outermost = !this.#inside;
     this.#inside = true;
+    this.ran = true;
     try {
       task();
     } catch (thrown) {

@@ -1,0 +1,59 @@
+// What a simulated cluster is made of: the configuration of its members, small enough that segments
+// roll, checkpoints run and logs are compacted within seconds of virtual time.
+import { type HostConfig, hostDefaults, type ListedMember } from "@quorate/host";
+
+export const clusterId = "00000000c1005732";
+const token = "sim";
+
+export interface ClusterOptions {
+  readonly members: number;
+  /** Put over the simulator's defaults, equal on all members. */
+  readonly host: Partial<HostConfig>;
+}
+
+export function memberName(number: number): string {
+  return `m${number}`;
+}
+
+export function listedMembers(count: number): ListedMember[] {
+  return Array.from({ length: count }, (_, number) => {
+    const name = memberName(number);
+    return {
+      memberId: (0xa0 + number).toString(16).padStart(16, "0"),
+      name,
+      peerUrls: [`http://${name}:2380`],
+      peerAddresses: [`${name}:2380`],
+    };
+  });
+}
+
+export function hostConfig(options: ClusterOptions, member: ListedMember): HostConfig {
+  return {
+    ...hostDefaults,
+    requestTimeoutMs: 3000,
+    checkpointBytes: 65_536,
+    checkpointIntervalMs: 1000,
+    catchUpEntriesMax: 200,
+    catchUpBytesMax: 65_536,
+    snapshotBytesPerSecond: 8_388_608,
+    storage: {
+      walSegmentBytes: 131_072,
+      rowSegmentBytes: 65_536,
+      unsavedRowBytesMax: 1_048_576,
+      rowCacheBytesMax: 65_536,
+      sealIdleMs: 50,
+      reclaimBytesPerSecond: 1_048_576,
+    },
+    ...options.host,
+    memberId: member.memberId,
+    clusterId,
+    token,
+    members: listedMembers(options.members),
+    clientUrls: [`http://${member.name}:2379`],
+    directory: directoryOf(member.name),
+  };
+}
+
+export function directoryOf(name: string): string {
+  return `/data/${name}`;
+}

@@ -1,0 +1,174 @@
+// A cluster of real hosts in a world: start, stop, kill, power loss, wipe, and requests to them. It
+// injects nothing by itself and judges nothing: nemeses do the one, checkers the other.
+import { assert, must } from "@quorate/base";
+import { Failure, FailureCode, Phase, type ReplySink } from "@quorate/host";
+import { KvError } from "@quorate/kv";
+import { Role } from "@quorate/raft";
+import type { ClientOperation } from "./client/history.ts";
+import type { RequestTarget } from "./client/sim-client.ts";
+import { type ClusterOptions, directoryOf, hostConfig, listedMembers } from "./cluster-options.ts";
+import { type CrashPlan, EndKind, type SimProcess } from "./sim-env.ts";
+import { SimMember } from "./sim-member.ts";
+import { SimNetwork } from "./sim-network.ts";
+import type { World } from "./world.ts";
+
+export class SimCluster implements RequestTarget {
+  readonly world: World;
+  readonly network: SimNetwork;
+  readonly options: ClusterOptions;
+  readonly members: readonly SimMember[];
+  readonly memberNames: readonly string[];
+  /** Mark → how often it was passed, and at how many of these a process crashed. */
+  readonly marks: Map<string, { passed: number; crashed: number }>;
+  crashPlan: CrashPlan | null;
+  /** A process has ended, whatever the reason; nothing of it is on the stack any more. */
+  onEnd: ((member: SimMember, process: SimProcess) => void) | null;
+  /** A reply leaves for a client. */
+  onReply: ((member: SimMember, operation: ClientOperation, bytes: Uint8Array) => void) | null;
+
+  constructor(world: World, options: ClusterOptions) {
+    this.world = world;
+    this.network = new SimNetwork(world, world.random("network"));
+    this.options = options;
+    this.members = listedMembers(options.members).map(
+      (listed) => new SimMember(world, this.network, listed.name, hostConfig(options, listed)),
+    );
+    this.memberNames = this.members.map((member) => member.name);
+    this.marks = new Map();
+    this.crashPlan = null;
+    this.onEnd = null;
+    this.onReply = null;
+  }
+
+  member(name: string): SimMember {
+    return must(
+      this.members.find((member) => member.name === name),
+      `no member ${name}`,
+    );
+  }
+
+  // ---- life and death ---------------------------------------------------------------------------
+
+  start(name: string): void {
+    const member = this.member(name);
+    member.start({
+      crashPlan: (process, point) => this.#crashAt(process, point),
+      onMark: (_, point) => {
+        this.#markOf(point).passed++;
+      },
+      onEnd: (process) => this.#ended(member, process),
+    });
+  }
+
+  startAll(): void {
+    for (const member of this.members) {
+      if (!member.running) this.start(member.name);
+    }
+  }
+
+  /** kill -9. */
+  kill(name: string): void {
+    this.member(name).kill();
+  }
+
+  powerLoss(name: string): void {
+    this.member(name).powerLoss();
+  }
+
+  powerLossAll(): void {
+    for (const member of this.members) member.powerLoss();
+  }
+
+  stop(name: string): void {
+    this.member(name).stop();
+  }
+
+  /** The member's directory is gone; it must not run. */
+  wipe(name: string): void {
+    const member = this.member(name);
+    assert(!member.running, () => `${name} runs and cannot be wiped`);
+    if (member.disk.nodeAt(directoryOf(name)) !== null) member.disk.wipe(directoryOf(name));
+    this.world.note(name, "wiped");
+  }
+
+  #crashAt(process: SimProcess, point: string): EndKind | null {
+    const how = this.crashPlan === null ? null : this.crashPlan(process, point);
+    if (how !== null) this.#markOf(point).crashed++;
+    return how;
+  }
+
+  #markOf(point: string): { passed: number; crashed: number } {
+    let mark = this.marks.get(point);
+    if (mark === undefined) {
+      mark = { passed: 0, crashed: 0 };
+      this.marks.set(point, mark);
+    }
+    return mark;
+  }
+
+  #ended(member: SimMember, process: SimProcess): void {
+    if (process.end === EndKind.PowerLost) member.loseCache();
+    const onEnd = this.onEnd;
+    if (onEnd !== null) this.world.after(0, () => onEnd(member, process));
+  }
+
+  // ---- requests ---------------------------------------------------------------------------------
+
+  request(name: string, operation: ClientOperation, sink: ReplySink): void {
+    const member = this.member(name);
+    const { process, host } = member;
+    if (process === null || !process.alive || host === null) {
+      // The client's connection is refused.
+      const refused = new Failure(FailureCode.Stopped, KvError.None, []);
+      this.world.after(1000, () => sink.fail(refused));
+      return;
+    }
+    process.run(() => {
+      host.request(operation.kind, operation.bytes, operation.serializable, {
+        reply: (bytes) => {
+          this.onReply?.(member, operation, bytes);
+          sink.reply(bytes);
+        },
+        fail: (failure) => sink.fail(failure),
+      });
+    });
+  }
+
+  // ---- what can be seen -------------------------------------------------------------------------
+
+  phase(name: string): Phase {
+    const { host, running } = this.member(name);
+    return running && host !== null ? host.status().phase : Phase.Stopped;
+  }
+
+  /** The member that leads in the highest term, or null. */
+  leader(): SimMember | null {
+    let best: SimMember | null = null;
+    let bestTerm = 0;
+    for (const member of this.members) {
+      const raft = member.running ? member.host?.inside()?.raft : undefined;
+      if (raft === undefined || !raft.isLeader() || raft.term() <= bestTerm) continue;
+      best = member;
+      bestTerm = raft.term();
+    }
+    return best;
+  }
+
+  /** A leader that all of these running members follow, with reads served everywhere; or null. */
+  settledLeader(names: readonly string[]): SimMember | null {
+    const leader = this.leader();
+    if (leader === null) return null;
+    const id = leader.host!.status().raftId;
+    for (const name of names) {
+      const { host, running } = this.member(name);
+      const inside = running && host !== null ? host.inside() : null;
+      if (inside === null || inside.raft.leader() !== id) return null;
+      if (host!.status().phase !== Phase.Running) return null;
+    }
+    return leader;
+  }
+
+  roleOf(name: string): Role {
+    return this.member(name).host?.status().role ?? Role.Follower;
+  }
+}

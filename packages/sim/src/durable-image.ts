@@ -1,0 +1,116 @@
+// What a member's disk would give back if the power went now: the disk is copied in the state after
+// such a loss, and the real storage recovers from the copy in a world of its own. So what checkers
+// call durable is what a restart would find, and never what the member believes.
+import { assert } from "@quorate/base";
+import type { HostConfig } from "@quorate/host";
+import {
+  type DataDirectory,
+  GenesisState,
+  openDirectory,
+  openStorage,
+  type Recovered,
+} from "@quorate/storage";
+import type { DurableView } from "./checkers/durable-before-ack.ts";
+import type { UnsyncedFate } from "./disk/sim-file.ts";
+import { SimClock } from "./sim-clock.ts";
+import type { SimDisk } from "./sim-disk.ts";
+import { EndKind, SimProcess } from "./sim-env.ts";
+import { SimNetwork } from "./sim-network.ts";
+import { World } from "./world.ts";
+
+const recoveryMsMax = 600_000;
+
+export interface DurableImage {
+  /** Why the disk would refuse to start; null: it starts. */
+  readonly refusal: string | null;
+  readonly raftId: number;
+  /** Of a started genesis; null: none. */
+  readonly genesis: Uint8Array | null;
+  readonly view: DurableView;
+}
+
+const nothing: DurableView = {
+  term: 0,
+  vote: 0,
+  checkpointIndex: 0,
+  lastIndex: 0,
+  termAt: () => null,
+};
+
+export function durableImage(
+  disk: SimDisk,
+  config: HostConfig,
+  fate: UnsyncedFate,
+  seed: number,
+): DurableImage {
+  const world = new World(seed);
+  const copy = disk.fork(world, world.random("disk"), fate);
+  const { timings } = copy;
+  timings.writeMinUs = timings.writeMaxUs = timings.syncMinUs = timings.syncMaxUs = 1;
+  const network = new SimNetwork(world, world.random("network"));
+  network.addMachine("m", ["m:1"]);
+  const process = new SimProcess(
+    `${disk.name}'`,
+    {
+      world,
+      network,
+      disk: copy,
+      clock: new SimClock(world, 0, 0, 0),
+      random: world.random("process"),
+      machine: "m",
+    },
+    { crashPlan: null, onMark: () => {}, onEnd: () => {} },
+  );
+  let image: DurableImage | null = null;
+  const found = (outcome: DurableImage): void => {
+    image = outcome;
+  };
+  process.run(() => recover(process, config, found));
+  const ended = world.runUntil(() => image !== null || !process.alive, recoveryMsMax);
+  assert(ended, () => `${disk.name}: recovery of a copy does not end`);
+  if (image !== null) return image;
+  assert(process.end !== EndKind.Asserted, () => process.failure?.stack ?? process.reason);
+  return { refusal: process.reason, raftId: 0, genesis: null, view: nothing };
+}
+
+function recover(
+  process: SimProcess,
+  config: HostConfig,
+  found: (image: DurableImage) => void,
+): void {
+  const { directory, walDirectory, clusterId, memberId } = config;
+  const options = { directory, walDirectory, clusterId, memberId, levelMax: 1 };
+  openDirectory(process, options, (outcome) => {
+    if (!outcome.ok) {
+      return found({ refusal: outcome.reason, raftId: 0, genesis: null, view: nothing });
+    }
+    const opened = outcome.directory;
+    const started = opened.genesisState === GenesisState.Started;
+    if (!started) return found(imageOf(opened, null));
+    openStorage(process, opened, config.storage, (storage) => {
+      if (storage.ok) found(imageOf(opened, storage.recovered));
+      else found({ ...imageOf(opened, null), refusal: storage.reason });
+    });
+  });
+}
+
+function imageOf(directory: DataDirectory, recovered: Recovered | null): DurableImage {
+  return {
+    refusal: null,
+    raftId: directory.raftId,
+    genesis: directory.genesisState === GenesisState.Started ? directory.genesis : null,
+    view: recovered === null ? nothing : viewOf(recovered),
+  };
+}
+
+function viewOf(recovered: Recovered): DurableView {
+  const { hardState, checkpoint, entries, logStartIndex, logStartTerm } = recovered;
+  return {
+    term: hardState.term,
+    vote: hardState.vote,
+    checkpointIndex: checkpoint?.index ?? 0,
+    lastIndex: logStartIndex + entries.length,
+    termAt: (index) =>
+      index === logStartIndex ? logStartTerm : (entries[index - logStartIndex - 1]?.term ?? null),
+  };
+}

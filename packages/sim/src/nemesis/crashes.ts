@@ -1,0 +1,91 @@
+// Processes die: kill -9, power loss of one machine or of all at once, graceful stops, and crash
+// points inside the process. Whatever ended is started again after a while, and may be hit anew
+// while it recovers.
+import type { SimCluster } from "../cluster.ts";
+import { type CrashPlan, EndKind } from "../sim-env.ts";
+import type { SimMember } from "../sim-member.ts";
+import type { SimRandom } from "../sim-random.ts";
+import { type Nemesis, Repeater } from "./nemesis.ts";
+
+export interface CrashOptions {
+  readonly kills: boolean;
+  readonly powerLosses: boolean;
+  readonly powerLossOfAll: boolean;
+  readonly stops: boolean;
+  /** Chance of a crash at any mark that is passed. */
+  readonly perMark: number;
+  /** Crash at this mark as soon as it is passed the given time; empty: none. */
+  readonly target: string;
+  readonly targetPass: number;
+  readonly pauseMinMs: number;
+  readonly pauseMaxMs: number;
+}
+
+export class Crashes implements Nemesis {
+  readonly name: string;
+  readonly #cluster: SimCluster;
+  readonly #options: CrashOptions;
+  readonly #random: SimRandom;
+  readonly #repeater: Repeater;
+  #targetPasses: number;
+  /** Members of which nothing is started again: wiped for good, or the test's own business. */
+  readonly leftAlone: Set<string>;
+
+  constructor(cluster: SimCluster, options: CrashOptions) {
+    this.name = "crashes";
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#random = cluster.world.random("nemesis crashes");
+    const pauses = { minMs: options.pauseMinMs, maxMs: options.pauseMaxMs };
+    this.#repeater = new Repeater(cluster, this.#random, pauses, () => this.#act());
+    this.#targetPasses = 0;
+    this.leftAlone = new Set();
+  }
+
+  start(): void {
+    this.#cluster.crashPlan = (_, point) => this.#plan(point);
+    this.#repeater.start();
+  }
+
+  stop(): void {
+    this.#repeater.stop();
+    this.#cluster.crashPlan = null;
+  }
+
+  /** To be called for every process that has ended. */
+  ended(member: SimMember): void {
+    const ms = this.#random.doublings(1, 2000);
+    this.#cluster.world.after(ms * 1000, () => {
+      if (!member.running && !this.leftAlone.has(member.name)) this.#cluster.start(member.name);
+    });
+  }
+
+  #plan(point: string): ReturnType<CrashPlan> {
+    const { target, targetPass, perMark } = this.#options;
+    if (point === target && ++this.#targetPasses === targetPass) return this.#death();
+    return perMark > 0 && this.#random.chance(perMark) ? this.#death() : null;
+  }
+
+  #death(): EndKind {
+    const { powerLosses } = this.#options;
+    return powerLosses && this.#random.chance(0.5) ? EndKind.PowerLost : EndKind.Killed;
+  }
+
+  #act(): void {
+    const { kills, powerLosses, powerLossOfAll, stops } = this.#options;
+    const draw = this.#random.below(10);
+    if (draw === 0 && powerLossOfAll) {
+      this.#cluster.world.note("nemesis", "power loss of all");
+      this.#cluster.powerLossAll();
+      for (const member of this.#cluster.members) this.ended(member);
+      return;
+    }
+    const member = this.#random.pick(this.#cluster.members);
+    // A machine can lose its power after its process has died, and before anybody restarts it.
+    if (!member.running) {
+      if (powerLosses && member.boots > 0) member.powerLoss();
+    } else if (draw <= 4 && powerLosses) member.powerLoss();
+    else if (draw <= 6 && stops) member.stop();
+    else if (kills) member.kill();
+  }
+}

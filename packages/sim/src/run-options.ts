@@ -1,0 +1,76 @@
+// One run's options, all drawn from its seed: how many members, which timings, which fault families
+// are on (swarm testing: each run has some of them), which workload. A test may fix single ones.
+import type { CrashOptions } from "./nemesis/crashes.ts";
+import type { NetworkOptions } from "./network/network-options.ts";
+import type { SimRandom } from "./sim-random.ts";
+
+export const workloadNames = ["registers", "unique-puts"] as const;
+export type WorkloadName = (typeof workloadNames)[number];
+
+export interface RunOptions {
+  members: number;
+  workload: WorkloadName;
+  clients: number;
+  electionTimeoutMs: number;
+  heartbeatIntervalMs: number;
+  /** Virtual length of the phase with faults. */
+  safetyMs: number;
+  network: Partial<NetworkOptions>;
+  /** Wipes before the cluster is founded. */
+  wipes: boolean;
+  crashes: CrashOptions | null;
+  partitions: { oneWay: boolean } | null;
+  pauses: { wallJumps: boolean } | null;
+  slowDisks: boolean;
+  /** After liveness: all lose power, come back, and everything acknowledged is there. */
+  finalPowerLoss: boolean;
+  /** Durability of one in so many acknowledgements is checked on a copy of the disk. */
+  durableSample: number;
+}
+
+export function drawOptions(random: SimRandom): RunOptions {
+  const electionTimeoutMs = random.pick([200, 300, 500, 1000]);
+  return {
+    members: random.pick([1, 3, 3, 3, 5]),
+    workload: random.pick(workloadNames),
+    clients: random.between(1, 6),
+    electionTimeoutMs,
+    heartbeatIntervalMs: electionTimeoutMs / 10,
+    safetyMs: random.between(3_000, 9_000),
+    network: drawNetwork(random),
+    wipes: random.chance(0.3),
+    crashes: random.chance(0.85) ? drawCrashes(random) : null,
+    partitions: random.chance(0.5) ? { oneWay: random.chance(0.5) } : null,
+    pauses: random.chance(0.3) ? { wallJumps: random.chance(0.5) } : null,
+    slowDisks: random.chance(0.3),
+    finalPowerLoss: random.chance(0.5),
+    durableSample: random.pick([1, 10, 30]),
+  };
+}
+
+function drawNetwork(random: SimRandom): Partial<NetworkOptions> {
+  const slow = random.chance(0.3);
+  return {
+    delayMinUs: slow ? random.between(100, 10_000) : 100,
+    delayMaxUs: slow ? random.between(10_000, 40_000) : 2_000,
+    lossChance: random.chance(0.4) ? random.below(200) / 1000 : 0,
+    duplicateChance: random.chance(0.4) ? random.below(300) / 1000 : 0,
+    duplicateDelayMaxUs: random.doublings(1_000, 5_000_000),
+    tailChance: random.chance(0.5) ? 0.01 : 0,
+  };
+}
+
+function drawCrashes(random: SimRandom): CrashOptions {
+  const powerLosses = random.chance(0.7);
+  return {
+    kills: random.chance(0.8),
+    powerLosses,
+    powerLossOfAll: powerLosses && random.chance(0.6),
+    stops: random.chance(0.4),
+    perMark: random.pick([0, 0.0001, 0.001]),
+    target: "",
+    targetPass: 0,
+    pauseMinMs: random.pick([50, 200, 500]),
+    pauseMaxMs: random.pick([1_000, 3_000]),
+  };
+}
