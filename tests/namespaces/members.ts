@@ -1,0 +1,136 @@
+// Members as real processes, one in each namespace, and what a client sees of each.
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fromBinary } from "@bufbuild/protobuf";
+import { utf8Decode, utf8Encode } from "@quorate/base";
+import { GrpcClient, GrpcCode } from "@quorate/grpc";
+import type { GrpcResult } from "@quorate/grpc";
+import { decodeRangeResponse, encodePutRequest, encodeRangeRequest } from "@quorate/kv";
+import { PutRequest, RangeRequest } from "@quorate/kv";
+import { inspect } from "@quorate/proto";
+import type { Hosts } from "./net.ts";
+
+const binary = join(import.meta.dirname, "../../packages/cli/bin/quorate");
+
+export class Members {
+  readonly #hosts: Hosts;
+  readonly #folder: string;
+  readonly #children: ChildProcess[];
+  readonly #clients: GrpcClient[];
+  readonly count: number;
+
+  constructor(hosts: Hosts, count: number) {
+    this.#hosts = hosts;
+    this.#folder = mkdtempSync(join(tmpdir(), "quorate-ns-"));
+    this.#children = [];
+    this.#clients = [];
+    this.count = count;
+    const peers = Array.from({ length: count }, (_, at) => `m${at + 1}=${this.#url(at, 2380)}`);
+    for (let at = 0; at < count; at += 1) {
+      this.#start(at, peers.join(","));
+      this.#clients.push(new GrpcClient(`${hosts.address(at)}:2379`));
+    }
+  }
+
+  name(at: number): string {
+    return `m${at + 1}`;
+  }
+
+  /** Null when it does not answer. */
+  async status(at: number): Promise<inspect.StatusResponse | null> {
+    const path = "/quorate.v1.Inspect/Status";
+    const result = await this.#clients[at]!.call(path, new Uint8Array(0), 1000);
+    return result.message === null
+      ? null
+      : fromBinary(inspect.StatusResponseSchema, result.message);
+  }
+
+  put(at: number, key: string, value: string, timeoutMs: number = 10_000): Promise<GrpcResult> {
+    const request = new PutRequest({ key: utf8Encode(key), value: utf8Encode(value) });
+    const bytes = encodePutRequest(request);
+    return this.#clients[at]!.call("/etcdserverpb.KV/Put", bytes, timeoutMs);
+  }
+
+  get(at: number, key: string, serializable: boolean): Promise<GrpcResult> {
+    const request = new RangeRequest({ key: utf8Encode(key), serializable });
+    return this.#clients[at]!.call("/etcdserverpb.KV/Range", encodeRangeRequest(request), 10_000);
+  }
+
+  /** All keys and values below a prefix, as this member has them. */
+  async all(at: number, prefix: string): Promise<Map<string, string>> {
+    const key = utf8Encode(prefix);
+    const rangeEnd = utf8Encode(`${prefix}\u007f`);
+    const bytes = encodeRangeRequest(new RangeRequest({ key, rangeEnd }));
+    const result = await this.#clients[at]!.call("/etcdserverpb.KV/Range", bytes, 10_000);
+    if (result.code !== GrpcCode.Ok) {
+      throw new Error(`range at ${this.name(at)}: ${result.text}`);
+    }
+    const response = decodeRangeResponse(result.message!);
+    return new Map(response!.kvs.map((kv) => [utf8Decode(kv.key), utf8Decode(kv.value)]));
+  }
+
+  /** The member that leads and that `among` agree about, once there is one. */
+  leader(among: readonly number[]): Promise<number> {
+    return until(`a leader among ${among.map((at) => this.name(at)).join(", ")}`, async () => {
+      const statuses = await Promise.all(among.map((at) => this.status(at)));
+      const leading = among.filter((_at, index) => statuses[index]?.role === "leader");
+      const name = leading.length === 1 ? this.name(leading[0]!) : "";
+      const agreed = statuses.every(
+        (s) => s !== null && s.leader === name && s.phase === "running",
+      );
+      return leading.length === 1 && agreed ? leading[0]! : null;
+    });
+  }
+
+  log(at: number): string {
+    return readFileSync(join(this.#folder, `${this.name(at)}.log`), "utf8");
+  }
+
+  stop(): void {
+    for (const client of this.#clients) {
+      client.close();
+    }
+    for (const child of this.#children) {
+      child.kill("SIGKILL");
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #url(at: number, port: number): string {
+    return `http://${this.#hosts.address(at)}:${port}`;
+  }
+
+  #start(at: number, initialCluster: string): void {
+    const name = this.name(at);
+    const log = openSync(join(this.#folder, `${name}.log`), "a");
+    const flags = [
+      `--name=${name}`,
+      `--data-dir=${join(this.#folder, name)}`,
+      `--listen-client-urls=${this.#url(at, 2379)}`,
+      `--advertise-client-urls=${this.#url(at, 2379)}`,
+      `--listen-peer-urls=${this.#url(at, 2380)}`,
+      `--initial-advertise-peer-urls=${this.#url(at, 2380)}`,
+      `--initial-cluster=${initialCluster}`,
+    ];
+    const words = ["netns", "exec", this.#hosts.namespace(at), binary, "serve", ...flags];
+    this.#children.push(spawn("ip", words, { stdio: ["ignore", log, log] }));
+  }
+}
+
+/** Asks again and again until `probe` gives something; fails after a minute with what was awaited. */
+export async function until<T>(what: string, probe: () => Promise<T | null>): Promise<T> {
+  const endMs = performance.now() + 60_000;
+  for (;;) {
+    const found = await probe();
+    if (found !== null) {
+      return found;
+    }
+    if (performance.now() > endMs) {
+      throw new Error(`waited a minute for ${what}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
