@@ -152,6 +152,24 @@ test("a new session proves nothing: Match 0, Probe, empty window; REGRESSED stay
   equal(progress.lastAnswerTick, 7);
 });
 
+test("the commit told is forgotten when messages may be lost, and kept when a stream begins", () => {
+  const progress = replicating(5, 8);
+  progress.sentCommit = 4;
+  progress.becomeReplicate();
+  equal(progress.sentCommit, 4);
+  const forgetting: readonly ((of: Progress) => void)[] = [
+    (of) => of.becomeProbe(),
+    (of) => of.becomeSnapshot(20),
+    (of) => of.resetSession(9, 5),
+  ];
+  for (const forget of forgetting) {
+    const other = replicating(5, 8);
+    other.sentCommit = 4;
+    forget(other);
+    equal(other.sentCommit, 0);
+  }
+});
+
 test("sending below next is a bug", () => {
   throws(() => replicating(5, 9).sentEntries(7, 1), AssertionError);
 });

@@ -35,9 +35,6 @@ export class Progress {
    */
   regressed: boolean;
   readonly inflights: Inflights;
-  /** Its newest clock reading, ms since 1970, and the tick at which it came; 0: none yet (P11). */
-  wallMs: number;
-  wallTick: number;
   /** In neither half of the configuration. */
   isLearner: boolean;
 
@@ -60,8 +57,6 @@ export class Progress {
     this.lastAnswerTick = lastAnswerTick;
     this.regressed = false;
     this.inflights = inflights;
-    this.wallMs = 0;
-    this.wallTick = 0;
     this.isLearner = isLearner;
   }
 

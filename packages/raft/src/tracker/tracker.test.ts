@@ -25,11 +25,11 @@ test("reset: everybody once, ascending, knowing nothing", () => {
     tracker.all.map((progress) => progress.isLearner),
     [false, false, true, false],
   );
-  tracker.visit((progress) => {
+  for (const progress of tracker.all) {
     equal(progress.match, 0);
     equal(progress.next, 21);
     equal(progress.lastAnswerTick, 100);
-  });
+  }
   equal(tracker.get(1)!.kind, ProgressKind.Replicate);
   equal(tracker.get(2)!.kind, ProgressKind.Probe);
 });

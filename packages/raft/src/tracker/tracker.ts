@@ -63,10 +63,6 @@ export class Tracker {
     this.#all = all;
   }
 
-  visit(fn: (progress: Progress) => void): void {
-    for (let i = 0; i < this.#all.length; i++) fn(this.#all[i]!);
-  }
-
   #create(id: NodeId, isLearner: boolean, next: Index, tick: number): Progress {
     const inflights = new Inflights(this.#inflightMessagesMax, this.#inflightBytesMax);
     return new Progress(id, isLearner, next, tick, inflights);
