@@ -176,6 +176,11 @@ export class MemoryDisk implements Disk {
     return this.#inode(path).cache;
   }
 
+  /** The bytes that a power loss would leave at least, if every name survived. */
+  durableContent(path: string): Uint8Array {
+    return this.#inode(path).durable;
+  }
+
   /** Puts a file there, or replaces it, durably: damage from outside. */
   put(path: string, bytes: Uint8Array): void {
     const inode = new Inode();

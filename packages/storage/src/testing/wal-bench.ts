@@ -22,7 +22,7 @@ export const benchRaftId = 4711;
 export class WalBench {
   readonly disk: MemoryDisk;
   readonly medium: ManifestMedium;
-  readonly options: WalOptions;
+  options: WalOptions;
   env: TestEnv;
   manifest: MemoryManifest;
   bootCount: number;

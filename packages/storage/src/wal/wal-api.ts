@@ -40,7 +40,8 @@ export interface WalApi {
    * Appends one batch, first in first out. `done` comes in the order of the calls and never inside
    * one: after a returned fdatasync that covers the batch, or, when `mustSync` is false, once it
    * is written. The hard state never goes back; `firstIndex` is at most one above the last index
-   * and above the commit index of the batch before.
+   * and above the commit index of the batch before. Commit is at most the last index; only a batch
+   * without entries may know more already, when a snapshot is about to be marked.
    */
   append(batch: WalAppend, done: () => void): void;
   readonly appendsInFlight: number;

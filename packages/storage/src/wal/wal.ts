@@ -158,7 +158,9 @@ export class Wal implements WalApi {
       this.#lastIndex = last.index;
       this.#lastTerm = last.term;
     }
-    assert(hardState.commit <= this.#lastIndex, "wal: commit above the log");
+    // Alone, a hard state may know of a snapshot whose mark has not come yet.
+    const known = entries.length === 0 || hardState.commit <= this.#lastIndex;
+    assert(known, "wal: commit above the log");
     this.#hardState = hardState;
     this.#put({
       kind: BatchKind.Append,
@@ -434,7 +436,7 @@ export class Wal implements WalApi {
     }
     h.term = hardState.term;
     h.vote = hardState.vote;
-    // A first part must not speak of entries that stand in a later one.
+    // Never of entries that are not on the log yet: in a later part, or behind a coming mark.
     h.commit = Math.min(hardState.commit, h.lastIndex);
     h.wallMs = Math.max(0, Math.floor(this.#env.clock.wallMs()));
     return h;
