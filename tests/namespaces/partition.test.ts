@@ -2,6 +2,7 @@
 // own. Timings are printed, never asserted.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import type { TestContext } from "node:test";
 import { GrpcCode } from "@quorate/grpc";
 import { Members, until } from "./members.ts";
 import { Hosts, whyNot } from "./net.ts";
@@ -49,6 +50,14 @@ async function assertConverged(writers: Writers): Promise<void> {
   }
 }
 
+/** Whatever a test leaves behind when it fails, the next one starts whole. */
+function cleanUp(t: TestContext, writers: Writers): void {
+  t.after(async () => {
+    hosts.heal();
+    await writers.stop();
+  });
+}
+
 /** Members as told by the trailer of a refusal. */
 function missingIn(trailers: Record<string, unknown>): string[] {
   return String(trailers["quorate-missing"] ?? "")
@@ -66,6 +75,7 @@ test(
     const majority = everyone.filter((at) => !minority.includes(at));
     const termBefore = Number((await members.status(leader))!.term);
     const writers = new Writers(members, everyone, 2);
+    cleanUp(t, writers);
     await until("writes on every member", async () =>
       everyone.every((at) => writers.successesOn([at], 0) > 20) ? true : null,
     );
@@ -147,6 +157,7 @@ test(
     const leader = await members.leader(everyone);
     const others = everyone.filter((at) => at !== leader);
     const writers = new Writers(members, everyone, 1);
+    cleanUp(t, writers);
     await until("writes", async () => (writers.successesOn(everyone, 0) > 50 ? true : null));
     for (const other of others) {
       hosts.cutOneWay(other, leader);
@@ -179,6 +190,7 @@ test("a follower cut off from the leader alone disturbs nobody", { skip }, async
     everyone.filter((at) => at !== follower),
     1,
   );
+  cleanUp(t, writers);
   hosts.cut(leader, follower);
   const cutMs = performance.now();
   await until("the follower to miss its leader", async () =>
