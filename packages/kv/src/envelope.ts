@@ -1,6 +1,7 @@
 // The payload of an operation's entry: who asks, by which revision of the auth store, and behind it
 // the client's request bytes unchanged (DESIGN.md 10). On disk and between members.
 import { ByteReader, ByteWriter } from "@quorate/base";
+import { ByteSlab } from "./byte-slab.ts";
 
 export class Envelope {
   readonly user: string;
@@ -15,16 +16,26 @@ export class Envelope {
   }
 }
 
-export function encodeEnvelope(
-  user: string,
-  authRevision: number,
-  request: Uint8Array,
-): Uint8Array {
-  const writer = new ByteWriter(request.length + user.length + 16);
-  writer.text(user);
-  writer.varint(authRevision);
-  writer.bytes(request);
-  return writer.take();
+/** Builds envelopes; pieces of a few slabs, since entries of one time leave memory together. */
+export class EnvelopeWriter {
+  readonly #slab: ByteSlab;
+  readonly #front: ByteWriter;
+
+  constructor() {
+    this.#slab = new ByteSlab();
+    this.#front = new ByteWriter();
+  }
+
+  write(user: string, authRevision: number, request: Uint8Array): Uint8Array {
+    const front = this.#front;
+    front.reset();
+    front.text(user);
+    front.varint(authRevision);
+    const payload = this.#slab.take(front.length + request.length);
+    payload.set(front.view(), 0);
+    payload.set(request, front.length);
+    return payload;
+  }
 }
 
 /** Null: not an envelope. */

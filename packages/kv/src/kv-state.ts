@@ -4,7 +4,7 @@
 import { assert, latin1Encode } from "@quorate/base";
 import { Hasher } from "./digest.ts";
 import { checkOperation, checkRange } from "./edge-check.ts";
-import { decodeEnvelope, encodeEnvelope } from "./envelope.ts";
+import { decodeEnvelope, EnvelopeWriter } from "./envelope.ts";
 import type { AppliedOperation, Digest, HashKvTask, KvApi, KvOptions, KvReply } from "./kv-api.ts";
 import { KvError } from "./kv-error.ts";
 import { beginHashKv } from "./mvcc/hash-kv.ts";
@@ -53,6 +53,7 @@ export class KvState implements KvApi {
   readonly #tables: ReplicatedTable[];
   readonly #reply: ReplyBuilder;
   readonly #hasher: Hasher;
+  readonly #envelopes: EnvelopeWriter;
   #appliedIndex: number;
   #applyLow: number;
   #applyHigh: number;
@@ -64,6 +65,7 @@ export class KvState implements KvApi {
     const ids = encodeHeaderIds(options.clusterId, options.memberId);
     this.#reply = new ReplyBuilder(ids, options.rangeBytesMax);
     this.#hasher = new Hasher();
+    this.#envelopes = new EnvelopeWriter();
     this.#appliedIndex = 0;
     this.#applyLow = 0;
     this.#applyHigh = 0;
@@ -113,7 +115,7 @@ export class KvState implements KvApi {
   }
 
   envelope(user: string, authRevision: number, request: Uint8Array): Uint8Array {
-    return encodeEnvelope(user, authRevision, request);
+    return this.#envelopes.write(user, authRevision, request);
   }
 
   // ---- Reads --------------------------------------------------------------------------------------

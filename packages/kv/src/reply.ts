@@ -1,5 +1,6 @@
 // Builds the encoded reply of one operation or read, in two reused buffers: the body, and what goes
 // in front of it when a header is known last.
+import { ByteSlab } from "./byte-slab.ts";
 import type { KvReply } from "./kv-api.ts";
 import { KvError } from "./kv-error.ts";
 import { writeHeader } from "./wire/encode-response.ts";
@@ -32,6 +33,7 @@ export class ReplyBuilder implements HeaderSource {
   readonly bytesMax: number;
   term: number;
   readonly #front: ProtoWriter;
+  readonly #slab: ByteSlab;
 
   constructor(ids: Uint8Array, bytesMax: number) {
     this.body = new ProtoWriter();
@@ -39,6 +41,7 @@ export class ReplyBuilder implements HeaderSource {
     this.bytesMax = bytesMax;
     this.term = 0;
     this.#front = new ProtoWriter();
+    this.#slab = new ByteSlab();
   }
 
   begin(term: number): void {
@@ -53,8 +56,8 @@ export class ReplyBuilder implements HeaderSource {
   }
 
   finish(): KvReply {
-    const bytes = new Uint8Array(this.#front.length + this.body.length);
-    this.#front.copyTo(bytes, 0);
+    const bytes = this.#slab.take(this.#front.length + this.body.length);
+    if (this.#front.length > 0) this.#front.copyTo(bytes, 0);
     this.body.copyTo(bytes, this.#front.length);
     return new Reply(KvError.None, bytes);
   }

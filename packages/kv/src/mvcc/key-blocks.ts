@@ -32,6 +32,9 @@ export class KeyBlocks {
   // Where the last seek ended; valid until the next change.
   #block: number;
   #position: number;
+  /** What was sought last, or null after a change: one operation asks for its key several times. */
+  #sought: string | null;
+  #found: boolean;
 
   constructor() {
     this.#blocks = [];
@@ -39,6 +42,8 @@ export class KeyBlocks {
     this.#size = 0;
     this.#block = 0;
     this.#position = 0;
+    this.#sought = null;
+    this.#found = false;
   }
 
   get size(): number {
@@ -69,6 +74,13 @@ export class KeyBlocks {
 
   /** Goes to the first key ≥ `key`; true when it is that key. */
   seek(key: string): boolean {
+    if (this.#sought === key) return this.#found;
+    this.#sought = key;
+    this.#found = this.#search(key);
+    return this.#found;
+  }
+
+  #search(key: string): boolean {
     const firsts = this.#firsts;
     let low = 0;
     let high = firsts.length;
@@ -112,6 +124,7 @@ export class KeyBlocks {
   /** Puts in the key of the last seek, which was not found; `blockHere` is its block afterwards. */
   insertHere(key: string, slot: number, liveOf: (slot: number) => boolean): void {
     this.#size++;
+    this.#sought = null;
     if (this.#blocks.length === 0) {
       this.#blocks.push(new Block([key], [slot], 0, 0));
       this.#firsts.push(key);
@@ -141,6 +154,7 @@ export class KeyBlocks {
     const index = this.#block;
     const block = this.#blocks[index]!;
     this.#size--;
+    this.#sought = null;
     block.keys.splice(this.#position, 1);
     block.slots.splice(this.#position, 1);
     if (block.keys.length === 0) {

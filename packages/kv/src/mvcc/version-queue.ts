@@ -14,17 +14,19 @@ const CHUNK_BITS = 12;
 const CHUNK_RECORDS = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_RECORDS - 1;
 
-const NUMBERS = 5;
+// A record is 48 bytes in one buffer, so that it costs one or two cache lines: five doubles, then
+// two words.
+const NUMBERS = 6;
 const MAIN = 0;
 const REF = 1;
 const DIES = 2;
 const OLDER = 3;
 const JUMP = 4;
 
-const WORDS = 2;
-const SLOT = 0;
+const WORDS = 2 * NUMBERS;
+const SLOT = 10;
 /** Depth in the key's chain × 2, + 1 for a tombstone. */
-const DEPTH = 1;
+const DEPTH = 11;
 
 class Chunk {
   readonly numbers: Float64Array;
@@ -32,7 +34,7 @@ class Chunk {
 
   constructor() {
     this.numbers = new Float64Array(CHUNK_RECORDS * NUMBERS);
-    this.words = new Uint32Array(CHUNK_RECORDS * WORDS);
+    this.words = new Uint32Array(this.numbers.buffer);
   }
 }
 
