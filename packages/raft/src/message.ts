@@ -19,15 +19,20 @@ export const MessageType = {
   HeartbeatResponse: 4,
   /** index, logTerm: the candidate's durable last entry; term is the future one; number: its round. */
   PreVote: 5,
-  /** number and wallMs as above; granted: term is the asked, future one; reject: own term. */
+  /**
+   * number and wallMs as above; granted: term is the asked, future one; reject: own term; commit,
+   * logTerm: the newest entry that the voter knows to be committed (P2).
+   */
   PreVoteResponse: 6,
   /** index, logTerm: the candidate's durable last entry; transfer: leadership transfer (thesis §3.10). */
   Vote: 7,
+  /** As PreVoteResponse, but term is always the voter's own. */
   VoteResponse: 8,
   /**
-   * snapshot; number: of the transfer. From a core: "transfer your newest checkpoint (at least this one) to `to`"; the host
-   * moves the bytes and, when they are staged and verified, steps the receiver with it. The answer
-   * is an AppendResponse that leaves after the snapshot is installed and durable.
+   * snapshot; number: of the transfer. From a core: "transfer your newest checkpoint (at least this
+   * one) to `to`"; the host moves the bytes and, when they are staged and verified, steps the
+   * receiver with it. The answer is an AppendResponse that leaves after the snapshot is installed
+   * and durable.
    */
   InstallSnapshot: 9,
   /** toSession names the target's session: an old one is ignored (P4). */

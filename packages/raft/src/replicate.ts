@@ -64,12 +64,13 @@ function sendTo(raft: Raft, progress: Progress, slices: Slice[]): void {
 
 /**
  * Without entries: tells a commit index, or finds out whether appends were lost (lesson 41). Also
- * when the window is full; takes no place in it.
+ * when the window is full; takes no place in it. False: the place is compacted, nothing was sent.
  */
-export function sendEmptyAppend(raft: Raft, progress: Progress): void {
+export function sendEmptyAppend(raft: Raft, progress: Progress): boolean {
   const logTerm = raft.log.tail.termAt(progress.next - 1);
-  if (logTerm === null) return;
+  if (logTerm === null) return false;
   finishAppend(raft, progress, startAppend(raft, progress, logTerm), 0);
+  return true;
 }
 
 function startAppend(raft: Raft, progress: Progress, logTerm: number): Message {

@@ -10,7 +10,7 @@ import { stepFollower } from "./roles/follower.ts";
 import { stepLeader } from "./roles/leader.ts";
 import { admit } from "./sessions.ts";
 import { nobody, Role } from "./types.ts";
-import { handlePreVote, handleVote, refuseVote } from "./vote.ts";
+import { handlePreVote, handleVote, learnCommit, refuseVote } from "./vote.ts";
 
 export function step(raft: Raft, message: Message): StepOutcome {
   const isForeign = message.to !== raft.id || message.from === raft.id || message.from === nobody;
@@ -57,6 +57,7 @@ function stepTerm(raft: Raft, message: Message): StepOutcome {
       else handlePreVote(raft, message);
       return StepOutcome.Handled;
     case MessageType.PreVoteResponse:
+      learnCommit(raft, message);
       // A refusal of a higher term is news; other answers do not depend on our term.
       if (message.reject && message.term > raft.term) raft.becomeFollower(message.term, nobody);
       return stepRole(raft, message);
@@ -69,6 +70,7 @@ function stepTerm(raft: Raft, message: Message): StepOutcome {
       else handleVote(raft, message);
       return StepOutcome.Handled;
     default:
+      if (message.type === MessageType.VoteResponse) learnCommit(raft, message);
       if (message.term > raft.term) {
         raft.becomeFollower(message.term, isFromLeader(message) ? message.from : nobody);
       }

@@ -4,7 +4,7 @@
 import { MessageType } from "./message.ts";
 import type { Message } from "./message.ts";
 import type { Raft } from "./raft.ts";
-import { nobody } from "./types.ts";
+import { nobody, Role } from "./types.ts";
 
 /** The request is of the present term: an older one was refused, a newer one has raised ours. */
 export function handleVote(raft: Raft, request: Message): void {
@@ -15,7 +15,7 @@ export function handleVote(raft: Raft, request: Message): void {
     raft.electionElapsed = 0;
     giveWay(raft);
   }
-  const answer = raft.answer(MessageType.VoteResponse, request);
+  const answer = startAnswer(raft, MessageType.VoteResponse, request);
   answer.reject = !granted;
   raft.sendAfterPersist(answer);
 }
@@ -27,7 +27,7 @@ export function handlePreVote(raft: Raft, request: Message): void {
     request.term > raft.term ||
     (request.term === raft.term && (isFree || raft.vote === request.from));
   const granted = mayVote && !raft.inLease() && isUpToDate(raft, request);
-  const answer = raft.answer(MessageType.PreVoteResponse, request);
+  const answer = startAnswer(raft, MessageType.PreVoteResponse, request);
   answer.reject = !granted;
   // A grant is about the term that is asked for, a refusal tells the own one.
   if (granted) {
@@ -41,9 +41,31 @@ export function handlePreVote(raft: Raft, request: Message): void {
 export function refuseVote(raft: Raft, request: Message): void {
   const isPreVote = request.type === MessageType.PreVote;
   const type = isPreVote ? MessageType.PreVoteResponse : MessageType.VoteResponse;
-  const answer = raft.answer(type, request);
+  const answer = startAnswer(raft, type, request);
   answer.reject = true;
   raft.sendAfterPersist(answer);
+}
+
+/**
+ * Every answer tells what is known to be committed. The asker may hold the entry that ends a joint
+ * phase without knowing that it is committed, and be refused by members that vote no more but have
+ * longer logs: without this it could ask for ever (P2).
+ */
+function startAnswer(raft: Raft, type: MessageType, request: Message): Message {
+  const answer = raft.answer(type, request);
+  answer.commit = raft.log.committed;
+  answer.logTerm = raft.log.tail.termAt(raft.log.committed) ?? 0;
+  return answer;
+}
+
+/** What is committed anywhere is committed; with the same entry there, so is all before it here. */
+export function learnCommit(raft: Raft, answer: Message): void {
+  if (raft.role === Role.Leader || answer.commit <= raft.log.committed) return;
+  if (!raft.log.matches(answer.commit, answer.logTerm)) return;
+  raft.commitTo(answer.commit);
+  // A configuration change among it must be applied before its majorities may be counted (lesson 29).
+  const isCandidate = raft.role !== Role.Follower;
+  if (isCandidate && !raft.isPromotable()) raft.becomeFollower(raft.term, nobody);
 }
 
 function isUpToDate(raft: Raft, request: Message): boolean {

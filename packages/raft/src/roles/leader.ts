@@ -123,9 +123,10 @@ function handleHeartbeatResponse(
   if (isBehind || progress.kind === ProgressKind.Probe) state.appendsDue = true;
   if (isBehind && progress.kind === ProgressKind.Replicate) {
     // Everything is sent, or the window is full, and yet it lags: appends may be lost. The answer
-    // to an empty one tells (lessons 40, 41).
+    // to an empty one tells (lessons 40, 41). Where it would stand may be compacted by now: then
+    // begin anew from what is known, by a snapshot if need be.
     const isAllSent = progress.next > raft.log.lastIndex || progress.isPaused();
-    if (isAllSent) sendEmptyAppend(raft, progress);
+    if (isAllSent && !sendEmptyAppend(raft, progress)) progress.becomeProbe();
   }
   maybeFinishTransfer(raft, state, progress);
 }

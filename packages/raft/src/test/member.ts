@@ -8,6 +8,7 @@ import { decodeConfChange } from "../confchange/codec.ts";
 import { Entry, EntryKind } from "../entry.ts";
 import { checkInvariants } from "../invariants.ts";
 import type { CoreSnapshot } from "../invariants.ts";
+import { levelOf } from "../log-tail.ts";
 import { MessageType } from "../message.ts";
 import type { Message } from "../message.ts";
 import { RaftNode } from "../raft-node.ts";
@@ -37,9 +38,10 @@ interface PendingBatch {
   readonly mustSync: boolean;
 }
 
-/** What a power loss leaves. */
+/** What survives a crash of the process; a power loss may take the newest commit index with it. */
 export interface Disk {
   hardState: HardState;
+  syncedHardState: HardState;
   baseIndex: Index;
   baseTerm: Term;
   entries: Entry[];
@@ -63,6 +65,9 @@ export class TestMember {
   conf: ConfState;
   applied: AppliedEntry[];
   appliedIndex: Index;
+  /** Replicated settings, as the host keeps them: stamp and level behind the last applied entry. */
+  appliedWallMs: number;
+  appliedLevel: number;
   readonly batches: PendingBatch[];
   readonly outbox: { seq: PersistSeq; message: Message }[];
   readonly toApply: Entry[];
@@ -81,6 +86,7 @@ export class TestMember {
     this.options = options;
     this.disk = {
       hardState: new HardState(terms.at(-1) ?? 0, 0, 0),
+      syncedHardState: new HardState(terms.at(-1) ?? 0, 0, 0),
       baseIndex: 0,
       baseTerm: 0,
       entries: terms.map((term, i) => new Entry(term, i + 1, 16, 1, 0, new Uint8Array(0))),
@@ -94,6 +100,8 @@ export class TestMember {
     this.conf = conf;
     this.applied = [];
     this.appliedIndex = 0;
+    this.appliedWallMs = 0;
+    this.appliedLevel = 1;
     this.batches = [];
     this.outbox = [];
     this.toApply = [];
@@ -109,6 +117,22 @@ export class TestMember {
 
   get session(): number {
     return this.id * 100 + this.boot;
+  }
+
+  /** What a batch or two that were written, but not acknowledged, leave behind at a kill. */
+  writeUnacknowledged(count: number): void {
+    for (let i = 0; i < count && this.batches.length > 0; i++) this.#write(this.batches.shift()!);
+  }
+
+  losePower(): void {
+    this.disk.hardState = this.disk.syncedHardState;
+  }
+
+  /** Term of a durable entry; null: there is none, or only a snapshot holds it. */
+  durableTermAt(index: Index): Term | null {
+    const { disk } = this;
+    if (index === disk.baseIndex) return disk.baseTerm;
+    return disk.entries[index - disk.baseIndex - 1]?.term ?? null;
   }
 
   /** Only the disk is left; a new process starts from it. */
@@ -127,6 +151,8 @@ export class TestMember {
     const { checkpoint } = disk;
     this.applied = checkpoint === null ? [] : [...checkpoint.applied];
     this.appliedIndex = checkpoint === null ? 0 : checkpoint.meta.index;
+    this.appliedWallMs = checkpoint === null ? 0 : checkpoint.meta.wallMs;
+    this.appliedLevel = checkpoint === null ? 1 : checkpoint.meta.level;
     this.conf = checkpoint === null ? disk.initialConf : checkpoint.meta.confState;
     const initial: InitialState = {
       hardState: disk.hardState,
@@ -135,8 +161,8 @@ export class TestMember {
       snapshotTerm: disk.baseTerm,
       entries: disk.entries,
       applied: this.appliedIndex,
-      wallMs: 0,
-      level: 1,
+      wallMs: Math.max(this.appliedWallMs, disk.entries.at(-1)?.wallMs ?? 0),
+      level: this.appliedLevel,
     };
     const random = { below: (): number => 0 };
     const config = { ...raftDefaults, random, ...options, id: this.id, session: this.session };
@@ -206,6 +232,7 @@ export class TestMember {
   #write(batch: PendingBatch): void {
     const { disk } = this;
     disk.hardState = batch.hardState;
+    if (batch.mustSync) disk.syncedHardState = batch.hardState;
     if (batch.install !== null) {
       disk.checkpoint = batch.install;
       disk.baseIndex = batch.install.meta.index;
@@ -213,6 +240,8 @@ export class TestMember {
       disk.entries = [];
       this.applied = [...batch.install.applied];
       this.appliedIndex = batch.install.meta.index;
+      this.appliedWallMs = batch.install.meta.wallMs;
+      this.appliedLevel = batch.install.meta.level;
       this.conf = batch.install.meta.confState;
     }
     if (batch.entries.length === 0) return;
@@ -227,6 +256,8 @@ export class TestMember {
     const entry = this.toApply.shift();
     if (entry === undefined) return false;
     assert.equal(entry.index, this.appliedIndex + 1, "entries are applied in order, once");
+    assert.equal(entry.level, this.appliedLevel, "the stamp is the level in force (P11)");
+    assert(entry.wallMs >= this.appliedWallMs, "stamps never go back (P11)");
     if (entry.kind === EntryKind.ConfChange) {
       const change = decodeConfChange(entry.payload);
       if (change === null) this.node.confChangeRejected();
@@ -235,6 +266,8 @@ export class TestMember {
     const text = Buffer.from(entry.payload).toString("latin1");
     this.applied.push({ index: entry.index, term: entry.term, text });
     this.appliedIndex = entry.index;
+    this.appliedWallMs = entry.wallMs;
+    if (entry.kind === EntryKind.Level) this.appliedLevel = levelOf(entry.payload) ?? 0;
     this.node.applied(entry.index);
     return true;
   }
@@ -245,7 +278,9 @@ export class TestMember {
     const term = this.node.termAt(index);
     assert(term !== null, "the applied entry's term is known");
     this.#nextCheckpointId++;
-    const meta = new SnapshotMeta(index, term, this.conf, this.#nextCheckpointId);
+    const { conf, appliedLevel, appliedWallMs } = this;
+    const id = this.#nextCheckpointId;
+    const meta = new SnapshotMeta(index, term, conf, id, appliedLevel, appliedWallMs);
     this.disk.checkpoint = { meta, applied: [...this.applied] };
     this.node.snapshotCreated(meta);
     return meta;

@@ -1,0 +1,77 @@
+// Method: members under an adversarial scheduler (chaos.ts), thousands of small steps per seed.
+// Goal: none of Raft's properties (figure 3), none of the core's own invariants and nothing of the
+// law between a core and its host is ever violated; healed, the cluster converges. RAFT_SEEDS runs
+// more seeds, RAFT_SEED one.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Chaos } from "./chaos.ts";
+import type { ChaosOptions } from "./chaos.ts";
+
+const calm: ChaosOptions = {
+  voters: 3,
+  membership: false,
+  crashes: false,
+  links: false,
+  snapshots: false,
+  hints: false,
+};
+
+const families: readonly { readonly name: string; readonly options: ChaosOptions }[] = [
+  { name: "reordered messages, slow disks", options: { ...calm, voters: 3 } },
+  { name: "lossy links and partitions", options: { ...calm, voters: 5, links: true } },
+  { name: "crashes", options: { ...calm, voters: 3, links: true, crashes: true } },
+  {
+    name: "crashes, snapshots, close hints",
+    options: { ...calm, voters: 5, links: true, crashes: true, snapshots: true, hints: true },
+  },
+  {
+    name: "membership changes under everything",
+    options: {
+      voters: 3,
+      links: true,
+      crashes: true,
+      snapshots: true,
+      hints: true,
+      membership: true,
+    },
+  },
+  { name: "two voters", options: { ...calm, voters: 2, links: true, crashes: true } },
+  {
+    name: "one voter that grows",
+    options: { ...calm, voters: 1, crashes: true, membership: true },
+  },
+];
+
+const stepsPerSeed = 4000;
+const seeds = Number(process.env["RAFT_SEEDS"] ?? 10);
+const only = process.env["RAFT_SEED"];
+
+function run(seed: number, options: ChaosOptions): Chaos {
+  const chaos = new Chaos(seed, options);
+  let step = 0;
+  try {
+    for (; step < stepsPerSeed; step++) chaos.step();
+    chaos.converge();
+  } catch (error) {
+    throw new Error(`seed ${seed}, step ${step}: ${String(error)}`, { cause: error });
+  }
+  return chaos;
+}
+
+for (const { name, options } of families) {
+  test(`Raft's properties hold: ${name}`, () => {
+    let committed = 0;
+    let elections = 0;
+    let reads = 0;
+    const first = only === undefined ? 1 : Number(only);
+    for (let seed = first; seed < first + (only === undefined ? seeds : 1); seed++) {
+      const { checkers } = run(seed, options);
+      committed += checkers.committedMax;
+      elections += checkers.elections;
+      reads += checkers.readsAnswered;
+    }
+    if (process.env["RAFT_STATS"]) console.log(name, committed, elections, reads);
+    // A run in which nothing happens proves nothing.
+    assert(committed > 10 && elections > 0 && reads > 0, `${committed} ${elections} ${reads}`);
+  });
+}
