@@ -12,7 +12,11 @@ export interface Written {
   readonly text: string;
 }
 
+/** Writers of different tests never share a key. */
+let generations = 0;
+
 export class Writers {
+  readonly #generation: number;
   readonly #members: Members;
   readonly #loops: Promise<void>[];
   readonly written: Written[];
@@ -20,6 +24,8 @@ export class Writers {
 
   /** `perMember` writers on each of `on`, each with one write at a time. */
   constructor(members: Members, on: readonly number[], perMember: number) {
+    generations += 1;
+    this.#generation = generations;
     this.#members = members;
     this.written = [];
     this.#stopped = false;
@@ -41,7 +47,7 @@ export class Writers {
 
   async #loop(member: number, writer: number): Promise<void> {
     for (let count = 0; !this.#stopped; count += 1) {
-      const key = `w/${member}-${writer}-${count}`;
+      const key = `w/${this.#generation}-${member}-${writer}-${count}`;
       const startedMs = performance.now();
       const { code, text } = await this.#members.put(member, key, key);
       this.written.push({ member, key, startedMs, endedMs: performance.now(), code, text });
