@@ -1,0 +1,357 @@
+// Damage to a member's files is an outcome: refused at start or ended while running, with its exit
+// code and one line that names file, offset and what to do; never a wrong row, never a guess.
+import test from "node:test";
+import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert";
+import { MemoryDisk } from "./testing/memory-disk.ts";
+import { encodeSegmentHeader, SegmentHeader, decodeSegmentHeader } from "./rows/segment-header.ts";
+import type { RowSegment } from "./rows/row-segment.ts";
+import type { RowLog } from "./rows/row-log.ts";
+import { StorageDriver } from "./testing/storage-driver.ts";
+import { ProcessEnd } from "./testing/test-env.ts";
+import {
+  opened,
+  openMemberNow,
+  scanAll,
+  smallOptions,
+  testDirectory,
+} from "./testing/test-member.ts";
+import type { OpenedMember } from "./testing/test-member.ts";
+
+const shape = { keys: 30, valueBytes: 150 };
+
+/** Several sealed segments and a growing one, all in force, closed. */
+function stored(seed: number): MemoryDisk {
+  const driver = new StorageDriver(new MemoryDisk(seed), shape, smallOptions, seed);
+  driver.start();
+  driver.put(150);
+  driver.checkpoint();
+  driver.put(180);
+  driver.meetPeer();
+  driver.checkpoint();
+  driver.close();
+  driver.disk.kill();
+  return driver.disk;
+}
+
+function pathsOf(disk: MemoryDisk, prefix: string): string[] {
+  const names = disk.listNow(testDirectory)!.filter((name) => name.startsWith(prefix));
+  return names.map((name) => `${testDirectory}/${name}`);
+}
+
+/** Row segments in the order of their revisions. */
+function segmentPaths(disk: MemoryDisk): string[] {
+  const first = (path: string): number => {
+    const header = decodeSegmentHeader(disk.content(path));
+    return typeof header === "string" ? 0 : header.firstMain;
+  };
+  return pathsOf(disk, "rows-").sort((a, b) => first(a) - first(b));
+}
+
+/** How the start on this disk ends, and in which words. */
+function refusal(disk: MemoryDisk): { exitCode: number; reason: string } {
+  const files = new Map(pathsOf(disk, "").map((path) => [path, disk.content(path).slice()]));
+  const outcome = openMemberNow(disk, 99);
+  ok("ok" in outcome, "the storage is refused");
+  ok(!outcome.reason.includes("\n"), outcome.reason);
+  for (const [path, content] of files) {
+    if (!path.includes("IDENTITY")) deepEqual(disk.content(path), content, `${path} is untouched`);
+  }
+  return outcome;
+}
+
+function ended(act: () => void): ProcessEnd {
+  try {
+    act();
+  } catch (error) {
+    ok(error instanceof ProcessEnd, (error as Error).stack ?? "");
+    return error;
+  }
+  throw new Error("the process should have ended");
+}
+
+test("undamaged, everything is there", () => {
+  const disk = stored(1);
+  ok(segmentPaths(disk).length >= 3, "several segments");
+  equal(scanAll(opened(openMemberNow(disk, 2)).storage).length, 180 + 60);
+});
+
+test("any flipped bit of any row segment is found by the scan: 72, or refused at start", () => {
+  const disk = stored(1);
+  let tried = 0;
+  for (const path of segmentPaths(disk)) {
+    const content = disk.content(path);
+    for (let at = 0; at < content.length; at += 97) {
+      content[at]! ^= 1 << (at % 8);
+      const outcome = openMemberNow(disk, 1000 + at);
+      if ("ok" in outcome) {
+        ok(at < 64, `${path} ${at}: ${outcome.reason}`);
+        ok([72, 75].includes(outcome.exitCode));
+      } else {
+        const end = ended(() => scanAll(outcome.storage));
+        equal(end.exitCode, 72);
+        ok(end.reason.startsWith(`${path}: offset `), end.reason);
+        const offset = Number(/offset (\d+)/.exec(end.reason)![1]);
+        ok(offset <= at && at - offset < 2 * shape.valueBytes + 4096 + 100, end.reason);
+      }
+      content[at]! ^= 1 << (at % 8);
+      disk.kill();
+      tried += 1;
+    }
+  }
+  ok(tried > 400, `${tried} bits`);
+});
+
+function running(seed: number): { member: OpenedMember; log: RowLog; segments: RowSegment[] } {
+  const disk = stored(seed);
+  const member = opened(openMemberNow(disk, seed, { ...smallOptions, rowCacheBytesMax: 0 }));
+  scanAll(member.storage);
+  const log = member.storage.rows as RowLog;
+  return { member, log, segments: [...log.segments] };
+}
+
+test("a row damaged after the scan: read and walk end the process with file, offset, revision", () => {
+  const { member, log, segments } = running(2);
+  const segment = segments[1]!;
+  const path = `${testDirectory}/${segment.name}`;
+  const offset = segment.places.offsetAt(5);
+  const ref = segment.places.refAt(5);
+  const main = log.read(ref).main;
+  const content = member.env.disk.content(path);
+  const wanted = new RegExp(
+    `^${path}: offset ${offset}, revision ${main}: CRC [0-9a-f]{8}, want [0-9a-f]{8}; the row ` +
+      "segment is damaged: move the data directory away",
+  );
+  content[offset + 70]! ^= 1;
+  for (const act of [
+    () => log.read(ref),
+    () => log.cursorFrom(main).next(),
+    () => {
+      const cursor = log.cursorFrom(segment.firstMain);
+      while (cursor.next() !== null) {
+        // Until it meets the damage.
+      }
+    },
+  ]) {
+    const end = ended(act);
+    equal(end.exitCode, 72);
+    match(end.reason, wanted);
+  }
+});
+
+test("a row written to the place of another one of its segment is not taken for it", () => {
+  const { member, log, segments } = running(3);
+  const segment = segments[0]!;
+  const content = member.env.disk.content(`${testDirectory}/${segment.name}`);
+  const { places } = segment;
+  let tried = 0;
+  for (let to = 1; to < places.count; to++) {
+    const from = to - 1;
+    const length = segment.boundAt(from);
+    if (length > segment.boundAt(to)) continue;
+    const saved = content.slice();
+    content.copyWithin(places.offsetAt(to), places.offsetAt(from), places.offsetAt(from) + length);
+    equal(ended(() => log.read(places.refAt(to))).exitCode, 72);
+    content.set(saved);
+    tried += 1;
+  }
+  ok(tried > 5);
+});
+
+test("a medium that refuses the read: 72 with the errno", () => {
+  const { member, log, segments } = running(4);
+  member.env.disk.spoil(`${testDirectory}/${segments[0]!.name}`, 0);
+  const end = ended(() => log.read(segments[0]!.places.refAt(0)));
+  equal(end.exitCode, 72);
+  match(end.reason, /rows-[0-9a-f]{13}: offset \d+: read: EIO; the row segment is damaged/);
+});
+
+test("damage met while rewriting ends the process before anything is replaced", () => {
+  const options = { ...smallOptions, rowCacheBytesMax: 0 };
+  const driver = new StorageDriver(new MemoryDisk(5), shape, options, 5);
+  driver.start();
+  driver.put(200);
+  driver.compactTo(150);
+  driver.checkpoint();
+  const log = driver.storage.rows as RowLog;
+  for (const segment of log.segments) {
+    const content = driver.disk.content(`${testDirectory}/${segment.name}`);
+    for (let position = 0; position < segment.places.count; position++) {
+      if (segment.dead.has(position)) continue;
+      content[segment.places.offsetAt(position) + 20]! ^= 0x40;
+    }
+  }
+  const end = ended(() => driver.tickFor(1000));
+  equal(end.exitCode, 72);
+  match(end.reason, /the row segment is damaged/);
+});
+
+const suffix =
+  /; the checkpoint is damaged: move the data directory away and let this member rejoin/;
+
+test("a segment cut, missing, swapped with another, or of another use: 72", () => {
+  const cases: [string, (disk: MemoryDisk, paths: string[]) => void, RegExp][] = [
+    [
+      "cut",
+      (disk, paths) => disk.put(paths[1]!, disk.content(paths[1]!).slice(0, 8192)),
+      /rows-[0-9a-f]{13}: 8192 bytes long, the manifest says 16384/,
+    ],
+    ["missing", (disk, paths) => disk.erase(paths[0]!), /missing, although the manifest names it/],
+    [
+      "empty",
+      (disk, paths) => disk.put(paths[0]!, new Uint8Array(0)),
+      /0 bytes long, the manifest/,
+    ],
+    [
+      "swapped",
+      (disk, paths) => {
+        const one = disk.content(paths[0]!).slice();
+        disk.put(paths[0]!, disk.content(paths[1]!));
+        disk.put(paths[1]!, one);
+      },
+      /another segment stands under this name: it begins at revision \d+, the manifest says 1;/,
+    ],
+    [
+      "zeroed",
+      (disk, paths) => disk.content(paths[2]!).fill(0),
+      /offset 0: not the magic of a row segment/,
+    ],
+    [
+      "header damaged",
+      (disk, paths) => void (disk.content(paths[0]!)[20]! ^= 1),
+      /offset 4: the CRC of the segment header is wrong/,
+    ],
+  ];
+  for (const [name, damage, reason] of cases) {
+    const disk = stored(6);
+    damage(disk, segmentPaths(disk));
+    const outcome = refusal(disk);
+    equal(outcome.exitCode, 72, name);
+    match(outcome.reason, reason);
+    match(outcome.reason, suffix);
+  }
+});
+
+test("a segment of another cluster, or written under another raft id: 75", () => {
+  const cases: [(header: SegmentHeader) => SegmentHeader, RegExp][] = [
+    [
+      (h) => new SegmentHeader("00000000000000ff", h.originRaftId, h.nonce, h.firstMain),
+      /rows-[0-9a-f]{13}: of cluster 00000000000000ff, this member is of 00000000000000c1$/,
+    ],
+    [
+      (h) => new SegmentHeader(h.clusterId, 12345, h.nonce, h.firstMain),
+      /rows-[0-9a-f]{13}: written under raft id 12345, the manifest says \d+$/,
+    ],
+  ];
+  for (const [change, reason] of cases) {
+    const disk = stored(7);
+    const content = disk.content(segmentPaths(disk)[1]!);
+    const header = decodeSegmentHeader(content);
+    if (typeof header === "string") throw new Error(header);
+    encodeSegmentHeader(change(header), content);
+    const outcome = refusal(disk);
+    equal(outcome.exitCode, 75);
+    match(outcome.reason, reason);
+  }
+});
+
+test("tables damaged, cut, missing or of another checkpoint: 72", () => {
+  for (let at = 0; at < 4096 + 40; at += 11) {
+    const disk = stored(8);
+    const path = pathsOf(disk, "tables-")[0]!;
+    disk.content(path)[at]! ^= 2;
+    const outcome = refusal(disk);
+    equal(outcome.exitCode, 72);
+    match(outcome.reason, /tables-[0-9a-f]{13}: CRC [0-9a-f]{8}, the manifest says [0-9a-f]{8}/);
+    match(outcome.reason, suffix);
+  }
+  const cut = stored(8);
+  const path = pathsOf(cut, "tables-")[0]!;
+  cut.put(path, cut.content(path).slice(0, 4096));
+  match(refusal(cut).reason, /4096 bytes long, the manifest says 8192/);
+  const gone = stored(8);
+  gone.erase(pathsOf(gone, "tables-")[0]!);
+  match(refusal(gone).reason, /missing, although the manifest names it/);
+  const other = stored(8);
+  other.put(pathsOf(other, "tables-")[0]!, cut.content(path));
+  equal(refusal(other).exitCode, 72);
+});
+
+test("a longer file than in force is no damage: an interrupted checkpoint leaves it", () => {
+  const disk = stored(9);
+  const path = segmentPaths(disk).at(-1)!;
+  disk.put(path, new Uint8Array([...disk.content(path), ...new Uint8Array(5000).fill(0xaa)]));
+  equal(scanAll(opened(openMemberNow(disk, 2)).storage).length, 240);
+});
+
+test("no manifest left, or nothing left but the identity: 72, never a new log under the old id", () => {
+  const disk = stored(10);
+  for (const path of pathsOf(disk, "MANIFEST")) disk.erase(path);
+  const outcome = refusal(disk);
+  equal(outcome.exitCode, 72);
+  match(outcome.reason, /both copies of the manifest are missing, although this member has run/);
+  for (const prefix of ["rows-", "tables-", "wal-"]) {
+    for (const path of pathsOf(disk, prefix)) disk.erase(path);
+  }
+  disk.kill();
+  equal(refusal(disk).exitCode, 72);
+});
+
+test("leftovers of ours are removed, strangers are left alone with a warning", () => {
+  const disk = stored(11);
+  const ours = ["rows-0000000000123", "tables-00000000000ff"];
+  const strangers = ["rows-backup", "notes.txt", "rows-0000000000123.bak", "tables"];
+  for (const name of [...ours, ...strangers]) {
+    disk.put(`${testDirectory}/${name}`, new Uint8Array(9));
+  }
+  const before = disk.listNow(testDirectory)!;
+  const member = opened(openMemberNow(disk, 3));
+  const after = disk.listNow(testDirectory)!;
+  deepEqual(
+    before.filter((name) => !after.includes(name) && !name.startsWith("wal-")),
+    ours,
+  );
+  const warned = member.env.lines.filter((line) => line.event.includes("is not known"));
+  deepEqual(
+    warned.map((line) => line.fields["name"]),
+    strangers.toSorted(),
+  );
+});
+
+test("a write or sync that fails anywhere in a checkpoint ends the process with 71", () => {
+  for (const [operation, part] of [
+    ["write", "rows-"],
+    ["sync", "rows-"],
+    ["write", "tables-"],
+    ["sync", "tables-"],
+    ["syncDirectory", "/data"],
+    ["write", "MANIFEST-1"],
+    ["sync", "MANIFEST-2"],
+    ["open", "rows-"],
+  ] as const) {
+    const driver = new StorageDriver(new MemoryDisk(12), shape, smallOptions, 12);
+    driver.start();
+    driver.put(30);
+    driver.disk.fail(operation, part, "EIO");
+    const end = ended(() => driver.checkpoint());
+    equal(end.exitCode, 71, `${operation} ${part}`);
+    match(end.reason, /^\/data.* failed with EIO; /);
+    equal(driver.known.checkpoint, null);
+    driver.disk.powerLoss();
+    driver.start();
+    driver.check();
+  }
+});
+
+test("a full disk in a checkpoint ends the process with 71 and ENOSPC", () => {
+  const driver = new StorageDriver(new MemoryDisk(13), shape, smallOptions, 13);
+  driver.start();
+  driver.put(100);
+  driver.disk.capacityBytes = 0;
+  const end = ended(() => driver.checkpoint());
+  equal(end.exitCode, 71);
+  match(end.reason, /ENOSPC/);
+  driver.disk.capacityBytes = Number.MAX_SAFE_INTEGER;
+  driver.disk.kill();
+  driver.start();
+  driver.check();
+});
