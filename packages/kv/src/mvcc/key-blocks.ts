@@ -3,30 +3,14 @@
 // of versions; what the slots mean is KeySlots'. Each block keeps two numbers that let a count
 // pass over it without looking inside.
 import { assert } from "@quorate/base";
+import { blockKeysMax, KeyBlock } from "./key-block.ts";
 
-const BLOCK_KEYS_MAX = 512;
 /** A block below this joins its neighbour when both fit into one with room to grow. */
-const BLOCK_KEYS_MIN = BLOCK_KEYS_MAX / 4;
-
-export class Block {
-  keys: string[];
-  slots: number[];
-  /** Keys alive at the newest revision. */
-  live: number;
-  /** No key inside changed after this main revision. */
-  changedMain: number;
-
-  constructor(keys: string[], slots: number[], live: number, changedMain: number) {
-    this.keys = keys;
-    this.slots = slots;
-    this.live = live;
-    this.changedMain = changedMain;
-  }
-}
+const BLOCK_KEYS_MIN = blockKeysMax / 4;
 
 export class KeyBlocks {
   // Invariant: #firsts[i] === #blocks[i].keys[0]; no block is empty; keys ascend throughout.
-  #blocks: Block[];
+  #blocks: KeyBlock[];
   #firsts: string[];
   #size: number;
   // Where the last seek ended; valid until the next change.
@@ -54,7 +38,7 @@ export class KeyBlocks {
     return this.#blocks.length;
   }
 
-  block(index: number): Block {
+  block(index: number): KeyBlock {
     return this.#blocks[index]!;
   }
 
@@ -94,22 +78,16 @@ export class KeyBlocks {
       this.#position = 0;
       return false;
     }
-    const keys = this.#blocks[low - 1]!.keys;
-    let from = 0;
-    let to = keys.length;
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if (keys[middle]! < key) from = middle + 1;
-      else to = middle;
-    }
-    if (from === keys.length) {
+    const block = this.#blocks[low - 1]!;
+    const position = block.search(key);
+    if (position === block.keys.length) {
       this.#block = low;
       this.#position = 0;
       return false;
     }
     this.#block = low - 1;
-    this.#position = from;
-    return keys[from] === key;
+    this.#position = position;
+    return block.keys[position] === key;
   }
 
   /** The slot where the last seek, which found its key, ended. */
@@ -117,7 +95,7 @@ export class KeyBlocks {
     return this.#blocks[this.#block]!.slots[this.#position]!;
   }
 
-  blockHere(): Block {
+  blockHere(): KeyBlock {
     return this.#blocks[this.#block]!;
   }
 
@@ -126,7 +104,7 @@ export class KeyBlocks {
     this.#size++;
     this.#sought = null;
     if (this.#blocks.length === 0) {
-      this.#blocks.push(new Block([key], [slot], 0, 0));
+      this.#blocks.push(new KeyBlock([key], [slot], 0, 0));
       this.#firsts.push(key);
       this.#block = 0;
       this.#position = 0;
@@ -137,15 +115,8 @@ export class KeyBlocks {
       this.#block--;
       this.#position = this.#blocks[this.#block]!.keys.length;
     }
-    if (this.#blocks[this.#block]!.keys.length >= BLOCK_KEYS_MAX) this.#split(liveOf);
-    const block = this.#blocks[this.#block]!;
-    if (this.#position === block.keys.length) {
-      block.keys.push(key);
-      block.slots.push(slot);
-    } else {
-      block.keys.splice(this.#position, 0, key);
-      block.slots.splice(this.#position, 0, slot);
-    }
+    if (this.#blocks[this.#block]!.keys.length >= blockKeysMax) this.#split(liveOf);
+    this.#blocks[this.#block]!.insert(this.#position, key, slot);
     if (this.#position === 0) this.#firsts[this.#block] = key;
   }
 
@@ -155,8 +126,7 @@ export class KeyBlocks {
     const block = this.#blocks[index]!;
     this.#size--;
     this.#sought = null;
-    block.keys.splice(this.#position, 1);
-    block.slots.splice(this.#position, 1);
+    block.remove(this.#position);
     if (block.keys.length === 0) {
       this.#blocks.splice(index, 1);
       this.#firsts.splice(index, 1);
@@ -172,13 +142,12 @@ export class KeyBlocks {
     const block = this.#blocks[index]!;
     const ascending = index === this.#blocks.length - 1 && this.#position === block.keys.length;
     const keep = ascending ? block.keys.length - 1 : block.keys.length >>> 1;
-    const keys = block.keys.splice(keep);
-    const slots = block.slots.splice(keep);
+    const { keys, slots } = block.cut(keep);
     let live = 0;
     for (const slot of slots) if (liveOf(slot)) live++;
     block.live -= live;
     assert(block.live >= 0, "KeyBlocks: more keys alive behind the split than in the block");
-    this.#blocks.splice(index + 1, 0, new Block(keys, slots, live, block.changedMain));
+    this.#blocks.splice(index + 1, 0, new KeyBlock(keys, slots, live, block.changedMain));
     this.#firsts.splice(index + 1, 0, keys[0]!);
     if (this.#position > keep) {
       this.#block++;
@@ -191,11 +160,8 @@ export class KeyBlocks {
     if (left + 1 >= this.#blocks.length) return;
     const a = this.#blocks[left]!;
     const b = this.#blocks[left + 1]!;
-    if (a.keys.length + b.keys.length > BLOCK_KEYS_MAX / 2) return;
-    for (const key of b.keys) a.keys.push(key);
-    for (const slot of b.slots) a.slots.push(slot);
-    a.live += b.live;
-    a.changedMain = Math.max(a.changedMain, b.changedMain);
+    if (a.keys.length + b.keys.length > blockKeysMax / 2) return;
+    a.absorb(b);
     this.#blocks.splice(left + 1, 1);
     this.#firsts.splice(left + 1, 1);
   }

@@ -96,8 +96,17 @@ class Pair {
   }
 }
 
+/** Keys that are prefixes of each other, with chars 0 and 255: equal hints, and none at all. */
+function nested(random: Prng): string {
+  let key = random.pick(["", "a", "/long/prefix/of/many/", "/long/prefix/of/some/"]);
+  const length = 1 + random.below(9);
+  for (let i = 0; i < length; i++) key += random.pick(["\0", "a", "b", "\xff"]);
+  return key;
+}
+
 for (const [pattern, keyOf] of [
   ["random", (random: Prng) => random.below(6000).toString(36)],
+  ["nested", (random: Prng) => nested(random)],
   ["ascending", (_: Prng, i: number) => String(1e6 + Math.floor(i / 2))],
   ["descending", (_: Prng, i: number) => String(1e6 - Math.floor(i / 2))],
 ] as const) {
