@@ -163,12 +163,13 @@ export class Proposals {
     }
   }
 
-  /** The member stops: entries already in the log may still commit, the rest never will. */
+  /**
+   * The member stops. Who still waits was appended here or forwarded to the leader, and may yet
+   * commit; those that never left are failed before, by the pump.
+   */
   stop(): void {
     for (let at = this.#queueHead; at < this.#queue.length; at += 1) {
-      const waiter = this.#queue[at]!;
-      const code = waiter.index > 0 ? FailureCode.TimedOut : FailureCode.Stopped;
-      this.fail(waiter, failure(code));
+      this.fail(this.#queue[at]!, failure(FailureCode.TimedOut));
     }
     this.#queue = [];
     this.#queueHead = 0;

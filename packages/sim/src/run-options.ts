@@ -13,7 +13,9 @@ export interface RunOptions {
   clients: number;
   electionTimeoutMs: number;
   heartbeatIntervalMs: number;
-  /** Virtual length of the phase with faults. */
+  /** Longest time with faults before the cluster is founded. */
+  foundingMs: number;
+  /** Virtual length of the phase with load and faults. */
   safetyMs: number;
   network: Partial<NetworkOptions>;
   /** Wipes before the cluster is founded. */
@@ -36,6 +38,7 @@ export function drawOptions(random: SimRandom): RunOptions {
     clients: random.between(1, 6),
     electionTimeoutMs,
     heartbeatIntervalMs: electionTimeoutMs / 10,
+    foundingMs: random.pick([1, 500, 3_000]),
     safetyMs: random.between(3_000, 9_000),
     network: drawNetwork(random),
     wipes: random.chance(0.3),
@@ -44,7 +47,7 @@ export function drawOptions(random: SimRandom): RunOptions {
     pauses: random.chance(0.3) ? { wallJumps: random.chance(0.5) } : null,
     slowDisks: random.chance(0.3),
     finalPowerLoss: random.chance(0.5),
-    durableSample: random.pick([1, 10, 30]),
+    durableSample: random.pick([3, 20, 50]),
   };
 }
 

@@ -120,6 +120,7 @@ export class Run {
   }
 
   run(): RunResult {
+    this.#found();
     this.#safety();
     this.#liveness();
     if (this.options.finalPowerLoss) {
@@ -131,15 +132,27 @@ export class Run {
     return this.#result();
   }
 
-  #safety(): void {
-    for (const nemesis of this.#nemeses) nemesis.start();
-    for (const { name } of this.cluster.members) {
-      const lateUs = this.world.streams[0]!.below(300_000);
-      this.world.after(lateUs, () => {
-        if (!this.cluster.member(name).running) this.cluster.start(name);
+  /** Founding needs all members at once: faults have their time, then there is calm until it is done. */
+  #found(): void {
+    const { cluster, world } = this;
+    const random = world.random("founding");
+    for (const { name } of cluster.members) {
+      world.after(random.below(300_000), () => {
+        if (!cluster.member(name).running) cluster.start(name);
       });
     }
+    for (const nemesis of this.#nemeses) nemesis.start();
+    world.runFor(random.below(this.options.foundingMs));
+    for (const nemesis of this.#nemeses) nemesis.stop();
+    this.#settle("L0 founded");
+  }
+
+  #safety(): void {
+    Object.assign(this.cluster.network.options, this.options.network);
     for (const client of this.#clients) client.start();
+    for (const nemesis of this.#nemeses) {
+      if (nemesis !== this.#wipes) nemesis.start();
+    }
     this.world.runFor(this.options.safetyMs);
     for (const client of this.#clients) client.stop();
     for (const nemesis of this.#nemeses) nemesis.stop();
@@ -147,6 +160,22 @@ export class Run {
   }
 
   // ---- liveness (reliability.md §2.3) -----------------------------------------------------------
+
+  /**
+   * Heals everything and waits for a leader that all follow. A process that died with the last fault
+   * starts within two seconds, a link that was stalled is given up or retried within one more, and a
+   * genesis needs a few rounds. False: excused.
+   */
+  #settle(property: string): boolean {
+    const { cluster, world } = this;
+    cluster.network.heal();
+    Object.assign(cluster.network.options, networkDefaults);
+    const settleMs = 5_000 + 20 * this.options.electionTimeoutMs;
+    const settled = world.runUntil(() => this.#hasSettled(), settleMs);
+    if (!settled && this.#excused()) return false;
+    demand(settled, property, () => `not after ${settleMs} ms\n${this.describe()}`);
+    return true;
+  }
 
   #liveness(): void {
     const { cluster, world } = this;

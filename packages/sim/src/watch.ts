@@ -179,6 +179,7 @@ export class Watch {
       committed: status.committed,
       lastIndex: status.lastIndex,
       durableIndex: status.durableIndex,
+      installing: !inside.pump.scanned,
     });
     if (inside.pump.applied === seen.applied) return;
     // Until the rows are scanned the state machine does not hold what it counts as applied.

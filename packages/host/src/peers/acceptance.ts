@@ -80,6 +80,7 @@ export class Acceptance {
     const facts = events.hello();
     const theirs = link.hello;
     const theirId = theirs?.raftId ?? this.#parts.raftIdOf(link.expectedMemberId ?? "");
+    if (link.saidGenesisId < 0) link.saidGenesisId = this.genesisId;
     return new Hello({
       linkClass,
       clusterId: config.clusterId,
@@ -88,7 +89,7 @@ export class Acceptance {
       raftId: config.raftId,
       bootCount: config.bootCount,
       session: config.session,
-      genesisId: this.genesisId,
+      genesisId: link.saidGenesisId,
       term: facts.term,
       lastIndex: facts.lastIndex,
       levelMax: config.levelMax,
@@ -105,7 +106,9 @@ export class Acceptance {
     if (link.dialled && hello.toSession !== this.#parts.config.session) {
       return link.fail("the hello answers another process");
     }
-    link.raft = this.genesisId !== 0 && hello.genesisId === this.genesisId;
+    // A dialled link has spoken first, perhaps before the genesis was known here.
+    const said = link.dialled ? link.saidGenesisId : this.genesisId;
+    link.raft = said !== 0 && hello.genesisId === said;
     if (!link.raft) return link.accept();
     this.#judgeSession(link, hello);
   }

@@ -96,6 +96,11 @@ export class PeerLink implements LinkEvents {
   #heardMs: number;
   /** Raft frames flow on it; false: genesis talk only. The owner sets it before it accepts. */
   raft: boolean;
+  /**
+   * The genesis id in the first hello said here; -1: none said yet. Every further hello on this link
+   * says the same, whatever has started meanwhile: both ends must agree on what flows.
+   */
+  saidGenesisId: number;
 
   constructor(options: LinkOptions) {
     this.expectedMemberId = options.expectedMemberId;
@@ -120,6 +125,7 @@ export class PeerLink implements LinkEvents {
     this.#acceptedMs = -1;
     this.#heardMs = -1;
     this.raft = false;
+    this.saidGenesisId = -1;
   }
 
   /** The byte stream below; before any event of it. */

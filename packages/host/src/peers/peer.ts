@@ -3,8 +3,7 @@
 import type { NodeId } from "@quorate/raft";
 import type { Env, Random } from "@quorate/storage";
 import { Dialer } from "./dialer.ts";
-import { LinkClass } from "./hello.ts";
-import type { Hello } from "./hello.ts";
+import { Hello, LinkClass } from "./hello.ts";
 import type { PeerLink } from "./peer-link.ts";
 import type { PeerMember } from "./peers-api.ts";
 
@@ -86,7 +85,10 @@ export class Peer {
     const known = this.#hello;
     const older =
       known !== null && known.raftId === hello.raftId && known.bootCount > hello.bootCount;
-    if (!older) this.#hello = hello;
+    if (older) return;
+    // A link goes on saying what it said first: of one process the genesis stays known.
+    const forgets = known !== null && known.session === hello.session && known.genesisId !== 0;
+    this.#hello = forgets ? new Hello({ ...hello, genesisId: known.genesisId }) : hello;
   }
 
   /** True when the reason is another one than before: worth a line in the log. */

@@ -92,6 +92,7 @@ test("S6 frontiers: every wrong order and every step back is rejected", () => {
     committed: 6,
     lastIndex: 9,
     durableIndex: 8,
+    installing: false,
   };
   const first = (change: Partial<typeof good>): void => {
     new FrontierOrder().seen("p", { ...good, ...change });
@@ -101,6 +102,7 @@ test("S6 frontiers: every wrong order and every step back is rejected", () => {
   rejects(() => first({ applied: 7 }), /S6/);
   rejects(() => first({ committed: 10 }), /S6/);
   rejects(() => first({ durableIndex: 4 }), /S6/);
+  first({ durableIndex: 4, installing: true });
   rejects(() => first({ durableIndex: 10 }), /S6/);
   for (const back of [{ term: 2 }, { applied: 4 }, { committed: 5 }]) {
     const checker = new FrontierOrder();

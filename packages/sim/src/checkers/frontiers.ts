@@ -11,6 +11,8 @@ export interface Frontiers {
   readonly committed: number;
   readonly lastIndex: number;
   readonly durableIndex: number;
+  /** A snapshot is being put in force: what counts as applied is not yet durable, nor readable. */
+  readonly installing: boolean;
 }
 
 export class FrontierOrder {
@@ -26,7 +28,7 @@ export class FrontierOrder {
       now.snapshotIndex <= now.applied &&
       now.applied <= now.committed &&
       now.committed <= now.lastIndex &&
-      now.applied <= now.durableIndex &&
+      (now.installing || now.applied <= now.durableIndex) &&
       now.durableIndex <= now.lastIndex;
     demand(ordered, property, () => `${process}: ${JSON.stringify(now)}`);
     const before = this.#last.get(process);

@@ -22,6 +22,10 @@ export interface ClientTimings {
   replyLossChance: number;
 }
 
+/** After the n-th refusal in a row a client waits this long, doubled n times. */
+const refusedPauseUs = 1_000;
+const refusedDoublingsMax = 6;
+
 export class SimClient {
   readonly id: number;
   readonly #world: World;
@@ -35,6 +39,8 @@ export class SimClient {
   #pending: ClientOperation | null;
   #timeout: WorldEvent | null;
   #stopped: boolean;
+  /** Answers in a row that said: not committed, nobody here to commit. */
+  #refusals: number;
 
   constructor(
     id: number,
@@ -55,6 +61,7 @@ export class SimClient {
     this.#pending = null;
     this.#timeout = null;
     this.#stopped = false;
+    this.#refusals = 0;
   }
 
   start(): void {
@@ -73,7 +80,8 @@ export class SimClient {
   #think(): void {
     if (this.#stopped) return;
     const us = this.#random.doublings(this.#timings.thinkMinUs, this.#timings.thinkMaxUs);
-    this.#world.after(us, () => this.#ask());
+    const backoffUs = refusedPauseUs * 2 ** Math.min(this.#refusals, refusedDoublingsMax);
+    this.#world.after(us + (this.#refusals > 0 ? backoffUs : 0), () => this.#ask());
   }
 
   #ask(): void {
@@ -101,6 +109,7 @@ export class SimClient {
   #replied(operation: ClientOperation, bytes: Uint8Array): void {
     if (this.#pending !== operation) return;
     if (this.#random.chance(this.#timings.replyLossChance)) return;
+    this.#refusals = 0;
     this.#history.ok(operation, bytes);
     this.#workload.heard(operation);
     this.#finished();
@@ -111,7 +120,8 @@ export class SimClient {
     const unknown = failure.code === FailureCode.TimedOut;
     const outcome = unknown ? Outcome.Unknown : Outcome.NotCommitted;
     this.#history.failed(operation, outcome, failure.code);
-    if (failure.code !== FailureCode.Kv) this.#move();
+    this.#refusals = failure.code === FailureCode.Kv ? 0 : this.#refusals + 1;
+    if (this.#refusals > 0) this.#move();
     this.#finished();
   }
 

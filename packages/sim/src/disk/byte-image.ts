@@ -5,10 +5,13 @@
 export class ByteImage {
   #bytes: Uint8Array;
   #length: number;
+  /** Another image has the same bytes: they are copied before the first change. */
+  #shared: boolean;
 
   constructor() {
     this.#bytes = new Uint8Array(0);
     this.#length = 0;
+    this.#shared = false;
   }
 
   get length(): number {
@@ -17,12 +20,15 @@ export class ByteImage {
 
   clone(): ByteImage {
     const copy = new ByteImage();
-    copy.#bytes = this.#bytes.slice(0, this.#length);
+    copy.#bytes = this.#bytes;
     copy.#length = this.#length;
+    copy.#shared = true;
+    this.#shared = true;
     return copy;
   }
 
   write(position: number, bytes: Uint8Array): void {
+    this.#own();
     const end = position + bytes.length;
     if (end > this.#length) this.resize(end);
     this.#bytes.set(bytes, position);
@@ -37,6 +43,7 @@ export class ByteImage {
   }
 
   resize(length: number): void {
+    this.#own();
     if (length < this.#length) {
       this.#bytes.fill(0, length, this.#length);
     } else if (length > this.#bytes.length) {
@@ -49,5 +56,11 @@ export class ByteImage {
 
   toBytes(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
+  }
+
+  #own(): void {
+    if (!this.#shared) return;
+    this.#bytes = this.#bytes.slice();
+    this.#shared = false;
   }
 }
