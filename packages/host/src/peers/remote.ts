@@ -10,6 +10,8 @@ const controlMessagesMax = 4096;
 const controlBytesMax = 4_194_304;
 const dataMessagesMax = 16_384;
 const dataBytesMax = 134_217_728;
+/** Own dials that may end in a reset before the suspicion is dropped: a process dies in that time. */
+const probeResetsMax = 3;
 /** Numbers of forwarded requests are counted from 1 in each process. */
 const forwardNumberMax = 2 ** 44;
 
@@ -32,6 +34,8 @@ export class Remote {
   #suspectStamp: number;
   /** Refusals of own dials begun since, in a row. */
   #refusals: number;
+  /** Own dials begun since that were reset before a hello. */
+  #resets: number;
 
   constructor(env: Env, hello: Hello, numberBase: number) {
     this.#env = env;
@@ -48,6 +52,7 @@ export class Remote {
     this.#roundTripMs = 0;
     this.#suspectStamp = 0;
     this.#refusals = 0;
+    this.#resets = 0;
   }
 
   queue(linkClass: LinkClass): SendQueue {
@@ -127,11 +132,13 @@ export class Remote {
   suspect(stamp: number): void {
     this.#suspectStamp = stamp;
     this.#refusals = 0;
+    this.#resets = 0;
   }
 
   unsuspect(): void {
     this.#suspectStamp = 0;
     this.#refusals = 0;
+    this.#resets = 0;
   }
 
   /** The dial begun at `stamp` was begun after the control traffic ended. */
@@ -143,5 +150,12 @@ export class Remote {
   refused(addresses: number): boolean {
     this.#refusals++;
     return this.#refusals >= addresses;
+  }
+
+  /** False: too many by now to wait for a refusal. */
+  wasReset(): boolean {
+    this.#refusals = 0;
+    this.#resets++;
+    return this.#resets <= probeResetsMax;
   }
 }
