@@ -144,10 +144,10 @@ export class KvState implements KvApi {
   // ---- Apply --------------------------------------------------------------------------------------
 
   apply(operation: AppliedOperation, wantReply: boolean, headerTerm: number): KvReply {
+    this.#advance(operation.index);
     const reply = wantReply ? this.#reply : null;
     reply?.begin(headerTerm);
     const error = this.#run(operation, reply);
-    this.#advance(operation.index);
     const hasher = this.#hasher;
     hasher.reset(PURPOSE_APPLY);
     this.#chain(operation.index, operation.term);

@@ -1,7 +1,7 @@
 // Compares the state machine with a real etcd 3.4, byte for byte: the same random history of
 // requests goes to both, and every response, every error and every hash must be the same.
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import * as fc from "fast-check";
@@ -36,6 +36,13 @@ const methods = {
   [OperationKind.Compact]: "KV/Compact",
 };
 
+/** Later versions hash other rows and check more at the edge. */
+function is34(): boolean {
+  const { stdout } = spawnSync("etcd", ["--version"], { encoding: "utf8" });
+  const client = spawnSync("etcdctl", ["version"], { encoding: "utf8" });
+  return (stdout ?? "").includes("etcd Version: 3.4.") && client.error === undefined;
+}
+
 class Pair {
   readonly etcd: EtcdProcess;
   readonly member: Member;
@@ -49,9 +56,9 @@ class Pair {
 
   /** Null, after a loud word: there is no etcd here. */
   static async start(context: TestContext): Promise<Pair | null> {
-    const etcd = await EtcdProcess.start(["--max-txn-ops", String(txnOpsMax)]);
+    const etcd = is34() ? await EtcdProcess.start(["--max-txn-ops", String(txnOpsMax)]) : null;
     if (etcd === null) {
-      const why = "SKIPPED: no etcd on this machine (apt-get install etcd-server etcd-client)";
+      const why = "SKIPPED: no etcd 3.4 here (apt-get install etcd-server etcd-client)";
       process.stderr.write(`${why}\n`);
       context.skip(why);
       return null;
