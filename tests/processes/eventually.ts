@@ -1,0 +1,25 @@
+// Waiting for a condition instead of for a time: what is asked again and again until it holds.
+import { setTimeout as sleep } from "node:timers/promises";
+
+const pollMs = 20;
+/** Far above what any condition needs on a loaded machine: time is never what a test asserts. */
+const timeoutMsDefault = 60_000;
+
+/** The first value that is neither null, undefined nor false; throws with `what` when none comes. */
+export async function eventually<Value>(
+  what: string,
+  check: () => Value | Promise<Value>,
+  timeoutMs: number = timeoutMsDefault,
+): Promise<NonNullable<Exclude<Value, false>>> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await check();
+    if (value !== null && value !== undefined && value !== false) {
+      return value as NonNullable<Exclude<Value, false>>;
+    }
+    if (performance.now() > deadlineMs) {
+      throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
+    }
+    await sleep(pollMs);
+  }
+}

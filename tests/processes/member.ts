@@ -1,0 +1,130 @@
+// One real member of a test's cluster: a `quorate serve` process with its ports, its folder and its
+// log, that can be killed, stopped and started again.
+import { fromBinary } from "@bufbuild/protobuf";
+import { createInterface } from "node:readline";
+import { GrpcClient, GrpcCode } from "@quorate/grpc";
+import { inspect } from "@quorate/proto";
+import { startQuorate } from "./entry.ts";
+import type { Environment, QuorateProcess } from "./entry.ts";
+
+export interface MemberPlace {
+  readonly name: string;
+  readonly clientPort: number;
+  readonly peerPort: number;
+  readonly directory: string;
+}
+
+export interface MemberEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+const statusTimeoutMs = 2000;
+const logLinesKept = 2000;
+
+export class TestMember {
+  readonly name: string;
+  readonly clientPort: number;
+  readonly peerPort: number;
+  readonly directory: string;
+  /** "host:port" for clients. */
+  readonly address: string;
+  /** Kept over restarts; connects anew when it must. */
+  readonly client: GrpcClient;
+  readonly #flags: readonly string[];
+  #process: QuorateProcess | null;
+  #end: Promise<MemberEnd>;
+  /** JSON lines of all its processes, oldest first. */
+  readonly log: string[];
+
+  constructor(place: MemberPlace, flags: readonly string[]) {
+    this.name = place.name;
+    this.clientPort = place.clientPort;
+    this.peerPort = place.peerPort;
+    this.directory = place.directory;
+    this.address = `127.0.0.1:${place.clientPort}`;
+    this.client = new GrpcClient(this.address);
+    this.#flags = flags;
+    this.#process = null;
+    this.#end = Promise.resolve({ code: null, signal: null });
+    this.log = [];
+  }
+
+  get running(): boolean {
+    return this.#process !== null;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  /** The arguments of `quorate serve`. */
+  get flags(): readonly string[] {
+    return this.#flags;
+  }
+
+  start(extraFlags: readonly string[] = [], environment: Environment = {}): void {
+    if (this.#process !== null) {
+      throw new Error(`${this.name} is running`);
+    }
+    const child = startQuorate(["serve", ...this.#flags, ...extraFlags], {
+      ...environment,
+      QUORATE_EXIT_ON_STDIN_END: "1",
+    });
+    this.#process = child;
+    child.stdin.on("error", () => undefined);
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on("line", (line) => {
+        this.log.push(line);
+        if (this.log.length > logLinesKept) this.log.shift();
+      });
+    }
+    this.#end = new Promise((resolve) => {
+      child.on("close", (code, signal) => {
+        child.stdin.destroy();
+        this.#process = null;
+        resolve({ code, signal });
+      });
+    });
+  }
+
+  /** kill -9; resolves when the process is gone. */
+  kill(): Promise<MemberEnd> {
+    return this.signal("SIGKILL");
+  }
+
+  /** SIGTERM; resolves when the process has ended by itself. */
+  stop(): Promise<MemberEnd> {
+    return this.signal("SIGTERM");
+  }
+
+  signal(signal: NodeJS.Signals): Promise<MemberEnd> {
+    this.#process?.kill(signal);
+    return this.#end;
+  }
+
+  /** How its present or last process ended. */
+  ended(): Promise<MemberEnd> {
+    return this.#end;
+  }
+
+  /** What it says about itself; null when it cannot be asked. */
+  async status(): Promise<inspect.StatusResponse | null> {
+    if (this.#process === null) {
+      return null;
+    }
+    const path = "/quorate.v1.Inspect/Status";
+    const result = await this.client.call(path, new Uint8Array(0), statusTimeoutMs);
+    if (result.code !== GrpcCode.Ok || result.message === null) {
+      return null;
+    }
+    return fromBinary(inspect.StatusResponseSchema, result.message);
+  }
+
+  /** True when the log holds a line with this message, or matching it. */
+  logged(message: string | RegExp): boolean {
+    return this.log.some((line) =>
+      typeof message === "string" ? line.includes(`"msg":"${message}"`) : message.test(line),
+    );
+  }
+}
