@@ -24,7 +24,10 @@ import { Tracker } from "./tracker/tracker.ts";
 import { nobody, Role } from "./types.ts";
 import type { ConfState, Index, NodeId, SnapshotMeta, Term } from "./types.ts";
 
-/** Messages queued until the next Ready; what exceeds it is lost, as messages may be. */
+/**
+ * Messages queued until the next Ready; what exceeds it is lost, as messages may be. Only not a
+ * snapshot, at most one per follower: its transfer would be waited for in vain.
+ */
 const messagesMax = 65_536;
 
 export class Raft {
@@ -286,7 +289,8 @@ export class Raft {
   }
 
   send(message: Message): void {
-    if (this.messages.length < messagesMax) this.messages.push(message);
+    const isKept = this.messages.length < messagesMax || message.snapshot !== null;
+    if (isKept) this.messages.push(message);
   }
 
   /** Leaves when everything that is in the log and the hard state now is durable. */

@@ -100,14 +100,24 @@ export class Chaos {
   }
 
   #ready(member: TestMember): void {
-    if (member.takeReady(this.checkers.leaves) !== null) this.checkers.told(member);
+    while (member.takeReady(this.checkers.leaves) !== null) {
+      this.checkers.told(member);
+      if (this.#prng.chance(0.2)) return;
+    }
   }
 
   #apply(member: TestMember): void {
-    if (member.applyOne()) this.checkers.applied(member);
+    for (let left = 1 + this.#prng.below(5); left > 0 && member.applyOne(); left--) {
+      this.checkers.applied(member);
+      this.checkers.look(member);
+    }
   }
 
   #deliver(): void {
+    for (let left = 1 + this.#prng.below(3); left > 0; left--) this.#deliverOne();
+  }
+
+  #deliverOne(): void {
     const { network } = this.cluster;
     if (network.length === 0) return;
     // Mostly in order; sometimes any.
@@ -161,7 +171,7 @@ export class Chaos {
         if (options.links) this.#duplicateOne();
         return;
       case 3:
-        if (options.membership && prng.chance(0.3)) this.#change(member);
+        if (options.membership) this.#changeAnywhere();
         return;
       case 4:
         if (options.snapshots && prng.chance(0.5)) this.#checkpoint(member);
@@ -221,8 +231,12 @@ export class Chaos {
     }
   }
 
+  #changeAnywhere(): void {
+    const leaders = this.cluster.up.filter((member) => member.node.isLeader());
+    if (leaders.length > 0) this.#change(this.#prng.pick(leaders));
+  }
+
   #change(member: TestMember): void {
-    if (!member.node.isLeader()) return;
     const prng = this.#prng;
     const { conf } = member;
     if (conf.votersOutgoing.length > 0) {

@@ -129,6 +129,18 @@ test("lesson 5: an entry written, overwritten and written again is durable with 
   assert.equal(queue.durableIndex, 3);
 });
 
+test("lesson 5: acknowledgements from before a snapshot say nothing about the log behind it", () => {
+  const queue = new PersistQueue(3, new HardState(1, 0, 0), 3);
+  const before = queue.issue(new HardState(1, 0, 0), null, 9, true);
+  queue.replaced(5);
+  const meta = new SnapshotMeta(5, 2, new Story([1]).get(1).conf, 7);
+  const install = queue.issue(new HardState(2, 0, 5), meta, 5, true);
+  assert.equal(queue.acknowledge(before)?.seq, before);
+  assert.equal(queue.durableIndex, 0);
+  assert.equal(queue.acknowledge(install)?.snapshot, meta);
+  assert.equal(queue.durableIndex, 5);
+});
+
 test("lesson 6: an acknowledgement of an older term still completes its snapshot", () => {
   const story = new Story([1, 2, 3]);
   const member = story.get(2);
@@ -208,6 +220,7 @@ test("lesson 8: a snapshot goes to the disk alone, before the entries behind it,
   append.entries = [new Entry(1, 6, 16, 1, 0, new Uint8Array(1))];
   member.node.step(append);
   story.ready(2);
+  assert.equal(member.node.status().durableIndex, 0);
   assert.equal(member.batches.length, 2);
   const [first, second] = member.batches;
   assert.equal(first!.install?.meta.index, 5);

@@ -300,3 +300,34 @@ test("P2: an unknown member's messages are stepped", () => {
   assert.equal(story.get(2).node.leader(), 9);
   assert.equal(story.get(2).node.status().committed, 3);
 });
+
+test("P2: who holds the entry that ends a joint phase durably knows that the one that began it is committed", () => {
+  const story = new Story([1, 2, 3, 4], { voters: [1, 2, 3], learners: [4] });
+  story.elect(1);
+  story.change(1, ConfTransition.JointAutoLeave, add(4), remove(3));
+  story.settle();
+  for (const id of [1, 2, 4]) {
+    const member = story.get(id);
+    const { entries, baseIndex } = member.disk;
+    assert.equal(baseIndex + entries.length, 3, "the leave is there");
+    // Whatever batch brought it, a power loss right after it would leave at least this.
+    assert(member.disk.syncedHardState.commit >= 2);
+  }
+
+  // The batch itself, not a later one.
+  const held = new Story([1, 2, 3, 4], { voters: [1, 2, 3], learners: [4] });
+  held.elect(1);
+  const follower = held.get(2);
+  follower.asyncDisk = true;
+  follower.asyncApply = true;
+  held.change(1, ConfTransition.JointAutoLeave, add(4), remove(3));
+  held.settle();
+  while (follower.batches.length > 0) {
+    const batch = follower.batches[0]!;
+    const isLeave = batch.entries.some((entry) => entry.index === 3);
+    assert(!isLeave || batch.hardState.commit >= 2);
+    follower.persistOne(held.cluster.send);
+    held.settle();
+  }
+  assert.equal(follower.disk.entries.length, 3);
+});
