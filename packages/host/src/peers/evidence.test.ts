@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EndKind } from "@quorate/sim";
-import { PeersBench, raftIdOf } from "./test/peers-bench.ts";
+import { FrameType, FrameWriter } from "./frame.ts";
+import { encodeHello, Hello, LinkClass } from "./hello.ts";
+import { QuietWatch } from "./quiet-watch.ts";
+import { memberIdOf, PeersBench, raftIdOf } from "./test/peers-bench.ts";
 import type { Member } from "./test/peers-bench.ts";
 
 function connected(seed: number, count: number): PeersBench {
@@ -29,6 +32,43 @@ test("P6: a killed process is known to be gone within a few round trips, by ever
   }
 });
 
+test("P6: a process that is killed while a dial to it is on its way is known to be gone as well", () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const bench = connected(seed, 2);
+    const b = bench.members[1]!;
+    bench.network.closeLinks("m0", "m1");
+    bench.run(seed % 8);
+    bench.kill(0);
+    assert.ok(
+      bench.until(() => b.gone.length > 0, 100),
+      `seed ${seed}`,
+    );
+  }
+});
+
+test("P6: connects that are reset are no evidence and no sign of life, a few times", () => {
+  // A kernel that takes a killed process down may complete connects until its listener is closed.
+  for (const [resetMs, gone] of [
+    [10, 1],
+    [5000, 0],
+  ] as const) {
+    const bench = connected(1, 2);
+    const b = bench.members[1]!;
+    const dying = { name: "dying", alive: true, run: (task: () => void): void => task() };
+    bench.kill(0);
+    bench.network.attach(dying, "m0").listen((link) => {
+      link.close();
+      return { onOpen: () => {}, onBytes: () => {}, onDrain: () => {}, onEnd: () => {} };
+    });
+    bench.run(resetMs);
+    assert.deepEqual(b.gone, []);
+    dying.alive = false;
+    bench.network.detach(dying, false);
+    bench.run(2000);
+    assert.equal(b.gone.length, gone, `resets for ${resetMs} ms`);
+  }
+});
+
 test("P6: a lost machine, a cut, a proxy that only closes, a clean stop: no evidence", () => {
   const rows: [string, (bench: PeersBench) => void][] = [
     ["power lost", (bench) => bench.kill(0, EndKind.PowerLost)],
@@ -45,8 +85,16 @@ test("P6: a lost machine, a cut, a proxy that only closes, a clean stop: no evid
       "clean stop",
       (bench) => {
         bench.members[0]!.act(() => bench.members[0]!.peers.close());
-        bench.run(20);
         bench.kill(0);
+      },
+    ],
+    [
+      "killed behind a cut that had ended the links by silence",
+      (bench) => {
+        bench.network.cut("m0", "m1");
+        bench.run(4500);
+        bench.kill(0);
+        bench.network.heal();
       },
     ],
   ];
@@ -74,6 +122,22 @@ test("P6: a proxy that closes and refuses is evidence, and the same process is h
   // It may blink again: that is evidence anew.
   bench.network.blink("m1", "m0");
   assert.ok(bench.until(() => b.gone.length > 1, 50));
+});
+
+test("P6: the dial that finds out does not wait for its turn", () => {
+  // A member whose own dials were refused for long tries once a second; it hears the other one.
+  for (let seed = 1; seed <= 10; seed++) {
+    const bench = connected(seed, 2);
+    const b = bench.members[1]!;
+    bench.network.blink("m1", "m0");
+    bench.run(5000);
+    b.gone.length = 0;
+    bench.kill(0);
+    assert.ok(
+      bench.until(() => b.gone.length === 1, 20),
+      `seed ${seed}`,
+    );
+  }
 });
 
 test("P6: of several addresses all must refuse", () => {
@@ -111,6 +175,45 @@ test("P6: the restarted process's hello is evidence about the old one where no d
   bench.boot(0, { bootCount: 2 });
   assert.ok(bench.until(() => b.sessions.length === 2, 6000));
   assert.deepEqual(b.gone, [`${raftIdOf(0)}:${session}`]);
+  // The links to the old process are replaced at once, not when their silence is noticed.
+  assert.ok(bench.until(() => b.connectedTo(0), 10));
+});
+
+test("a hello that answers another process's is not believed", () => {
+  const bench = new PeersBench(6, 2);
+  const a = bench.boot(0);
+  const user = { name: "replay", alive: true, run: (task: () => void): void => task() };
+  bench.network.attach(user, "m1").listen((link) => {
+    const answer = new FrameWriter(0, 64);
+    answer.begin(FrameType.Hello);
+    answer.body.bytes(
+      encodeHello(
+        new Hello({
+          linkClass: LinkClass.Control,
+          clusterId: "c1",
+          token: "token",
+          memberId: memberIdOf(1),
+          raftId: raftIdOf(1),
+          bootCount: 1,
+          session: 9,
+          genesisId: 77,
+          term: 1,
+          lastIndex: 0,
+          levelMax: 1,
+          leader: 0,
+          toSession: a.options.session + 1,
+          toBootCount: 0,
+          wallMs: 0,
+        }),
+      ),
+    );
+    answer.end();
+    link.send(answer.take());
+    return { onOpen: () => {}, onBytes: () => {}, onDrain: () => {}, onEnd: () => {} };
+  });
+  bench.run(500);
+  assert.deepEqual(a.sessions, []);
+  assert.equal(a.statusOf(1).connected, false);
 });
 
 function withVoters(bench: PeersBench): void {
@@ -159,4 +262,39 @@ test("P5 b: only voters count, and a configuration of this member alone asks nob
   bench.boot(1);
   a.act(() => a.peers.setVoters([raftIdOf(0), raftIdOf(1)]));
   assert.ok(bench.until(() => a.quietResolved === 1, 3000));
+});
+
+test("P5 b: the newest answer of each voter counts, and a new process has not answered yet", () => {
+  const answer = (leader: number, toBootCount: number): Hello =>
+    ({ raftId: 2, leader, toBootCount }) as Hello;
+  const rows: [string, (watch: QuietWatch) => void, boolean][] = [
+    ["no leader, this boot known", (w) => w.answeredBy(answer(0, 5)), true],
+    ["never heard of", (w) => w.answeredBy(answer(0, 0)), true],
+    ["a higher boot count of this member", (w) => w.answeredBy(answer(0, 6)), false],
+    ["a leader", (w) => w.answeredBy(answer(3, 5)), false],
+    [
+      "no leader, then one",
+      (w) => {
+        w.answeredBy(answer(0, 5));
+        w.answeredBy(answer(3, 5));
+      },
+      false,
+    ],
+    [
+      "answered, then another process",
+      (w) => {
+        w.answeredBy(answer(0, 5));
+        w.forget(2);
+      },
+      false,
+    ],
+  ];
+  for (const [why, happens, resolves] of rows) {
+    const watch = new QuietWatch(1, 5);
+    happens(watch);
+    assert.equal(watch.maybeResolve(), false, "no voters are known");
+    watch.setVoters([1, 2]);
+    assert.equal(watch.maybeResolve(), resolves, why);
+    assert.equal(watch.maybeResolve(), false, "once");
+  }
 });

@@ -1,6 +1,8 @@
 // Evidence that another member's process is dead (P6): the link that carried its control traffic
 // ended, and the own next dial to it was refused at every address. A time-out, a reset after the
-// connect, a failed hello, a process that said it stops: none is evidence.
+// connect, a failed hello, a process that said it stops: none is evidence. But a reset is no sign of
+// life either: a kernel that takes a killed process down still completes connects for a moment and
+// resets them, so the dial after that one is waited for, a few times.
 import { assert } from "@quorate/base";
 import { LinkEnd } from "@quorate/storage";
 import { LinkClass } from "./hello.ts";
@@ -18,14 +20,17 @@ export const GoneStep = {
 } as const;
 export type GoneStep = (typeof GoneStep)[keyof typeof GoneStep];
 
-/** An incoming link of the process ended; it was the one on which its control traffic came. */
+/**
+ * The link on which its control traffic came ended; or the own control link to it did, while it has
+ * none here: what carried its traffic ended before, and its process was heard in between.
+ */
 export function controlTrafficEnded(
   remote: Remote,
   link: PeerLink,
   end: LinkEnd,
   stamp: number,
 ): GoneStep {
-  assert(!link.dialled && link.linkClass === LinkClass.Control, "not a link of control traffic");
+  assert(link.linkClass === LinkClass.Control, "not a link of control traffic");
   if (end !== LinkEnd.Closed && end !== LinkEnd.Failed) return GoneStep.None;
   if (link.saidBye) return GoneStep.None;
   remote.suspect(stamp);
@@ -38,7 +43,8 @@ export function dialEnded(remote: Remote, peer: Peer, link: PeerLink, end: LinkE
   // Dialled before the suspicion: says nothing about now.
   if (!remote.isProbe(link.stamp)) return GoneStep.Dial;
   if (end !== LinkEnd.Refused) {
-    remote.unsuspect();
+    const isReset = (end === LinkEnd.Failed || end === LinkEnd.Closed) && link.hello === null;
+    if (!isReset || !remote.wasReset()) remote.unsuspect();
     return GoneStep.None;
   }
   if (!remote.refused(peer.member.addresses.length)) return GoneStep.Dial;

@@ -109,6 +109,7 @@ test("messages of another session, sender or receiver than the link's are droppe
     const oldSession = message(a, b, MessageType.Vote);
     oldSession.session = 1;
     const otherSender = message(c, b, MessageType.Vote);
+    otherSender.session = a.options.session;
     for (const m of [good, oldSession, otherSender]) a.peers.send(m);
     a.peers.flush();
   });

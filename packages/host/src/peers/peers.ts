@@ -283,12 +283,17 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     const known = this.#outbound.remotes.get(hello.raftId);
     if (known === undefined || known.session !== hello.session) this.#newSession(hello, known);
     const remote = this.#outbound.remotes.get(hello.raftId)!;
-    remote.unsuspect();
-    if (link.dialled && link.linkClass === LinkClass.Control) {
+    if (link.linkClass === LinkClass.Snapshot) this.#snapshots.linkAccepted(link);
+    if (link.linkClass !== LinkClass.Control) return;
+    if (link.dialled) {
+      // The answer to a dial begun since: it lives.
+      if (remote.isProbe(link.stamp)) remote.unsuspect();
       this.#quiet.answeredBy(hello);
       this.#maybeResolveQuiet();
+    } else if (this.#linkTo(remote, LinkClass.Control) !== null) {
+      // Both ways stand. Without the own link, what it dialled may be older than its death.
+      remote.unsuspect();
     }
-    if (link.linkClass === LinkClass.Snapshot) this.#snapshots.linkAccepted(link);
   }
 
   #newSession(hello: Hello, old: Remote | undefined): void {
@@ -376,6 +381,12 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     }
   }
 
+  /** The process at the other end of a dialled link has a control link to here. */
+  #hearsFrom(link: PeerLink): boolean {
+    const { memberId, raftId } = helloOf(link);
+    return this.#incoming.find(memberId, raftId, LinkClass.Control) !== null;
+  }
+
   #controlTrafficEnded(link: PeerLink, end: LinkEnd): void {
     const remote = this.#outbound.remotes.get(helloOf(link).raftId);
     if (remote === undefined || !belongsTo(link, remote)) return;
@@ -396,6 +407,9 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     }
     if (linkClass === LinkClass.Control) {
       this.#disconnected(peer, link, reason === "" ? endText(end) : reason, refusal);
+      if (link.raft && link.acceptedMs >= 0 && !this.#hearsFrom(link)) {
+        this.#controlTrafficEnded(link, end);
+      }
     }
     peer.dialer(linkClass).linkEnded(link);
     if (linkClass === LinkClass.Control) this.#judgeProbe(peer, link, end);

@@ -164,6 +164,40 @@ test("a broken link goes on where the receiver is", () => {
   transfer.checkWhole();
   assert.equal(transfer.sinks.length, 1, "one staging, never begun anew");
   assert.equal(transfer.sinks[0]!.bytesWritten, 8 * megabyte);
+  const { bytesSent } = transfer.sender.statusOf(1);
+  assert.ok(bytesSent < 12 * megabyte, `${bytesSent} bytes sent for 8 MiB`);
+});
+
+test("one lost chunk costs a round trip, not a time-out", () => {
+  const bench = connected(14, { snapshotBytesPerSecond: 4 * megabyte });
+  const transfer = new Transfer(bench, new MemorySource(4, [8 * megabyte]));
+  transfer.send();
+  const startedMs = bench.world.nowMs;
+  bench.run(500);
+  // A chunk leaves every 62 ms.
+  const sentBefore = transfer.sender.statusOf(1).bytesSent;
+  bench.network.options.lossChance = 1;
+  bench.until(() => transfer.sender.statusOf(1).bytesSent > sentBefore + 200_000, 100);
+  bench.network.options.lossChance = 0;
+  assert.ok(transfer.over(10_000));
+  transfer.checkWhole();
+  const tookMs = bench.world.nowMs - startedMs;
+  assert.ok(tookMs < 2300, `${tookMs} ms for 8 MiB at 4 MiB/s`);
+});
+
+test("when the receiver's last word is lost it is asked again, and nothing is staged twice", () => {
+  const bench = connected(15);
+  const transfer = new Transfer(bench, new MemorySource(4, [100_000]), 200_000);
+  transfer.send();
+  assert.ok(bench.until(() => transfer.sinks[0]?.finished === true, 2000));
+  bench.network.options.lossChance = 1;
+  bench.run(250);
+  bench.network.options.lossChance = 0;
+  assert.deepEqual(transfer.outcomes, []);
+  assert.ok(transfer.over(2000));
+  bench.run(500);
+  transfer.checkWhole();
+  assert.equal(transfer.sinks.length, 1);
 });
 
 test("a receiver that restarts ends the transfer; so does a sender, and the receiver lets go", () => {
