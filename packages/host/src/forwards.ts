@@ -7,21 +7,45 @@ import type { PeersApi } from "./peers/peers-api.ts";
 import { failure } from "./proposals.ts";
 import type { Proposals, Waiter } from "./proposals.ts";
 
-const sweepEveryTicks = 100;
+const sweepEveryTicks = 10;
+
+/** A write on its way, and to whom. */
+class Forward {
+  readonly waiter: Waiter;
+  readonly leader: number;
+  /** When its leader was first seen not to lead any more; 0: it leads. */
+  lostTick: number;
+
+  constructor(waiter: Waiter, leader: number) {
+    this.waiter = waiter;
+    this.leader = leader;
+    this.lostTick = 0;
+  }
+}
 
 export class Forwards {
   readonly #peers: PeersApi;
   readonly #proposals: Proposals;
   readonly #missing: () => readonly string[];
-  readonly #pending: Map<number, Waiter>;
+  /** How long a leader that leads no more may take to answer what it had received before. */
+  readonly #graceTicks: number;
+  readonly #pending: Map<number, Forward>;
   #nextNumber: number;
+  #sweepTick: number;
 
-  constructor(peers: PeersApi, proposals: Proposals, missing: () => readonly string[]) {
+  constructor(
+    peers: PeersApi,
+    proposals: Proposals,
+    missing: () => readonly string[],
+    graceTicks: number,
+  ) {
     this.#peers = peers;
     this.#proposals = proposals;
     this.#missing = missing;
+    this.#graceTicks = graceTicks;
     this.#pending = new Map();
     this.#nextNumber = 1;
+    this.#sweepTick = 0;
   }
 
   /** Not committed when it cannot even be sent. */
@@ -32,7 +56,7 @@ export class Forwards {
       this.#proposals.fail(waiter, failure(FailureCode.NoLeader, this.#missing()));
       return;
     }
-    this.#pending.set(number, waiter);
+    this.#pending.set(number, new Forward(waiter, leader));
   }
 
   /**
@@ -46,10 +70,11 @@ export class Forwards {
     term: number,
     applied: number,
   ): void {
-    const waiter = this.#pending.get(number);
-    if (waiter === undefined) {
+    const forward = this.#pending.get(number);
+    if (forward === undefined) {
       return;
     }
+    const { waiter } = forward;
     this.#pending.delete(number);
     switch (outcome) {
       case ForwardOutcome.Appended:
@@ -74,14 +99,25 @@ export class Forwards {
     }
   }
 
-  /** Forgets those whose time was up, every now and then. */
-  tick(nowTick: number): void {
-    if (nowTick % sweepEveryTicks !== 0) {
+  /**
+   * Forgets those whose time was up, every now and then. A leader that was killed answers nothing
+   * more: its clients need not wait for their time to run out to hear that the outcome is unknown.
+   */
+  tick(nowTick: number, leader: number): void {
+    if (nowTick < this.#sweepTick) {
       return;
     }
-    for (const [number, waiter] of this.#pending) {
-      if (waiter.answered) {
+    this.#sweepTick = nowTick + sweepEveryTicks;
+    for (const [number, forward] of this.#pending) {
+      if (forward.waiter.answered) {
         this.#pending.delete(number);
+      } else if (forward.leader === leader) {
+        forward.lostTick = 0;
+      } else if (forward.lostTick === 0) {
+        forward.lostTick = nowTick;
+      } else if (nowTick - forward.lostTick >= this.#graceTicks) {
+        this.#pending.delete(number);
+        this.#proposals.fail(forward.waiter, failure(FailureCode.TimedOut));
       }
     }
   }

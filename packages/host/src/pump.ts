@@ -117,7 +117,12 @@ export class Pump {
       parts.applied,
       parts.appliedTerm,
     );
-    this.#forwards = new Forwards(parts.peers, parts.proposals, () => parts.events.missing());
+    this.#forwards = new Forwards(
+      parts.peers,
+      parts.proposals,
+      () => parts.events.missing(),
+      Math.ceil(parts.retryTicks / 2),
+    );
     this.reads = new Reads(
       {
         ask: (round) => this.#askRead(round),
@@ -195,7 +200,7 @@ export class Pump {
       this.#parts.raft.tick();
     }
     this.reads.tick(nowTick);
-    this.#forwards.tick(nowTick);
+    this.#forwards.tick(nowTick, this.#leader);
     this.schedule();
   }
 
