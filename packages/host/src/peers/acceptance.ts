@@ -144,6 +144,8 @@ export class Acceptance {
         return this.#wait(link, hello.raftId);
       case SessionVerdict.Regressed:
         return this.#regressed(link, hello);
+      case SessionVerdict.TooMany:
+        return this.#refuse(link, new Refusal(RefusalCode.Busy, "too many raft ids", ""));
       default:
         assertNever(verdict, "session verdict");
     }

@@ -69,7 +69,7 @@ export class Outbound {
     if (remote === undefined || number === 0) return this.drop(1);
     const toSession = remote.session;
     const body = codec.encodeForwardAnswer({ toSession, number, outcome, index, term });
-    this.#pushAnswer(to, FrameType.ForwardAnswer, body);
+    this.#pushAnswer(remote, FrameType.ForwardAnswer, body);
   }
 
   answerForwardRead(to: NodeId, heard: ForwardNumber, index: number): void {
@@ -77,7 +77,7 @@ export class Outbound {
     const number = remote?.saidNumber(heard) ?? 0;
     if (remote === undefined || number === 0) return this.drop(1);
     const body = codec.encodeForwardReadAnswer({ toSession: remote.session, number, index });
-    this.#pushAnswer(to, FrameType.ForwardReadAnswer, body);
+    this.#pushAnswer(remote, FrameType.ForwardReadAnswer, body);
   }
 
   broadcastDigest(point: DigestPoint): void {
@@ -116,10 +116,10 @@ export class Outbound {
   }
 
   /** A lost answer costs its client the whole request timeout: either class of link will do. */
-  #pushAnswer(to: NodeId, type: FrameType, body: Uint8Array): void {
-    if (!this.#pushFrame(to, LinkClass.Data, type, body)) {
-      this.#pushFrame(to, LinkClass.Control, type, body);
-    }
+  #pushAnswer(remote: Remote, type: FrameType, body: Uint8Array): void {
+    const { Control, Data } = LinkClass;
+    const linkClass = this.#linkTo(remote, Data) === null ? Control : Data;
+    this.#pushFrame(remote.raftId, linkClass, type, body);
   }
 
   #pushFrame(to: NodeId, linkClass: LinkClass, type: FrameType, body: Uint8Array): boolean {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PeerRecord } from "@quorate/storage";
-import { Sessions, SessionVerdict } from "./sessions.ts";
+import { raftIdsMax, Sessions, SessionVerdict } from "./sessions.ts";
 
 const { Accepted, New, Pending, Regressed } = SessionVerdict;
 
@@ -63,4 +63,12 @@ test("the highest of several records counts, and is told to others", () => {
   assert.equal(sessions.sessionOf(1), 70);
   assert.equal(sessions.judge(1, 6, 60), Regressed);
   assert.equal(sessions.bootCountOf(2), 0);
+});
+
+test("raft ids are bounded: new ones are not judged, known ones go on", () => {
+  const sessions = new Sessions();
+  for (let id = 1; id <= raftIdsMax; id++) assert.equal(sessions.judge(id, 1, 9), New);
+  assert.equal(sessions.judge(raftIdsMax + 1, 1, 9), SessionVerdict.TooMany);
+  assert.equal(sessions.newest(raftIdsMax + 1), null);
+  assert.equal(sessions.judge(7, 2, 10), New);
 });

@@ -14,8 +14,13 @@ export const SessionVerdict = {
   Pending: 3,
   /** An older boot, or another session of the same boot. */
   Regressed: 4,
+  /** Not judged: more raft ids than a cluster ever has. */
+  TooMany: 5,
 } as const;
 export type SessionVerdict = (typeof SessionVerdict)[keyof typeof SessionVerdict];
+
+/** Raft ids that may ever have spoken; each costs a record that is kept for good. */
+export const raftIdsMax = 4096;
 
 export class Sessions {
   /**
@@ -42,6 +47,7 @@ export class Sessions {
 
   judge(raftId: NodeId, bootCount: number, session: Session): SessionVerdict {
     const newest = this.#newest.get(raftId);
+    if (newest === undefined && this.#newest.size >= raftIdsMax) return SessionVerdict.TooMany;
     if (newest === undefined || bootCount > newest.bootCount) {
       this.#newest.set(raftId, new PeerRecord(raftId, bootCount, session));
       return SessionVerdict.New;
