@@ -431,6 +431,34 @@ test("entries come once and in order; those that are no operation move the chain
   equal(chains[2], JSON.stringify(kv.applyDigest()));
 });
 
+test("every part of an entry counts in the apply digest, whatever the operation does with it", () => {
+  const { kv } = new Member(new MemoryRows());
+  const payload = kv.envelope("", 0, del("nothing").bytes);
+  const entry = {
+    kind: OperationKind.DeleteRange,
+    level: 1,
+    index: 1,
+    term: 1,
+    wallMs: 1,
+    payload,
+  };
+  const entries = [
+    entry,
+    { ...entry, kind: OperationKind.Put },
+    { ...entry, level: 2 },
+    { ...entry, index: 2 },
+    { ...entry, term: 2 },
+    { ...entry, wallMs: 2 },
+    { ...entry, payload: kv.envelope("", 1, del("nothing").bytes) },
+  ];
+  const digests = entries.map((operation) => {
+    const other = new Member(new MemoryRows()).kv;
+    other.apply(operation, false, 1);
+    return JSON.stringify(other.applyDigest());
+  });
+  equal(new Set(digests).size, entries.length);
+});
+
 function hashed(task: HashKvTask | KvError, rowsMax = 1): HashKvTask {
   ok(typeof task !== "number");
   while (!task.step(rowsMax));
