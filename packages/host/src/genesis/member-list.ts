@@ -28,9 +28,11 @@ export function listDifference(ours: string, theirs: string): string {
   const parts: string[] = [];
   for (const [name, urls] of here) {
     const other = there.get(name);
-    if (other === undefined) parts.push(`only this member lists ${name}=${urls}`);
-    else if (other !== urls)
+    if (other === undefined) {
+      parts.push(`only this member lists ${name}=${urls}`);
+    } else if (other !== urls) {
       parts.push(`${name} is ${urls} for this member, ${other} for that one`);
+    }
   }
   for (const [name, urls] of there) {
     if (!here.has(name)) parts.push(`only that member lists ${name}=${urls}`);

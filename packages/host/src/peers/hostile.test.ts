@@ -2,10 +2,9 @@
 // its link, and strangers cannot hold more than a bound.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Prng } from "@quorate/base";
+import { ByteWriter, Prng } from "@quorate/base";
 import { encodeMessage, Message, MessageType } from "@quorate/raft";
 import type { Link, LinkEnd } from "@quorate/storage";
-import { ByteWriter } from "@quorate/base";
 import { FrameType, FrameWriter } from "./frame.ts";
 import { encodeHello, Hello, LinkClass } from "./hello.ts";
 import { handshakesMax } from "./incoming-links.ts";

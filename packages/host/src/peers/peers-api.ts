@@ -1,7 +1,13 @@
 // Between a Host and the other members: the peer protocol over Env's links (frames, hello, sessions,
 // queues, backoff, genesis talk, snapshot bytes). Peers decides about connections, never about Raft.
 import type { Message, NodeId, Session } from "@quorate/raft";
-import type { CheckpointInfo, PeerRecord, SnapshotFile, SnapshotSink, SnapshotSource } from "@quorate/storage";
+import type {
+  CheckpointInfo,
+  PeerRecord,
+  SnapshotFile,
+  SnapshotSink,
+  SnapshotSource,
+} from "@quorate/storage";
 
 /** Whom to talk to. raftId 0: not known yet (before genesis). */
 export interface PeerMember {
@@ -79,7 +85,12 @@ export interface PeersEvents {
   onRoundTrip(id: NodeId, roundTripMs: number): void;
 
   onForwardProposal(from: NodeId, number: ForwardNumber, kind: number, payload: Uint8Array): void;
-  onForwardAnswer(number: ForwardNumber, outcome: ForwardOutcome, index: number, term: number): void;
+  onForwardAnswer(
+    number: ForwardNumber,
+    outcome: ForwardOutcome,
+    index: number,
+    term: number,
+  ): void;
   onForwardRead(from: NodeId, number: ForwardNumber): void;
   /** index 0: refused (not leader any more). */
   onForwardReadAnswer(number: ForwardNumber, index: number): void;
@@ -126,7 +137,13 @@ export interface PeersApi {
   flush(): void;
   /** False: no accepted session with that peer, or its queue is full: nothing was sent. */
   forwardProposal(to: NodeId, number: ForwardNumber, kind: number, payload: Uint8Array): boolean;
-  answerForward(to: NodeId, number: ForwardNumber, outcome: ForwardOutcome, index: number, term: number): void;
+  answerForward(
+    to: NodeId,
+    number: ForwardNumber,
+    outcome: ForwardOutcome,
+    index: number,
+    term: number,
+  ): void;
   forwardRead(to: NodeId, number: ForwardNumber): boolean;
   answerForwardRead(to: NodeId, number: ForwardNumber, index: number): void;
   broadcastDigest(point: DigestPoint): void;
