@@ -142,11 +142,7 @@ class NodeLink implements Link {
   }
 
   #onError(error: NodeJS.ErrnoException): void {
-    if (this.#connected) {
-      this.#end = LinkEnd.Failed;
-    } else {
-      this.#end = error.code === "ECONNREFUSED" ? LinkEnd.Refused : LinkEnd.Unreachable;
-    }
+    this.#end = this.#connected ? LinkEnd.Failed : dialEndOf(error.code);
   }
 
   #stopTimer(): void {
@@ -154,5 +150,19 @@ class NodeLink implements Link {
       clearTimeout(this.#timer);
       this.#timer = null;
     }
+  }
+}
+
+/** How a dial that did not connect ended. A dying process's kernel resets: somebody was there. */
+function dialEndOf(code: string | undefined): LinkEnd {
+  switch (code) {
+    case "ECONNREFUSED":
+      return LinkEnd.Refused;
+    case "ECONNRESET":
+    case "ECONNABORTED":
+    case "EPIPE":
+      return LinkEnd.Failed;
+    default:
+      return LinkEnd.Unreachable;
   }
 }
