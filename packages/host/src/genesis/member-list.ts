@@ -37,6 +37,7 @@ export function listDifference(ours: string, theirs: string): string {
   for (const [name, urls] of there) {
     if (!here.has(name)) parts.push(`only that member lists ${name}=${urls}`);
   }
+  if (parts.length === 0) return "the lists differ in their wording";
   return parts.join("; ").slice(0, differenceCharsMax);
 }
 
