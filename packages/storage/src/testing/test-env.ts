@@ -2,7 +2,7 @@
 // randomness, and a fatal exit that the test can look at. `run` does everything that is due.
 import { assert, Prng } from "@quorate/base";
 import type { Clock, Env, ExitCode, Random, Trace, TraceFields, Transport } from "../env.ts";
-import { MemoryDisk } from "./memory-disk.ts";
+import type { MemoryDisk } from "./memory-disk.ts";
 
 /** Thrown out of the code under test where the process would end. */
 export class ProcessEnd extends Error {

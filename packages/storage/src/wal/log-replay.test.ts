@@ -56,7 +56,7 @@ function shape(replayed: Replayed): string {
   if (!replayed.ok) return JSON.stringify(replayed.problem);
   const { startIndex, startTerm, entries, hardState, voidMarks, restarted } = replayed;
   const terms = entries.map(({ index, term }) => `${index}@${term}`).join(" ");
-  const notes = `${voidMarks.length > 0 ? ` void ${voidMarks}` : ""}${restarted ? " restarted" : ""}`;
+  const notes = `${voidMarks.length > 0 ? ` void ${voidMarks.join()}` : ""}${restarted ? " restarted" : ""}`;
   return `${startIndex}@${startTerm}: ${terms}; commit ${hardState.commit}${notes}`;
 }
 

@@ -176,8 +176,9 @@ export class LogReplay {
     let commit = Math.max(this.#hardState.commit, coveredTo);
     if (commit > lastIndex) {
       // The hard state of a mark speaks of the snapshot's index; with the mark it goes.
-      if (voidMarks.length === 0)
+      if (voidMarks.length === 0) {
         return { ok: false, problem: { what: "commit", commit, last: lastIndex } };
+      }
       commit = lastIndex;
     }
     return {

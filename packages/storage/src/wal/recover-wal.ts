@@ -27,7 +27,8 @@ import { blockBytes } from "./wal-format.ts";
 export const recoverWal: RecoverWal = (env, recovery, done) => {
   const clusterId = fromHex(recovery.clusterId);
   assert(clusterId?.length === 8, "wal: a cluster id has 16 hex digits");
-  assert(recovery.options.segmentBytes % blockBytes === 0, "wal: segments are whole blocks");
+  const { segmentBytes } = recovery.options;
+  assert(segmentBytes % blockBytes === 0 && segmentBytes > blockBytes, "wal: size of a segment");
   if (env.disk.listNow(recovery.directory) === null) {
     const error = env.disk.makeDirectoryNow(recovery.directory);
     if (error !== null) {

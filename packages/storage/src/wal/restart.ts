@@ -56,9 +56,11 @@ export class Restart {
     for (const [at, segment] of segments.slice(segmentAt).entries()) {
       steps.push(this.#sweeping(segment, at === 0 ? offset : firstBatchOffset, refused));
     }
+    steps.push(this.#marking("wal.restart.zeroed"));
     for (const segment of segments.slice(unsyncedFrom)) steps.push(this.#syncing(segment));
     steps.push(this.#syncingNames());
     steps.push((next) => this.#nameSegments(segments, next));
+    steps.push(this.#marking("wal.restart.synced"));
     inTurn(steps, () =>
       this.#openDurableFile(slot, (file) => this.#start(segments, survey, log, file)),
     );
@@ -68,6 +70,13 @@ export class Restart {
   #then(next: () => void): (error: DiskError | null) => void {
     return (error) => {
       if (error !== null) failWal(this.#env, this.#recovery.directory, error);
+      next();
+    };
+  }
+
+  #marking(point: string): Step {
+    return (next) => {
+      this.#env.trace.mark(point);
       next();
     };
   }
@@ -215,9 +224,10 @@ export class Restart {
     const zeroedBytes = this.#zeroedBytes;
     const recovered = { hardState, entries, startIndex, startTerm, peers, zeroedBytes };
     const restartedAt = log.restarted ? { index: lastIndex, term: lastTerm } : null;
-    wal.boot(log.voidMarks, restartedAt, () =>
-      this.#forgetRefusal(() => this.#done({ ok: true, wal, recovered })),
-    );
+    wal.boot(log.voidMarks, restartedAt, () => {
+      this.#env.trace.mark("wal.restart.booted");
+      this.#forgetRefusal(() => this.#done({ ok: true, wal, recovered }));
+    });
   }
 }
 

@@ -205,6 +205,7 @@ export class SegmentPreparer {
     });
     this.#busy = true;
     const named = (): void => {
+      this.#env.trace.mark("wal.segment.named");
       this.#segment = null;
       this.#busy = false;
       if (this.#stopped !== null) this.#stopped();
@@ -213,6 +214,7 @@ export class SegmentPreparer {
     };
     const name = (error: DiskError | null): void => {
       if (error !== null) fail(error);
+      this.#env.trace.mark("wal.segment.made");
       manifest.change(
         (state) => ({ ...state, walSegments: [...state.walSegments, { id, nonce, bytes }] }),
         named,

@@ -3,9 +3,8 @@
 // (row 16). Works in steps, so that no call reads more than a few MiB, and judges nothing.
 import { DiskError } from "../env.ts";
 import type { DiskFile } from "../env.ts";
-import { parseBatchHeader } from "./batch-header.ts";
+import { batchBytes, parseBatchHeader } from "./batch-header.ts";
 import type { BatchHeader, WalIdentity } from "./batch-header.ts";
-import { batchBytes } from "./batch-header.ts";
 import { payloadChecks } from "./batch-payload.ts";
 import { batchHeaderBytes, blockBytes, firstBatchOffset, nonceSeed } from "./wal-format.ts";
 

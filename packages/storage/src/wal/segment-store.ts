@@ -111,6 +111,7 @@ export class SegmentStore {
         walSegments: state.walSegments.filter((entry) => entry.id > lastGone),
       }),
       () => {
+        this.#env.trace.mark("wal.segments.unnamed");
         for (const segment of gone) this.#release(segment);
         done();
       },

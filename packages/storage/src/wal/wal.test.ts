@@ -71,8 +71,8 @@ describe("wal: append", () => {
           const cache = disk.content(segment(id));
           // Batches come in order, so what the cache has of this one the medium has too.
           const at = findEntry(cache, index);
-          if (at >= 0)
-            assert.ok(equalBytes(medium.subarray(at, at + 100), cache.subarray(at, at + 100)));
+          if (at < 0) continue;
+          assert.ok(equalBytes(medium.subarray(at, at + 100), cache.subarray(at, at + 100)));
         }
       });
       for (let steps = index % 4; steps > 0; steps--) bench.env.step();
