@@ -164,7 +164,9 @@ class StorageOpening {
     if (state.checkpoint !== null) named.add(state.checkpoint.tablesName);
     const leftovers: string[] = [];
     for (const name of this.#env.disk.listNow(this.#owner.directory) ?? []) {
+      const path = `${this.#owner.directory}/${name}`;
       if (named.has(name) || isDirectoryFile(name) || isWalFile(name)) continue;
+      if (path === this.#directory.walDirectory) continue;
       if (isCheckpointFile(name)) leftovers.push(name);
       else this.#env.trace.warn("a file in the data directory is not known", { name });
     }

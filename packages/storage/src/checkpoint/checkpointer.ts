@@ -37,6 +37,9 @@ export class CheckpointInForce {
   }
 }
 
+/** Synced at least this often, so that no single flush holds the disk against the log's. */
+const unsyncedBytesMax = 8_388_608;
+
 /** A piece of a file, in order. */
 interface Piece {
   readonly position: number;
@@ -86,8 +89,11 @@ class CheckpointRun {
   readonly #shared: Uint8Array;
   readonly #peers: Uint8Array;
   readonly #tablesName: string;
-  /** Of the captured segments written so far, then of the tables file. */
+  /** Of the captured segments written so far. */
   readonly #crcs: number[];
+  /** Of the tables file: the part that snapshots carry, and all of it. */
+  #sharedCrc: number;
+  #tablesCrc: number;
 
   constructor(parts: CheckpointerParts, info: CheckpointInfo, peers: readonly PeerRecord[]) {
     this.#parts = parts;
@@ -97,17 +103,19 @@ class CheckpointRun {
     this.#peers = encodePeers(info.index, peers);
     this.#tablesName = tablesName(parts.rows.newTag());
     this.#crcs = [];
+    this.#sharedCrc = 0;
+    this.#tablesCrc = 0;
   }
 
   write(done: (checkpoint: CheckpointInForce) => void): void {
     const { medium, wal, directory } = this.#parts;
     this.#writeSegments(0, () => {
       medium.env.trace.mark("checkpoint.segments");
-      this.#writeTables((tablesCrc) => {
+      this.#writeTables(() => {
         wal.copyDurableSeq(() => {
           medium.syncDirectory(directory, () => {
             medium.env.trace.mark("checkpoint.synced");
-            this.#putInForce(tablesCrc, done);
+            this.#putInForce(done);
           });
         });
       });
@@ -126,33 +134,39 @@ class CheckpointRun {
     const { medium, directory } = this.#parts;
     const path = `${directory}/${captured.segment.name}`;
     const file = captured.from === 0 ? medium.create(path) : medium.open(path);
-    writePieces(medium, file, piecesOf(captured), crcBefore, next);
+    writePieces(medium, file, piecesOf(captured), crcBefore, (crc) =>
+      closeSynced(medium, file, () => next(crc)),
+    );
   }
 
-  #writeTables(done: (crc: number) => void): void {
+  #writeTables(done: () => void): void {
     const { medium, directory } = this.#parts;
     const file = medium.create(`${directory}/${this.#tablesName}`);
-    const shared = slices(0, this.#shared);
-    const pieces = [...shared, ...slices(this.#shared.length, this.#peers)];
-    writePieces(medium, file, pieces, 0, done);
+    writePieces(medium, file, slices(0, this.#shared), 0, (sharedCrc) => {
+      const peers = slices(this.#shared.length, this.#peers);
+      writePieces(medium, file, peers, sharedCrc, (tablesCrc) => {
+        this.#sharedCrc = sharedCrc;
+        this.#tablesCrc = tablesCrc;
+        closeSynced(medium, file, done);
+      });
+    });
   }
 
-  #putInForce(tablesCrc: number, done: (checkpoint: CheckpointInForce) => void): void {
+  #putInForce(done: (checkpoint: CheckpointInForce) => void): void {
     const { manifest, medium, rows, held } = this.#parts;
     const before = manifest.state.checkpoint;
     manifest.change(
-      (state) => this.#edited(state, tablesCrc),
+      (state) => this.#edited(state),
       () => {
         medium.env.trace.mark("checkpoint.in-force");
         rows.captureSaved(this.#capture, this.#crcs);
         if (before !== null) held.discard(before.tablesName);
-        const sharedCrc = crc32c(this.#shared);
-        done(new CheckpointInForce(this.#info, this.#shared.length, sharedCrc));
+        done(new CheckpointInForce(this.#info, this.#shared.length, this.#sharedCrc));
       },
     );
   }
 
-  #edited(state: ManifestState, tablesCrc: number): ManifestState {
+  #edited(state: ManifestState): ManifestState {
     const rowSegments = state.rowSegments.slice();
     this.#capture.segments.forEach((captured, place) => {
       const entry = entryOf(captured, must(this.#crcs[place], "every segment has a CRC"));
@@ -167,7 +181,7 @@ class CheckpointRun {
       term,
       tablesName: this.#tablesName,
       tablesBytes: this.#shared.length + this.#peers.length,
-      tablesCrc,
+      tablesCrc: this.#tablesCrc,
       durableSeq: this.#parts.wal.durableSeq,
     };
     return { ...state, rowSegments, checkpoint };
@@ -204,7 +218,7 @@ function slices(position: number, bytes: Uint8Array): Piece[] {
   return pieces;
 }
 
-/** Writes the pieces one after the other, syncs and closes the file; CRC32C continued over them. */
+/** Writes the pieces one after the other; `done` gets the CRC32C continued over them. */
 function writePieces(
   medium: Medium,
   file: DiskFile,
@@ -213,17 +227,25 @@ function writePieces(
   done: (crc: number) => void,
 ): void {
   let crc = crcBefore;
+  let unsyncedBytes = 0;
   const next = (place: number): void => {
     const piece = pieces[place];
-    if (piece === undefined) {
-      medium.sync(file, () => {
-        file.close();
-        done(crc);
-      });
-      return;
-    }
+    if (piece === undefined) return done(crc);
+    const written = (): void => {
+      unsyncedBytes += piece.bytes.length;
+      if (unsyncedBytes < unsyncedBytesMax) return next(place + 1);
+      unsyncedBytes = 0;
+      medium.sync(file, () => next(place + 1));
+    };
     crc = crc32c(piece.bytes, 0, piece.bytes.length, crc);
-    medium.write(file, piece.position, piece.bytes, () => next(place + 1));
+    medium.write(file, piece.position, piece.bytes, written);
   };
   next(0);
+}
+
+function closeSynced(medium: Medium, file: DiskFile, done: () => void): void {
+  medium.sync(file, () => {
+    file.close();
+    done();
+  });
 }
