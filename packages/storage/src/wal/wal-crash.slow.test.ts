@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { crashKinds, crashStory, refusalStory } from "../testing/wal-crashes.ts";
 
-const seeds = 40;
+const seeds = 20;
 
 describe("wal crashes, many workloads", () => {
   for (const crash of crashKinds) {
