@@ -76,10 +76,10 @@ export interface RowStore extends RowReader {
    */
   append(row: Row): RowRef;
   /**
-   * No reader can reach this row any more (compacted away); its bytes may be reclaimed. Called once
-   * a row in the life of a process; again after a restart, for dead rows that the scan met. A dead
-   * tombstone may go only when no dead row is left in front of it: the next scan would take an older
-   * row of its key, dead and not yet reclaimed, for a live one.
+   * No reader can reach this row any more (compacted away); its bytes may be reclaimed, in any
+   * order. Called at most once a row in the life of a process; again after a restart, for dead rows
+   * that the scan met. A tombstone is reported only by a scan that met nothing in front of it that
+   * it deletes: had an older row of its key outlived it, the next scan would take that for live.
    */
   dead(ref: RowRef): void;
 }

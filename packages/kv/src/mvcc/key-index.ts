@@ -168,17 +168,19 @@ export class KeyIndex {
   }
 
   /**
-   * Drops the oldest superseded version if no read at or above `compactRevision` can reach it: its
-   * ref, or `noRef`. A key whose last reachable version was a tombstone goes with it.
+   * Drops the oldest superseded version if no read at or above `compactRevision` can reach it, and
+   * tells `dropped`; false when there is none. A key whose last reachable version was a tombstone
+   * goes with it.
    */
-  compactOne(compactRevision: number): RowRef {
+  compactOne(compactRevision: number, dropped: (ref: RowRef, tombstone: boolean) => void): boolean {
     const queue = this.#queue;
-    if (queue.size === 0) return noRef;
+    if (queue.size === 0) return false;
     const head = queue.head;
-    if (queue.dies(head) > compactRevision) return noRef;
+    if (queue.dies(head) > compactRevision) return false;
     const ref = queue.ref(head);
     const slot = queue.slot(head);
-    const last = queue.tombstone(head) && this.slots.head(slot) === head;
+    const tombstone = queue.tombstone(head);
+    const last = tombstone && this.slots.head(slot) === head;
     queue.shift();
     if (last && this.slots.main(slot) === 0) {
       const found = this.#blocks.seek(this.slots.key(slot));
@@ -186,7 +188,8 @@ export class KeyIndex {
       this.#blocks.removeHere();
       this.slots.free(slot);
     }
-    return ref;
+    dropped(ref, tombstone);
+    return true;
   }
 
   #changed(main: number): void {

@@ -6,7 +6,7 @@ import { assert, emptyBytes, latin1Decode, latin1Encode } from "@quorate/base";
 import { Hasher } from "../digest.ts";
 import { Row } from "../rows.ts";
 import type { RowRef, RowStore } from "../rows.ts";
-import { KeyIndex, noRef } from "./key-index.ts";
+import { KeyIndex } from "./key-index.ts";
 import { hashRow, LiveDigest } from "./live-digest.ts";
 
 /** Wall milliseconds become hlc units (DESIGN.md 12). */
@@ -47,6 +47,8 @@ export class MvccStore {
   generation: number;
 
   readonly #hasher: Hasher;
+  /** Bound once, for `compactOne`. */
+  readonly #dropped: (ref: RowRef, tombstone: boolean) => void;
   /** Rows written by the transaction that is open; -1: none is open. */
   #changes: number;
   #wallMs: number;
@@ -70,6 +72,11 @@ export class MvccStore {
     this.holds = 0;
     this.generation = 0;
     this.#hasher = new Hasher();
+    // A tombstone must outlive the rows that it deletes, and the store reclaims in any order: only
+    // a later scan can tell that they are gone (rebuildRow).
+    this.#dropped = (ref, tombstone) => {
+      if (!tombstone) rows.dead(ref);
+    };
     this.#changes = -1;
     this.#wallMs = 0;
     this.#expected = null;
@@ -204,10 +211,8 @@ export class MvccStore {
   /** Reports at most `versionsMax` unreachable rows to the row store; true when none is left. */
   compactStep(versionsMax: number): boolean {
     if (this.holds > 0) return true;
-    for (let dropped = 0; dropped < versionsMax; dropped++) {
-      const ref = this.index.compactOne(this.compactRevision);
-      if (ref === noRef) return true;
-      this.rows.dead(ref);
+    for (let count = 0; count < versionsMax; count++) {
+      if (!this.index.compactOne(this.compactRevision, this.#dropped)) return true;
     }
     return false;
   }
@@ -268,7 +273,7 @@ export class MvccStore {
     }
     if (!row.tombstone) this.#putRow(key, old, row, ref);
     else if (old >= 0) this.#deleteRow(old, row, ref);
-    // What it deleted has been reclaimed: dead, as it was.
+    // All that it deleted has been reclaimed: now it may go too.
     else this.rows.dead(ref);
     this.compactStep(REBUILD_COMPACT_MAX);
   }

@@ -72,18 +72,11 @@ export class MemoryRows implements RowStore {
     }
   }
 
-  /** Rewrites one segment, as the contract of `RowStore.dead` allows. */
+  /** Rewrites one segment without its dead rows. */
   reclaim(segment: number): void {
     const from = segment * this.segmentRows;
-    let deadBefore = false;
-    for (let ref = 0; ref < from && !deadBefore; ref++) {
-      deadBefore = this.#rows[ref] !== null && this.#dead.has(ref);
-    }
     for (let ref = from; ref < Math.min(from + this.segmentRows, this.#rows.length); ref++) {
-      const row = this.#rows[ref]!;
-      if (row === null || !this.#dead.has(ref)) continue;
-      if (row.tombstone && deadBefore) continue;
-      this.#rows[ref] = null;
+      if (this.#dead.has(ref)) this.#rows[ref] = null;
     }
   }
 
