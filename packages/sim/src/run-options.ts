@@ -1,5 +1,7 @@
 // One run's options, all drawn from its seed: how many members, which timings, which fault families
 // are on (swarm testing: each run has some of them), which workload. A test may fix single ones.
+import type { HostConfig } from "@quorate/host";
+import { storageDefaults } from "@quorate/storage";
 import type { CrashOptions } from "./nemesis/crashes.ts";
 import type { NetworkOptions } from "./network/network-options.ts";
 import type { SimRandom } from "./sim-random.ts";
@@ -18,6 +20,8 @@ export interface RunOptions {
   /** Virtual length of the phase with load and faults. */
   safetyMs: number;
   network: Partial<NetworkOptions>;
+  /** Sizes and intervals of the hosts: how soon segments roll and logs are compacted. */
+  host: Partial<HostConfig>;
   /** Wipes before the cluster is founded. */
   wipes: boolean;
   crashes: CrashOptions | null;
@@ -41,6 +45,7 @@ export function drawOptions(random: SimRandom): RunOptions {
     foundingMs: random.pick([1, 500, 3_000]),
     safetyMs: random.between(3_000, 9_000),
     network: drawNetwork(random),
+    host: drawHost(random),
     wipes: random.chance(0.3),
     crashes: random.chance(0.85) ? drawCrashes(random) : null,
     partitions: random.chance(0.5) ? { oneWay: random.chance(0.5) } : null,
@@ -48,6 +53,24 @@ export function drawOptions(random: SimRandom): RunOptions {
     slowDisks: random.chance(0.3),
     finalPowerLoss: random.chance(0.5),
     durableSample: random.pick([3, 20, 50]),
+  };
+}
+
+function drawHost(random: SimRandom): Partial<HostConfig> {
+  return {
+    checkpointBytes: random.pick([8_192, 65_536]),
+    checkpointIntervalMs: random.pick([100, 1_000, 5_000]),
+    catchUpEntriesMax: random.pick([3, 30, 300]),
+    catchUpBytesMax: random.pick([4_096, 65_536]),
+    requestTimeoutMs: random.pick([1_500, 3_000]),
+    storage: {
+      ...storageDefaults,
+      walSegmentBytes: random.pick([65_536, 131_072]),
+      rowSegmentBytes: random.pick([8_192, 65_536]),
+      unsavedRowBytesMax: random.pick([32_768, 1_048_576]),
+      rowCacheBytesMax: 32_768,
+      reclaimBytesPerSecond: 1_048_576,
+    },
   };
 }
 
@@ -71,6 +94,7 @@ function drawCrashes(random: SimRandom): CrashOptions {
     powerLossOfAll: powerLosses && random.chance(0.6),
     stops: random.chance(0.4),
     perMark: random.pick([0, 0.0001, 0.001]),
+    perWrite: random.pick([0, 0.001, 0.01]),
     target: "",
     targetPass: 0,
     pauseMinMs: random.pick([50, 200, 500]),

@@ -68,6 +68,7 @@ export class Run {
     this.cluster = new SimCluster(this.world, {
       members: options.members,
       host: {
+        ...options.host,
         electionTimeoutMs: options.electionTimeoutMs,
         electionTimeoutRandomizationMs: options.electionTimeoutMs,
         heartbeatIntervalMs: options.heartbeatIntervalMs,
@@ -203,7 +204,7 @@ export class Run {
     const equal = world.runUntil(() => this.#allEqual(), 5_000 + 30 * timeoutMs);
     demand(equal, "L3 equal state", () => this.describe());
     for (const name of this.#core()) probe.readAll(name);
-    const read = world.runUntil(() => probe.answered, 2_000 + 4 * timeoutMs);
+    const read = world.runUntil(() => probe.answered, 6_000 + 4 * timeoutMs);
     demand(read && probe.succeeded, "L2 a read", () => `${probe.describe()}\n${this.describe()}`);
   }
 
@@ -217,6 +218,7 @@ export class Run {
     return (
       core.length * 2 > this.cluster.members.length &&
       core.every((name) => this.cluster.member(name).running) &&
+      this.cluster.members.every((member) => !member.disk.stalled) &&
       this.cluster.settledLeader(core) !== null
     );
   }

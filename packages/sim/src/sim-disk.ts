@@ -59,6 +59,8 @@ export class SimDisk {
   readonly random: SimRandom;
   readonly timings: DiskTimings;
   fault: DiskFault | null;
+  /** Something has been asked for and is not done yet. */
+  onSubmit: ((operation: DiskOperation) => void) | null;
   /** Bytes of all files together; writes beyond it answer ENOSPC. */
   capacityBytes: number;
   syncs: number;
@@ -78,6 +80,7 @@ export class SimDisk {
     this.random = random;
     this.timings = { ...diskTimingsDefault };
     this.fault = null;
+    this.onSubmit = null;
     this.capacityBytes = 2 ** 40;
     this.syncs = 0;
     this.writes = 0;
@@ -240,6 +243,10 @@ export class SimDisk {
     this.#stalledUntilUs = Math.max(this.#stalledUntilUs, until);
   }
 
+  get stalled(): boolean {
+    return this.#stalledUntilUs > this.world.nowUs;
+  }
+
   // ---- what checkers look at --------------------------------------------------------------------
 
   /** Paths of all files that processes see below the directory, sorted. */
@@ -290,6 +297,7 @@ export class SimDisk {
       const error = refused ?? execute();
       user.run(() => done(error));
     });
+    this.onSubmit?.(kind);
   }
 
   refusal(kind: DiskOperation, path: string): DiskError | null {

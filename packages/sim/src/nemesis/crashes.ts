@@ -7,6 +7,9 @@ import type { SimMember } from "../sim-member.ts";
 import type { SimRandom } from "../sim-random.ts";
 import { type Nemesis, Repeater } from "./nemesis.ts";
 
+/** A write and its sync take about so long. */
+const writeTimeMaxUs = 3_000;
+
 export interface CrashOptions {
   readonly kills: boolean;
   readonly powerLosses: boolean;
@@ -14,6 +17,8 @@ export interface CrashOptions {
   readonly stops: boolean;
   /** Chance of a crash at any mark that is passed. */
   readonly perMark: number;
+  /** Chance of a crash while a write that was just submitted is under way. */
+  readonly perWrite: number;
   /** Crash at this mark as soon as it is passed the given time; empty: none. */
   readonly target: string;
   readonly targetPass: number;
@@ -44,12 +49,16 @@ export class Crashes implements Nemesis {
 
   start(): void {
     this.#cluster.crashPlan = (_, point) => this.#plan(point);
+    for (const member of this.#cluster.members) {
+      member.disk.onSubmit = () => this.#maybeCrashWriting(member);
+    }
     this.#repeater.start();
   }
 
   stop(): void {
     this.#repeater.stop();
     this.#cluster.crashPlan = null;
+    for (const { disk } of this.#cluster.members) disk.onSubmit = null;
   }
 
   /** To be called for every process that has ended. */
@@ -64,6 +73,14 @@ export class Crashes implements Nemesis {
     const { target, targetPass, perMark } = this.#options;
     if (point === target && ++this.#targetPasses === targetPass) return this.#death();
     return perMark > 0 && this.#random.chance(perMark) ? this.#death() : null;
+  }
+
+  #maybeCrashWriting(member: SimMember): void {
+    if (!this.#random.chance(this.#options.perWrite)) return;
+    const { process } = member;
+    this.#cluster.world.after(this.#random.below(writeTimeMaxUs), () => {
+      if (process !== null && process.alive) process.kill(this.#death(), "while writing");
+    });
   }
 
   #death(): EndKind {
