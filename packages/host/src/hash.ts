@@ -22,7 +22,7 @@ export function hashInSlices(
     if (!serving()) {
       done(KvError.FutureRevision);
     } else if (task.step(hashRowsPerTurn)) {
-      done(task);
+      done(task.error === KvError.None ? task : task.error);
     } else {
       env.schedule(step);
     }
