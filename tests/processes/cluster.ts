@@ -27,6 +27,7 @@ export async function withCluster(
     cluster.start();
     await cluster.ready();
     await use(cluster);
+    cluster.checkLogs();
   } catch (error) {
     cluster.showLogs();
     throw error;
@@ -155,6 +156,14 @@ export class TestCluster {
       });
     } catch (error) {
       throw new Error(`${(error as Error).message} (${seen})`, { cause: error });
+    }
+  }
+
+  /** Members compare digests all the time by themselves: none may ever have found a difference. */
+  checkLogs(): void {
+    for (const { name, log } of this.members) {
+      const found = log.find((line) => /"msg":"(?:digest differs|assertion failed)/.test(line));
+      if (found !== undefined) throw new Error(`${name} logged: ${found}`);
     }
   }
 

@@ -15,8 +15,9 @@ export async function freePorts(count: number, step: number = 2): Promise<number
     const first = randomInt(lowest, highest - count * step);
     const ports = Array.from({ length: count }, (_, at) => first + at * step);
     const all = ports.flatMap((port) => [port, port + 1]);
-    const free = await Promise.all(all.map((port) => !reserved.has(port) && isFree(port)));
-    if (free.every((yes) => yes)) {
+    if (all.some((port) => reserved.has(port))) continue;
+    const free = await Promise.all(all.map(isFree));
+    if (!free.includes(false)) {
       return first;
     }
   }

@@ -68,7 +68,9 @@ export class Writers {
 
   async #write(number: number): Promise<void> {
     let at = number % this.#members.length;
-    for (let count = 0; this.#running; count += 1) {
+    let count = 0;
+    while (this.#running) {
+      count += 1;
       const key = `${this.#prefix}${number}/${count}`;
       const value = `${number}-${count}-${this.#members[at]!.name}`;
       const result = await put(this.#clients[at]!, key, value, putTimeoutMs);
