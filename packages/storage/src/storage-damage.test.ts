@@ -3,7 +3,13 @@
 import test from "node:test";
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert";
 import { MemoryDisk } from "./testing/memory-disk.ts";
-import { encodeSegmentHeader, SegmentHeader, decodeSegmentHeader } from "./rows/segment-header.ts";
+import { resealRow, RowBlock, rowLength, seedOf } from "./rows/row-codec.ts";
+import {
+  decodeSegmentHeader,
+  encodeSegmentHeader,
+  SegmentHeader,
+  segmentHeaderBytes,
+} from "./rows/segment-header.ts";
 import type { RowSegment } from "./rows/row-segment.ts";
 import type { RowLog } from "./rows/row-log.ts";
 import { StorageDriver } from "./testing/storage-driver.ts";
@@ -155,6 +161,29 @@ test("a row written to the place of another one of its segment is not taken for 
     tried += 1;
   }
   ok(tried > 5);
+});
+
+test("rows out of order, although each is whole: 72", () => {
+  const disk = stored(3);
+  const path = segmentPaths(disk)[1]!;
+  const content = disk.content(path);
+  const header = decodeSegmentHeader(content);
+  if (typeof header === "string") throw new Error(header);
+  const block = new RowBlock(content);
+  const first = segmentHeaderBytes;
+  const second = first + rowLength(block, first, content.length);
+  const length = rowLength(block, second, content.length);
+  for (const main of [header.firstMain, header.firstMain - 1]) {
+    block.view.setUint32(second + 8, main, true);
+    block.view.setUint32(second + 16, 0, true);
+    resealRow(block, second, length, seedOf(header.nonce), second);
+    const { storage } = opened(openMemberNow(disk, 99));
+    const end = ended(() => scanAll(storage));
+    equal(end.exitCode, 72);
+    const after = `revision ${main}\\.0 after ${header.firstMain}\\.\\d`;
+    match(end.reason, new RegExp(`${path}: offset ${second}, revision ${main}: ${after}`));
+    disk.kill();
+  }
 });
 
 test("a medium that refuses the read: 72 with the errno", () => {

@@ -82,6 +82,38 @@ test("a checkpoint is never in force above the durable log, wherever the power g
   ok(inForce > 10, `${inForce} checkpoints came into force`);
 });
 
+test("a checkpoint waits while the log is not durable up to its index, and only then", () => {
+  const disk = new MemoryDisk(1);
+  const member = opened(openMemberNow(disk, 1));
+  scanAll(member.storage);
+  appendEntriesNow(member, 1, 10);
+  const entries = [11, 12].map((i) => new Entry(1, i, 16, 0, 1, new Uint8Array(0)));
+  const batch = { hardState: new HardState(1, 0, 10), firstIndex: 11, entries, peers: [] };
+  disk.hold("wal-0");
+  member.storage.append({ ...batch, mustSync: true }, () => {});
+  member.storage.rows.append(testRow(12, 0, "key", "value"));
+  let done = false;
+  const tables = [new TableRecord("test", new Uint8Array(0))];
+  const request = { index: 12, term: 1, tables, keepLogFrom: 0 };
+  member.storage.checkpoint(request, () => (done = true));
+  const before = member.storage.usage().syncs;
+  member.env.run();
+  equal(done, false);
+  ok(member.storage.checkpointRunning);
+  equal(member.storage.usage().syncs, before, "nothing is synced ahead of the log");
+  disk.hold(null);
+  member.env.run();
+  equal(done, true);
+  // Durable up to its index already: what is appended behind it does not matter.
+  disk.hold("wal-0");
+  const later = [new Entry(1, 13, 16, 0, 1, new Uint8Array(0))];
+  member.storage.append({ ...batch, firstIndex: 13, entries: later, mustSync: true }, () => {});
+  done = false;
+  member.storage.checkpoint(request, () => (done = true));
+  member.env.run(() => done);
+  equal(done, true);
+});
+
 test("a checkpoint carries the newest record of every peer, and the log's wins if it is newer", () => {
   const disk = new MemoryDisk(3);
   const member = opened(openMemberNow(disk, 1));

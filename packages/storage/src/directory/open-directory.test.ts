@@ -5,6 +5,7 @@ import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal, throws }
 import { assert, latin1Encode } from "@quorate/base";
 import type { DirectoryCopy } from "@quorate/sim";
 import { DiskOperation, SimDisk, SimNetwork, SimProcess, UnsyncedFate, World } from "@quorate/sim";
+import type { Disk, Env } from "../env.ts";
 import { GenesisState } from "../storage-api.ts";
 import type { DataDirectory, DirectoryOptions, Refusal } from "../storage-api.ts";
 import { encodeIdentity, Identity } from "./identity.ts";
@@ -236,6 +237,53 @@ test("in use by another process: 75; free when that one is dead", () => {
   refused(machine, 75, /^directory \/var\/lib\/m1 is in use by another process$/);
   machine.disk.kill(owner);
   opened(machine.open(machine.start()));
+});
+
+test("made by another process between the look and the lock: that one's identity counts", () => {
+  const machine = new Machine(6);
+  const theirs = identityFile(1, 0);
+  const process = machine.start();
+  const outcomes: (DataDirectory | Refusal)[] = [];
+  const put = (path: string): void => {
+    const file = process.disk.openNow(path, true);
+    assert("write" in file, "the file opens");
+    file.write(0, theirs, () => file.close());
+    machine.settle();
+  };
+  const disk = Object.create(process.disk, {
+    listNow: { value: (path: string) => process.disk.listNow(path) },
+    makeDirectoryNow: { value: (path: string) => process.disk.makeDirectoryNow(path) },
+    sizeNow: { value: (path: string) => process.disk.sizeNow(path) },
+    openNow: { value: (path: string, create: boolean) => process.disk.openNow(path, create) },
+    rename: { value: process.disk.rename.bind(process.disk) },
+    remove: { value: process.disk.remove.bind(process.disk) },
+    syncDirectory: { value: process.disk.syncDirectory.bind(process.disk) },
+    lockNow: {
+      value: (path: string) => {
+        const error = process.disk.lockNow(path);
+        put("/var/lib/m1/IDENTITY-1");
+        return error;
+      },
+    },
+  }) as Disk;
+  const env: Env = {
+    clock: process.clock,
+    random: process.random,
+    disk,
+    transport: process.transport,
+    trace: process.trace,
+    schedule: (turn) => process.schedule(turn),
+    fatal: (exitCode, reason) => process.fatal(exitCode, reason),
+  };
+  process.run(() => {
+    openDirectory(env, options, (outcome) => {
+      outcomes.push(outcome.ok ? outcome.directory : outcome);
+    });
+  });
+  machine.settle();
+  const directory = opened(outcomes[0]!);
+  equal(directory.raftId, 5);
+  equal(directory.bootCount, 2);
 });
 
 test("a log directory of its own: made, locked, refused when in use or somebody else's", () => {

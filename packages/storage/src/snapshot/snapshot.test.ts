@@ -99,7 +99,15 @@ test("refs, rows and walks of before an install are void", () => {
   const old = driver.refs.get("7.0")!;
   const cursor = driver.storage.rows.cursorFrom(1);
   equal(cursor.next()?.main, 1);
+  const before = staged(driver);
+  driver.storage.tick();
+  equal(driver.storage.rows.read(old).main, 7);
   driver.receive(source, 5000);
+  driver.tickFor(10);
+  ok(
+    staged(driver).every((name) => !before.includes(name)),
+    "files of before are gone",
+  );
   throws(() => driver.storage.rows.read(old), /reclaimed or never was/);
   equal(cursor.next(), null);
   ok(Math.min(...driver.refs.values()) > old, "refs go on upwards");
@@ -300,6 +308,32 @@ test("an install waits for a running checkpoint and for reclaiming", () => {
   driver.run(() => installed);
   equal(driver.scanRows(1000).length, 150 + 50);
   driver.storage.rows.append(testRow(151, 0, "k", "v"));
+});
+
+test("a rewriting that an install meets is thrown away with its file", () => {
+  const options = { ...smallOptions, reclaimBytesPerSecond: 10_000 };
+  const driver = new StorageDriver(new MemoryDisk(2), shape, options, 2);
+  driver.start();
+  driver.put(110);
+  for (const ref of driver.refs.values()) if (ref % 3 !== 0) driver.storage.rows.dead(ref);
+  driver.checkpoint();
+  const before = staged(driver);
+  const begun = (): boolean => staged(driver).some((name) => !before.includes(name));
+  for (let i = 0; i < 100 && !begun(); i++) driver.tickFor(10);
+  ok(begun() && !driver.env.marks.includes("reclaim.synced"), "a rewriting has begun");
+  const sink = driver.storage.stage(source.files, source.checkpoint.id);
+  contents.forEach((content, file) => write(driver, sink, file, 0, content));
+  let finished = false;
+  sink.finish(() => (finished = true));
+  driver.run(() => finished);
+  let installed = false;
+  driver.storage.install(sink, new HardState(1, 0, 150), () => (installed = true));
+  driver.run(() => installed);
+  driver.scanRows(1000);
+  driver.tickFor(3000);
+  equal(staged(driver).length, source.files.length);
+  driver.disk.powerLoss();
+  equal(scanAll(opened(openMemberNow(driver.disk, 9)).storage).length, 150 + 50);
 });
 
 test("a close waits for an install", () => {

@@ -106,6 +106,7 @@ export class MemoryDisk implements Disk {
   #locks: Set<string>;
   #pending: Operation[];
   #faults: Fault[];
+  #held: string | null;
   /** Path → 4 KiB blocks that cannot be read any more. */
   readonly #spoiled: Map<string, Set<number>>;
   #stamp: number;
@@ -121,6 +122,7 @@ export class MemoryDisk implements Disk {
     this.#locks = new Set();
     this.#pending = [];
     this.#faults = [];
+    this.#held = null;
     this.#spoiled = new Map();
     this.#stamp = 0;
     this.#process = 0;
@@ -132,12 +134,20 @@ export class MemoryDisk implements Disk {
 
   /** Performs one waiting operation and tells its owner; false when none waits. */
   step(): boolean {
-    if (this.#pending.length === 0) return false;
-    const operation = this.#pending.splice(this.#prng.below(this.#pending.length), 1)[0]!;
+    const held = this.#held;
+    const ready = this.#pending.filter((op) => held === null || !op.path.includes(held));
+    if (ready.length === 0) return false;
+    const operation = ready[this.#prng.below(ready.length)]!;
+    this.#pending.splice(this.#pending.indexOf(operation), 1);
     this.performed++;
     const fault = this.#fault(operation.name, operation.path);
     operation.done(fault ?? operation.perform());
     return true;
+  }
+
+  /** Operations on paths that contain it wait, whatever else goes on; null: none does. */
+  hold(pathPart: string | null): void {
+    this.#held = pathPart;
   }
 
   /** The next `count` operations of this kind on a path that contains `pathPart` fail. */

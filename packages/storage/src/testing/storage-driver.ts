@@ -295,7 +295,8 @@ export class StorageDriver {
       this.env.nowMs += 10;
       this.storage.tick();
       const until = this.disk.performed + operationsMax;
-      this.run(() => this.disk.pending === 0 || this.disk.performed >= until);
+      this.env.run(() => this.disk.performed >= Math.min(until, this.crashAt));
+      if (this.disk.performed >= this.crashAt) throw new Crashed();
     }
   }
 
