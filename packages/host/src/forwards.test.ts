@@ -14,7 +14,7 @@ interface Bench {
   readonly forwards: Forwards;
   readonly proposals: Proposals;
   readonly heard: string[];
-  send(leader: number, name: string): void;
+  readonly send: (leader: number, name: string) => void;
 }
 
 function bench(): Bench {

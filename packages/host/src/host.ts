@@ -165,7 +165,12 @@ export class Host implements HostApi {
     );
     pump.attach(checkpointer);
     const digests = new Digests(kv, Math.ceil(5000 / this.#config.tickMs));
-    const leadership = new Leadership(raft, this.#membership, electionTicks(this.#config));
+    const isConnected = (raftId: number): boolean =>
+      this.#mustPeers()
+        .status()
+        .some((peer) => peer.raftId === raftId && peer.connected);
+    const electionTimeoutTicks = electionTicks(this.#config);
+    const leadership = new Leadership(raft, this.#membership, isConnected, electionTimeoutTicks);
     const requests = new Requests(this.#env, this.#config, kv, pump, this.#proposals);
     const publisher = new Publisher(this.#config, this.#membership, requests);
     this.#running = {

@@ -11,17 +11,29 @@ interface Transfer {
   readonly to: number;
   readonly deadlineTick: number;
   readonly done: Done;
+  /** Ticks in a row in which the target was not connected. */
+  awayTicks: number;
 }
+
+/** A target that is away for so long will not take over: it stops as well, or has died. */
+const awayTicksMax = 10;
 
 export class Leadership {
   readonly #raft: RaftApi;
   readonly #membership: MembershipTable;
+  readonly #isConnected: (raftId: number) => boolean;
   readonly #timeoutTicks: number;
   #transfer: Transfer | null;
 
-  constructor(raft: RaftApi, membership: MembershipTable, electionTicks: number) {
+  constructor(
+    raft: RaftApi,
+    membership: MembershipTable,
+    isConnected: (raftId: number) => boolean,
+    electionTicks: number,
+  ) {
     this.#raft = raft;
     this.#membership = membership;
+    this.#isConnected = isConnected;
     this.#timeoutTicks = 2 * electionTicks;
     this.#transfer = null;
   }
@@ -41,7 +53,8 @@ export class Leadership {
     if (this.#raft.transferLeadership(target.raftId) !== TransferOutcome.Started) {
       return TransferResult.BadTarget;
     }
-    this.#transfer = { to: target.raftId, deadlineTick: nowTick + this.#timeoutTicks, done };
+    const deadlineTick = nowTick + this.#timeoutTicks;
+    this.#transfer = { to: target.raftId, deadlineTick, done, awayTicks: 0 };
     return null;
   }
 
@@ -51,7 +64,9 @@ export class Leadership {
       return;
     }
     const arrived = this.#raft.leader() === transfer.to;
-    if (arrived || nowTick >= transfer.deadlineTick) {
+    transfer.awayTicks = this.#isConnected(transfer.to) ? 0 : transfer.awayTicks + 1;
+    const isAway = transfer.awayTicks >= awayTicksMax;
+    if (arrived || isAway || nowTick >= transfer.deadlineTick) {
       this.#transfer = null;
       transfer.done(arrived ? TransferResult.Done : TransferResult.TimedOut);
     }
@@ -67,7 +82,7 @@ export class Leadership {
     let bestMatch = -1;
     for (const progress of status.progress) {
       const voter = status.confState.voters.includes(progress.id);
-      const live = progress.silentTicks * 2 < this.#timeoutTicks;
+      const live = progress.silentTicks * 2 < this.#timeoutTicks && this.#isConnected(progress.id);
       if (voter && live && progress.id !== status.id && progress.match > bestMatch) {
         best = progress.id;
         bestMatch = progress.match;
