@@ -158,11 +158,12 @@ export class SimCluster implements RequestTarget {
   settledLeader(names: readonly string[]): SimMember | null {
     const leader = this.leader();
     if (leader === null) return null;
-    const id = leader.host!.status().raftId;
+    const { raftId, term } = leader.host!.status();
     for (const name of names) {
       const { host, running } = this.member(name);
       const inside = running && host !== null ? host.inside() : null;
-      if (inside === null || inside.raft.leader() !== id) return null;
+      if (inside === null || inside.raft.term() !== term) return null;
+      if (inside.raft.leader() !== raftId) return null;
       if (host!.status().phase !== Phase.Running) return null;
     }
     return leader;

@@ -86,7 +86,8 @@ function drawNetwork(random: SimRandom): Partial<NetworkOptions> {
   };
 }
 
-function drawCrashes(random: SimRandom): CrashOptions {
+/** Also for a test that needs crashes in a run that has drawn none. */
+export function drawCrashes(random: SimRandom): CrashOptions {
   const powerLosses = random.chance(0.7);
   return {
     kills: random.chance(0.8),

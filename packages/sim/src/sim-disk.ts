@@ -60,7 +60,7 @@ export class SimDisk {
   readonly timings: DiskTimings;
   fault: DiskFault | null;
   /** Something has been asked for and is not done yet. */
-  onSubmit: ((operation: DiskOperation) => void) | null;
+  onSubmit: ((operation: DiskOperation, path: string) => void) | null;
   /** Bytes of all files together; writes beyond it answer ENOSPC. */
   capacityBytes: number;
   syncs: number;
@@ -102,9 +102,9 @@ export class SimDisk {
       if (operation.user !== user) continue;
       this.#inFlight.delete(operation);
       if (operation.event !== null) this.world.cancel(operation.event);
-      const draw = this.random.below(4);
-      if (draw === 0 && operation.executePart !== null) operation.executePart();
-      else if (draw <= 1) operation.execute();
+      const draw = this.random.below(10);
+      if (draw < 4 && operation.executePart !== null) operation.executePart();
+      else if (draw < 6) operation.execute();
     }
     for (const [file, holder] of this.#locks) {
       if (holder === user) this.#locks.delete(file);
@@ -297,7 +297,7 @@ export class SimDisk {
       const error = refused ?? execute();
       user.run(() => done(error));
     });
-    this.onSubmit?.(kind);
+    this.onSubmit?.(kind, path);
   }
 
   refusal(kind: DiskOperation, path: string): DiskError | null {

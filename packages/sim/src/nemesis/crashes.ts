@@ -2,13 +2,15 @@
 // points inside the process. Whatever ended is started again after a while, and may be hit anew
 // while it recovers.
 import type { SimCluster } from "../cluster.ts";
+import { DiskOperation } from "../disk/disk-operation.ts";
 import { type CrashPlan, EndKind } from "../sim-env.ts";
 import type { SimMember } from "../sim-member.ts";
 import type { SimRandom } from "../sim-random.ts";
 import { type Nemesis, Repeater } from "./nemesis.ts";
 
-/** A write and its sync take about so long. */
-const writeTimeMaxUs = 3_000;
+/** About so long they take. */
+const writeTimeUs = 200;
+const syncTimeUs = 400;
 
 export interface CrashOptions {
   readonly kills: boolean;
@@ -50,7 +52,7 @@ export class Crashes implements Nemesis {
   start(): void {
     this.#cluster.crashPlan = (_, point) => this.#plan(point);
     for (const member of this.#cluster.members) {
-      member.disk.onSubmit = () => this.#maybeCrashWriting(member);
+      member.disk.onSubmit = (operation, path) => this.#submitted(member, operation, path);
     }
     this.#repeater.start();
   }
@@ -75,11 +77,17 @@ export class Crashes implements Nemesis {
     return perMark > 0 && this.#random.chance(perMark) ? this.#death() : null;
   }
 
-  #maybeCrashWriting(member: SimMember): void {
-    if (!this.#random.chance(this.#options.perWrite)) return;
+  #submitted(member: SimMember, operation: DiskOperation, path: string): void {
+    const { perWrite } = this.#options;
+    // Starts and checkpoints make many operations: most crashes are for the log.
+    if (!this.#random.chance(path.includes("/wal-") ? perWrite : perWrite / 10)) return;
     const { process } = member;
-    this.#cluster.world.after(this.#random.below(writeTimeMaxUs), () => {
-      if (process !== null && process.alive) process.kill(this.#death(), "while writing");
+    const takesUs = operation === DiskOperation.Write ? writeTimeUs : syncTimeUs;
+    this.#cluster.world.after(this.#random.below(takesUs), () => {
+      if (process === null || !process.alive) return;
+      const { powerLosses } = this.#options;
+      const how = powerLosses && this.#random.chance(0.8) ? EndKind.PowerLost : EndKind.Killed;
+      process.kill(how, "while writing");
     });
   }
 

@@ -41,6 +41,9 @@ export function replayRequests(
     entries: [],
     peers: new Map(),
   };
+  let commit = 0;
+  // From a void mark on, commit indexes are about a log that never came to be.
+  let isVoid = false;
   for (const request of requests) {
     log.hardState = request.hardState;
     for (const peer of request.peers) log.peers.set(peer.raftId, peer);
@@ -49,16 +52,18 @@ export function replayRequests(
       log.baseIndex = mark.index;
       log.baseTerm = mark.term;
       log.entries = [];
+    } else if (mark !== null) {
+      isVoid = true;
     }
     if (request.entries.length > 0) {
       log.entries.length = request.firstIndex - 1 - log.baseIndex;
       log.entries.push(...request.entries);
     }
+    const about = request.hardState.commit <= log.baseIndex + log.entries.length;
+    if (about && !isVoid) commit = request.hardState.commit;
   }
-  const { term, vote, commit } = log.hardState;
-  const last = log.baseIndex + log.entries.length;
-  const known = Math.max(commit, checkpoint?.index ?? 0);
-  log.hardState = new HardState(term, vote, Math.min(known, last));
+  const { term, vote } = log.hardState;
+  log.hardState = new HardState(term, vote, Math.max(commit, checkpoint?.index ?? 0));
   return log;
 }
 

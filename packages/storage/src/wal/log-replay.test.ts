@@ -9,6 +9,8 @@ import { BatchKind } from "./wal-format.ts";
 
 type Step =
   | { readonly append: readonly [from: number, to: number, term: number]; readonly commit?: number }
+  /** A hard state alone. */
+  | { readonly state: number }
   | { readonly mark: readonly [index: number, term: number, id: number] }
   | { readonly boot: readonly [index: number, term: number]; readonly voids?: readonly number[] };
 
@@ -32,6 +34,9 @@ function replay(
       Object.assign(header, { firstIndex: from, entries: entries.length });
       last = [to, term];
       commit = step.commit ?? commit;
+    } else if ("state" in step) {
+      header.kind = BatchKind.Append;
+      commit = step.state;
     } else if ("mark" in step) {
       const [markIndex, markTerm, markCheckpointId] = step.mark;
       const kind = BatchKind.SnapshotMark;
@@ -124,8 +129,35 @@ const cases: readonly [name: string, expected: string, replayed: () => Replayed]
     () => replay([{ append: [1, 2, 1] }, { mark: [10, 3, 77] }], at(2, 1)),
   ],
   [
+    "behind a void mark the tail of another leader is not committed (simulator, seed 157)",
+    "0@0: 1@1 2@1 3@1; commit 1 void 2",
+    () => replay([{ append: [1, 3, 1], commit: 1 }, { mark: [10, 3, 77] }], at(1, 1)),
+  ],
+  [
+    "hard states after a void mark speak of its snapshot too",
+    "0@0: 1@1 2@1 3@1; commit 1 void 2",
+    () => {
+      const steps: Step[] = [
+        { append: [1, 3, 1], commit: 1 },
+        { mark: [10, 3, 77] },
+        { state: 12 },
+      ];
+      return replay(steps, at(1, 1));
+    },
+  ],
+  [
+    "a hard state that speaks of a snapshot before its mark, and the mark never came",
+    "0@0: 1@1 2@1 3@1; commit 1",
+    () => replay([{ append: [1, 3, 1], commit: 1 }, { state: 10 }], at(1, 1)),
+  ],
+  [
+    "a hard state alone moves the commit index within the log",
+    "0@0: 1@1 2@1 3@1; commit 3",
+    () => replay([{ append: [1, 3, 1], commit: 1 }, { state: 3 }], at(1, 1)),
+  ],
+  [
     "the second of two marks is void",
-    "10@3: 11@3; commit 11 void 3",
+    "10@3: 11@3; commit 10 void 3",
     () => {
       const steps: Step[] = [{ mark: [10, 3, 77] }, { append: [11, 11, 3] }, { mark: [30, 4, 78] }];
       return replay(steps, at(10, 3, 77));

@@ -59,6 +59,7 @@ interface OpenMark {
   readonly seq: number;
   readonly header: BatchHeader;
   readonly before: Log;
+  readonly commitBefore: Index;
 }
 
 export type Replayed =
@@ -86,6 +87,12 @@ export class LogReplay {
   /** Null before the first batch. */
   #log: Log | null;
   #hardState: HardState;
+  /**
+   * The newest commit index that is about this log. The one of a snapshot, told by its mark and by
+   * hard states around it, is about the log that the snapshot makes: entries here at or below it
+   * may be of another leader, and calling them committed would be wrong.
+   */
+  #commit: Index;
   #peers: Map<NodeId, PeerRecord>;
   #open: OpenMark[];
   /** Marks of earlier starts whose fate this one has read: seq → the log before it. */
@@ -95,6 +102,7 @@ export class LogReplay {
   constructor() {
     this.#log = null;
     this.#hardState = new HardState(0, 0, 0);
+    this.#commit = 0;
     this.#peers = new Map();
     this.#open = [];
     this.#closed = new Map();
@@ -110,7 +118,7 @@ export class LogReplay {
     this.#hardState = new HardState(header.term, header.vote, header.commit);
     for (const peer of payload.peers) this.#peers.set(peer.raftId, peer);
     if (header.kind === BatchKind.SnapshotMark) {
-      this.#open.push({ seq: header.seq, header, before: log });
+      this.#open.push({ seq: header.seq, header, before: log, commitBefore: this.#commit });
       this.#log = restart(log, header.markIndex, header.markTerm);
     } else if (header.kind === BatchKind.Boot) {
       this.#boot(header, payload.voidMarks);
@@ -118,6 +126,9 @@ export class LogReplay {
       const { seq, firstIndex } = header;
       this.#gap ??= { what: "gap", seq, firstIndex, last: log.lastIndex };
     }
+    // Alone, a hard state may speak of a snapshot whose mark has not come yet.
+    const alone = header.kind === BatchKind.Append && header.entries === 0;
+    if (!alone || header.commit <= this.#log.lastIndex) this.#commit = header.commit;
   }
 
   /** What the start of then settled about everything before it. */
@@ -164,7 +175,10 @@ export class LogReplay {
         checkpoint !== null &&
         (checkpoint.id === markCheckpointId || checkpoint.index >= markIndex);
       if (inForce) continue;
-      if (voided.length === 0) this.#log = mark.before;
+      if (voided.length === 0) {
+        this.#log = mark.before;
+        this.#commit = mark.commitBefore;
+      }
       voided.push(mark.seq);
     }
     return voided;
@@ -173,13 +187,9 @@ export class LogReplay {
   #result(log: Log, coveredTo: Index, voidMarks: readonly number[], restarted: boolean): Replayed {
     const { term, vote } = this.#hardState;
     const { lastIndex, lastTerm } = log;
-    let commit = Math.max(this.#hardState.commit, coveredTo);
+    const commit = Math.max(this.#commit, coveredTo);
     if (commit > lastIndex) {
-      // The hard state of a mark speaks of the snapshot's index; with the mark it goes.
-      if (voidMarks.length === 0) {
-        return { ok: false, problem: { what: "commit", commit, last: lastIndex } };
-      }
-      commit = lastIndex;
+      return { ok: false, problem: { what: "commit", commit, last: lastIndex } };
     }
     return {
       ok: true,

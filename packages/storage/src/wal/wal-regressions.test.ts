@@ -131,8 +131,9 @@ describe("regressions of others", () => {
         recovered.entries.map(({ index }) => index),
         [1, 2, 3, 4, 5],
       );
-      // The promise stays; the commit index of the snapshot goes with it.
-      assert.deepEqual(recovered.hardState, new HardState(3, 9, 5));
+      // The promise stays; the commit index of the snapshot goes with it, and none of the old log's
+      // entries becomes committed by it.
+      assert.deepEqual(recovered.hardState, new HardState(3, 9, 4));
     }
     // Entries that follow build on the old log, also behind a checkpoint above the mark.
     const { wal: next } = bench.start();

@@ -1,0 +1,20 @@
+// Seeds that go through the crash points one after the other: seed n crashes a process at mark
+// n mod the number of marks, besides everything else that it has drawn.
+import { crashPoints } from "./crash-points.ts";
+import { Run } from "./run.ts";
+import { drawCrashes } from "./run-options.ts";
+import { World } from "./world.ts";
+
+export function targetedRun(seed: number): Run {
+  const random = new World(seed).random("target");
+  const point = crashPoints[seed % crashPoints.length]!;
+  return new Run(seed, (options) => {
+    options.crashes ??= drawCrashes(random);
+    point.prepare?.(options);
+    options.crashes = {
+      ...options.crashes,
+      target: point.mark,
+      targetPass: point.prepare === null ? random.doublings(1, 50) : 1,
+    };
+  });
+}
