@@ -80,6 +80,7 @@ export interface Disk {
   /** Names in the directory, sorted bytewise; null when there is none. */
   listNow(directory: string): readonly string[] | null;
   /** Makes missing parents too; null also when it exists. */
+  /** One directory: the one above it exists, the caller has seen to that. */
   makeDirectoryNow(directory: string): DiskError | null;
   /** Size in bytes, or null when there is no such file. */
   sizeNow(path: string): number | null;
