@@ -91,6 +91,15 @@ export class Peer {
     this.#hello = forgets ? new Hello({ ...hello, genesisId: known.genesisId }) : hello;
   }
 
+  /**
+   * Another raft id than the one that answers here where this member dials. A link that they dialled
+   * proves less: what a dead process had sent may arrive long after its successor has spoken.
+   */
+  contradicts(hello: Hello): boolean {
+    const { link } = this.control;
+    return (link?.accepted ?? false) && link?.hello?.raftId !== hello.raftId;
+  }
+
   /** True when the reason is another one than before: worth a line in the log. */
   setReason(reason: string): boolean {
     const changed = reason !== this.#reason;

@@ -268,7 +268,10 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   linkAccepted(link: PeerLink): void {
     const hello = helloOf(link);
     if (!link.dialled) this.#incoming.accepted(link);
-    this.#peers.get(hello.memberId)?.heardHello(hello);
+    const peer = this.#peers.get(hello.memberId);
+    // Who is right? Whoever answers a new dial.
+    if (!link.dialled && peer?.contradicts(hello)) peer.control.redial("another process speaks");
+    else peer?.heardHello(hello);
     if (link.raft) this.#raftLinkAccepted(link, hello);
     if (!link.dialled) {
       this.#hurryTo(hello.memberId);
