@@ -145,7 +145,8 @@ test("S7 votes: a request or grant whose term or vote is not on the disk is reje
   rejects(() => checker.voteRequested({ ...ask, term: 6 }, disk), /holds term 5/);
   rejects(() => checker.voteRequested({ ...ask, from: 8 }, disk), /vote 7/);
   rejects(() => checker.voteRequested({ ...ask, lastIndex: 4 }, disk), /ends at 3/);
-  rejects(() => checker.voteRequested({ ...ask, lastTerm: 2 }, disk), /has term 3/);
+  rejects(() => checker.voteRequested({ ...ask, lastTerm: 4 }, disk), /has term 3/);
+  checker.voteRequested({ ...ask, lastIndex: 9, lastTerm: 2 }, disk);
   rejects(() => checker.voteGranted(2, 8, 5, disk), /grants 8/);
   rejects(() => checker.voteGranted(2, 7, 6, disk), /term 6/);
 });

@@ -34,6 +34,10 @@ export class DurableBeforeAck {
     const { from, term } = request;
     this.checked++;
     this.#holdsVote(from, term, from, disk, "asks for votes");
+    // A leader of the same term may have replaced the quoted entry while the request waited for the
+    // disk: then the log has become more up to date than it says.
+    const replaced = (disk.termAt(disk.lastIndex) ?? 0) > request.lastTerm;
+    if (replaced) return;
     this.#holdsEntry(from, request.lastIndex, request.lastTerm, disk, "quotes in a vote request");
   }
 
