@@ -196,6 +196,10 @@ export class Host implements HostApi {
       lastIndex: recovered.logStartIndex + recovered.entries.length,
       checkpoint: applied,
     });
+    const { voters, votersOutgoing } = this.#membership.confState;
+    if (new Set([...voters, ...votersOutgoing, directory.raftId]).size === 1) {
+      raft.campaign(); // nobody else could lead: there is no silence to wait for
+    }
     pump.schedule();
   }
 
