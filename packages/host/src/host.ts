@@ -165,12 +165,7 @@ export class Host implements HostApi {
     );
     pump.attach(checkpointer);
     const digests = new Digests(kv, Math.ceil(5000 / this.#config.tickMs));
-    const isConnected = (raftId: number): boolean =>
-      this.#mustPeers()
-        .status()
-        .some((peer) => peer.raftId === raftId && peer.connected);
-    const electionTimeoutTicks = electionTicks(this.#config);
-    const leadership = new Leadership(raft, this.#membership, isConnected, electionTimeoutTicks);
+    const leadership = new Leadership(raft, this.#membership, peers, electionTicks(this.#config));
     const requests = new Requests(this.#env, this.#config, kv, pump, this.#proposals);
     const publisher = new Publisher(this.#config, this.#membership, requests);
     this.#running = {
@@ -196,10 +191,7 @@ export class Host implements HostApi {
       lastIndex: recovered.logStartIndex + recovered.entries.length,
       checkpoint: applied,
     });
-    const { voters, votersOutgoing } = this.#membership.confState;
-    if (new Set([...voters, ...votersOutgoing, directory.raftId]).size === 1) {
-      raft.campaign(); // nobody else could lead: there is no silence to wait for
-    }
+    leadership.campaignIfAlone();
     pump.schedule();
   }
 

@@ -6,6 +6,7 @@ import type { RaftApi } from "@quorate/raft";
 import { TransferResult } from "./host-api.ts";
 import { Leadership } from "./leadership.ts";
 import type { MembershipTable } from "./membership.ts";
+import type { PeersApi } from "./peers/peers-api.ts";
 
 const electionTimeoutTicks = 100;
 
@@ -38,8 +39,9 @@ function bench(silentTicks: number = 0): Bench {
     byRaftId: record,
     byMemberId: (memberId: string) => record(Number(memberId)),
   } as unknown as MembershipTable;
-  const isConnected = (id: number): boolean => connected.has(id);
-  const leadership = new Leadership(raft, membership, isConnected, electionTimeoutTicks);
+  const status = (raftId: number) => ({ raftId, connected: connected.has(raftId) });
+  const peers = { status: () => [status(2), status(3)] } as unknown as PeersApi;
+  const leadership = new Leadership(raft, membership, peers, electionTimeoutTicks);
   const made: Bench = { leadership, connected, leader: 1 };
   return made;
 }

@@ -4,6 +4,7 @@ import { Role, TransferOutcome } from "@quorate/raft";
 import type { RaftApi } from "@quorate/raft";
 import { TransferResult } from "./host-api.ts";
 import type { MemberRecord, MembershipTable } from "./membership.ts";
+import type { PeersApi } from "./peers/peers-api.ts";
 
 type Done = (result: TransferResult) => void;
 
@@ -21,21 +22,29 @@ const awayTicksMax = 10;
 export class Leadership {
   readonly #raft: RaftApi;
   readonly #membership: MembershipTable;
-  readonly #isConnected: (raftId: number) => boolean;
+  readonly #peers: Pick<PeersApi, "status">;
   readonly #timeoutTicks: number;
   #transfer: Transfer | null;
 
   constructor(
     raft: RaftApi,
     membership: MembershipTable,
-    isConnected: (raftId: number) => boolean,
+    peers: Pick<PeersApi, "status">,
     electionTicks: number,
   ) {
     this.#raft = raft;
     this.#membership = membership;
-    this.#isConnected = isConnected;
+    this.#peers = peers;
     this.#timeoutTicks = 2 * electionTicks;
     this.#transfer = null;
+  }
+
+  /** A cluster of one: nobody else could lead, so there is no silence to wait for. */
+  campaignIfAlone(): void {
+    const { voters, votersOutgoing } = this.#membership.confState;
+    if (voters.length === 1 && votersOutgoing.length === 0) {
+      this.#raft.campaign();
+    }
   }
 
   /** Null: started, `done` follows. Otherwise the result, and `done` is not called. */
@@ -89,5 +98,9 @@ export class Leadership {
       }
     }
     return best === 0 ? null : this.#membership.byRaftId(best);
+  }
+
+  #isConnected(raftId: number): boolean {
+    return this.#peers.status().some((peer) => peer.raftId === raftId && peer.connected);
   }
 }
