@@ -36,6 +36,8 @@ export class PersistQueue {
   #staged: Staged | null;
   #installing: boolean;
   #inFlight: number;
+  /** Peers' records that wait for an installation to end; at most one a live session. */
+  readonly #records: (() => void)[];
   /** As in the newest batch given to the disk; every batch quotes the whole hard state. */
   #hardState: HardState;
 
@@ -52,6 +54,7 @@ export class PersistQueue {
     this.#staged = null;
     this.#installing = false;
     this.#inFlight = 0;
+    this.#records = [];
     this.#hardState = hardState;
   }
 
@@ -78,8 +81,16 @@ export class PersistQueue {
     this.#drain();
   }
 
-  /** A record of the host's own, outside the core's batches; it changes nothing they promise. */
+  /**
+   * A record of the host's own, outside the core's batches; it changes nothing they promise. While a
+   * snapshot is being installed it waits: the hard state of then speaks of the snapshot's log, and
+   * after a crash in between its commit index would be taken for one of the log of before.
+   */
   recordPeer(record: PeerRecord, done: () => void): void {
+    if (this.#installing) {
+      this.#records.push(() => this.recordPeer(record, done));
+      return;
+    }
     this.#storage.append(
       { hardState: this.#hardState, firstIndex: 0, entries: [], peers: [record], mustSync: true },
       done,
@@ -136,6 +147,9 @@ export class PersistQueue {
     this.#hardState = batch.hardState;
     this.#storage.install(staged.sink, batch.hardState, (checkpoint) => {
       this.#installing = false;
+      for (const record of this.#records.splice(0)) {
+        record();
+      }
       assert(checkpoint.index === snapshot.index, "the installed checkpoint is the one asked for");
       this.#installed(checkpoint);
       if (batch.entries.length > 0) {
