@@ -154,12 +154,41 @@ test("a paused process finds its backlog in order when it wakes; killed while pa
   bench.world.runFor(10);
   assert.equal(seen.length, 0);
   process.resume();
-  assert.deepEqual(seen, [1, 2, 3]);
-  process.pause();
   process.run(() => seen.push(4));
+  bench.world.runFor(10);
+  assert.deepEqual(seen, [1, 2, 3, 4]);
+  process.pause();
+  process.run(() => seen.push(5));
   process.kill(EndKind.Killed, "test");
   process.resume();
-  assert.deepEqual(seen, [1, 2, 3]);
+  bench.world.runFor(10);
+  assert.deepEqual(seen, [1, 2, 3, 4]);
+});
+
+test("a woken process takes turns between what it finds, and can be paused again meanwhile", () => {
+  const bench = new Bench();
+  const process = bench.boot();
+  const seen: string[] = [];
+  process.pause();
+  for (const i of [1, 2, 3, 4, 5, 6]) {
+    process.run(() => {
+      seen.push(`${i}`);
+      process.schedule(() => seen.push("turn"));
+    });
+  }
+  process.resume();
+  bench.world.runUntil(() => seen.length >= 2, 10);
+  process.pause();
+  const before = seen.length;
+  bench.world.runFor(10);
+  assert.ok(seen.length <= before + 1);
+  process.resume();
+  bench.world.runFor(10);
+  assert.deepEqual(
+    seen.filter((what) => what !== "turn"),
+    ["1", "2", "3", "4", "5", "6"],
+  );
+  assert.ok(seen.indexOf("turn") < 6, seen.join(" "));
 });
 
 test("log lines carry the process's name into the trace", () => {

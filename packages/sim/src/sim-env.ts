@@ -10,7 +10,7 @@ import type { SimNetwork } from "./sim-network.ts";
 import type { SimRandom } from "./sim-random.ts";
 import type { SimUser } from "./sim-user.ts";
 import { TraceLevel } from "./trace-log.ts";
-import type { World } from "./world.ts";
+import type { World, WorldEvent } from "./world.ts";
 
 export const EndKind = {
   Running: 0,
@@ -51,6 +51,9 @@ class ProcessEnded extends Error {}
 /** µs between the call of `schedule` and the turn: what else is waiting in the event loop. */
 const turnDelayMaxUs = 40;
 
+/** µs between two events that a woken process finds. */
+const wakeStepMaxUs = 60;
+
 export class SimProcess implements Env, SimUser {
   readonly name: string;
   readonly machine: string;
@@ -72,6 +75,9 @@ export class SimProcess implements Env, SimUser {
   readonly #scheduling: SimRandom;
   #turns: (() => void)[];
   #paused: boolean;
+  /** Woken, and still at what arrived during the pause: everything new waits behind it. */
+  #waking: boolean;
+  #wakeStep: WorldEvent | null;
   #backlog: (() => void)[];
   #inside: boolean;
 
@@ -91,6 +97,8 @@ export class SimProcess implements Env, SimUser {
     this.#scheduling = parts.random.fork("schedule");
     this.#turns = [];
     this.#paused = false;
+    this.#waking = false;
+    this.#wakeStep = null;
     this.#backlog = [];
     this.#inside = false;
     this.disk = new DiskView(parts.disk, this);
@@ -107,11 +115,14 @@ export class SimProcess implements Env, SimUser {
     this.#turns.push(turn);
     if (this.#turns.length > 1) return;
     this.#parts.world.after(this.#scheduling.below(turnDelayMaxUs + 1), () => {
-      this.run(() => {
+      const turn = (): void => {
         const turns = this.#turns;
         this.#turns = [];
         for (const next of turns) next();
-      });
+      };
+      // A turn does not wait behind what else a woken process finds.
+      if (this.alive && this.#waking && !this.#paused) this.#enter(turn);
+      else this.run(turn);
     });
   }
 
@@ -129,10 +140,14 @@ export class SimProcess implements Env, SimUser {
 
   run(task: () => void): void {
     if (!this.alive) return;
-    if (this.#paused) {
+    if (this.#paused || this.#waking) {
       this.#backlog.push(task);
       return;
     }
+    this.#enter(task);
+  }
+
+  #enter(task: () => void): void {
     const outermost = !this.#inside;
     this.#inside = true;
     this.ran = true;
@@ -162,9 +177,23 @@ export class SimProcess implements Env, SimUser {
   resume(): void {
     assert(this.#paused, "SimProcess.resume: not paused");
     this.#paused = false;
-    const backlog = this.#backlog;
-    this.#backlog = [];
-    for (const task of backlog) this.run(task);
+    if (this.#wakeStep !== null) return;
+    this.#waking = true;
+    this.#wake();
+  }
+
+  // One after the other, as an event loop finds its sockets: turns run in between.
+  #wake(): void {
+    this.#wakeStep = null;
+    if (!this.alive || this.#paused) return;
+    const task = this.#backlog.shift();
+    if (task === undefined) {
+      this.#waking = false;
+      return;
+    }
+    this.#enter(task);
+    const stepUs = this.#scheduling.below(wakeStepMaxUs + 1);
+    this.#wakeStep = this.#parts.world.after(stepUs, () => this.#wake());
   }
 
   get paused(): boolean {

@@ -32,3 +32,23 @@ test("whenever the genesis becomes known, afterwards forwards arrive in both dir
     assert.equal(late.forwards.length, 1, `seed ${seed}: the late member hears`);
   }
 });
+
+test("both members start while their hellos are on the way to each other", () => {
+  for (let seed = 0; seed < 120; seed++) {
+    const bench = new PeersBench(seed, 2);
+    bench.network.options.delayMinUs = 3_000;
+    bench.network.options.delayMaxUs = 4_000;
+    const members = bench.bootAll({ genesisId: 0 });
+    bench.run(4 + (seed % 24));
+    for (const member of members) {
+      member.act(() => {
+        member.peers.setRecords([]);
+        member.peers.setGenesis(77);
+      });
+    }
+    bench.run(3000);
+    for (const member of members) {
+      assert.equal(member.sessions.length, 1, `seed ${seed}, member ${member.index}`);
+    }
+  }
+});

@@ -521,17 +521,19 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   }
 
   /**
-   * Links agreed for genesis talk only are dialled anew: all of them when this member has started
-   * (the others hear of it by the new hello, and do the same), later those to a member whose newest
-   * hello says that it has started as well.
+   * Links agreed for genesis talk only are dialled anew: all whose hello left before this member had
+   * started (the others hear of it by the new hello, and do the same), and those to a member whose
+   * newest hello says that it has started as well.
    */
   #redialGenesisLinks(justStarted: boolean): void {
     const genesisId = this.#acceptance.genesisId;
     if (genesisId === 0) return;
     for (const peer of this.#peers.values()) {
-      if (!justStarted && peer.hello?.genesisId !== genesisId) continue;
+      const both = justStarted || peer.hello?.genesisId === genesisId;
       for (const dialer of peer.dialers()) {
-        if (dialer.link?.accepted && !dialer.link.raft) dialer.redial("the genesis has started");
+        const { link } = dialer;
+        if (link === null || !link.accepted || link.raft) continue;
+        if (both || link.saidGenesisId !== genesisId) dialer.redial("the genesis has started");
       }
     }
   }
