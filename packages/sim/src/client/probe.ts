@@ -79,6 +79,11 @@ export class Probe {
   }
 }
 
-function isTransient(failure: Failure): boolean {
-  return failure.code === FailureCode.NoLeader || failure.code === FailureCode.LeaderChanged;
+/** Stopped: told to stop in the last moment of the faults; it will be started again. */
+function isTransient({ code }: Failure): boolean {
+  return (
+    code === FailureCode.NoLeader ||
+    code === FailureCode.LeaderChanged ||
+    code === FailureCode.Stopped
+  );
 }
