@@ -7,6 +7,7 @@ import { Phase, rangeRequest } from "@quorate/host";
 import type { HostApi, HostStatus, MemberStatus, ReplySink, RequestKind } from "@quorate/host";
 import { decodeRangeRequest, OperationKind } from "@quorate/kv";
 import { etcd, health } from "@quorate/proto";
+import { databaseBytes, databaseBytesInUse } from "./database-size.ts";
 import { errorOf, kvErrorOf, trailersOf } from "./errors.ts";
 import type { ServiceFacts } from "./facts.ts";
 import { journalResponse, statusResponse } from "./inspect.ts";
@@ -139,13 +140,13 @@ export class Services implements GrpcHandler {
     const response = create(etcd.StatusResponseSchema, {
       header: headerOf(status, status.revision),
       version: this.#facts.etcdVersion,
-      dbSize: BigInt(status.usage?.rowBytes ?? 0),
+      dbSize: BigInt(databaseBytes(status)),
       leader: BigInt(`0x${status.leaderMemberId || "0"}`),
       raftIndex: BigInt(status.committed),
       raftTerm: BigInt(status.term),
       raftAppliedIndex: BigInt(status.applied),
       errors,
-      dbSizeInUse: BigInt(status.usage?.rowBytesLive ?? 0),
+      dbSizeInUse: BigInt(databaseBytesInUse(status)),
       isLearner: status.members.some((m) => m.memberId === status.memberId && m.isLearner),
     });
     sink.reply(toBinary(etcd.StatusResponseSchema, response));

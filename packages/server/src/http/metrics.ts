@@ -3,6 +3,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { GrpcCode } from "@quorate/grpc";
 import type { HostApi, HostStatus } from "@quorate/host";
+import { databaseBytes, databaseBytesInUse } from "../etcd/database-size.ts";
 import { methodNames } from "../etcd/services.ts";
 
 /** etcd's buckets: 1 ms doubling, 14 of them. */
@@ -171,12 +172,12 @@ const gauges: readonly GaugeRow[] = [
   {
     name: "etcd_mvcc_db_total_size_in_bytes",
     help: "Total size of the underlying database physically allocated in bytes.",
-    read: (s) => s.usage?.rowBytes ?? 0,
+    read: databaseBytes,
   },
   {
     name: "etcd_mvcc_db_total_size_in_use_in_bytes",
     help: "Total size of the underlying database logically in use in bytes.",
-    read: (s) => s.usage?.rowBytesLive ?? 0,
+    read: databaseBytesInUse,
   },
   {
     name: "etcd_debugging_mvcc_keys_total",
