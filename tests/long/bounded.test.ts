@@ -69,7 +69,7 @@ test("2 GB of puts over 1,000 keys, compacted every 10,000 revisions: at most 51
     await cluster.equalDigests();
     const keysSeen = await eventually("keys are counted", async () => {
       const statuses = await cluster.statuses();
-      return statuses.every((status) => status !== null) ? statuses.map((s) => s!.keys) : null;
+      return statuses.every((status) => status !== null) ? statuses.map((s) => s.keys) : null;
     });
     for (const seen of keysSeen) equal(seen, BigInt(Math.min(keys, count)));
     for (const { name, directory } of cluster.members) {

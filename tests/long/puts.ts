@@ -2,7 +2,7 @@
 // long tests fill a cluster with. A put that fails is made again, at the present leader.
 import { setTimeout as sleep } from "node:timers/promises";
 import { encodePutRequest, PutRequest } from "@quorate/kv";
-import { H2Client } from "../../packages/cli/bench/h2-client.ts";
+import { H2Client } from "@quorate/grpc/internal";
 import type { TestCluster } from "../processes/cluster.ts";
 
 const path = "/etcdserverpb.KV/Put";

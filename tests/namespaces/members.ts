@@ -8,8 +8,13 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { utf8Decode, utf8Encode } from "@quorate/base";
 import { GrpcClient, GrpcCode } from "@quorate/grpc";
 import type { GrpcResult } from "@quorate/grpc";
-import { decodeRangeResponse, encodePutRequest, encodeRangeRequest } from "@quorate/kv";
-import { PutRequest, RangeRequest } from "@quorate/kv";
+import {
+  decodeRangeResponse,
+  encodePutRequest,
+  encodeRangeRequest,
+  PutRequest,
+  RangeRequest,
+} from "@quorate/kv";
 import { inspect } from "@quorate/proto";
 import type { Hosts } from "./net.ts";
 

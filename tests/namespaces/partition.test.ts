@@ -60,9 +60,8 @@ function cleanUp(t: TestContext, writers: Writers): void {
 
 /** Members as told by the trailer of a refusal. */
 function missingIn(trailers: Record<string, unknown>): string[] {
-  return String(trailers["quorate-missing"] ?? "")
-    .split(",")
-    .filter((name) => name !== "");
+  const names = trailers["quorate-missing"];
+  return (typeof names === "string" ? names : "").split(",").filter((name) => name !== "");
 }
 
 test(

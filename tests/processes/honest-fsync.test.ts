@@ -10,15 +10,16 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { GrpcCode } from "@quorate/grpc";
 import { readU32 } from "@quorate/base";
-import { decodePayload } from "../../packages/storage/src/wal/batch-payload.ts";
-import { batchBytes, parseBatchHeader } from "../../packages/storage/src/wal/batch-header.ts";
 import {
+  batchBytes,
   batchHeaderBytes,
   blockBytes,
+  decodePayload,
   firstBatchOffset,
+  parseBatchHeader,
   segmentMagic,
   u64OrNone,
-} from "../../packages/storage/src/wal/wal-format.ts";
+} from "@quorate/storage/internal";
 import { withCluster } from "./cluster.ts";
 import { toolVersion } from "./entry.ts";
 import { eventually } from "./eventually.ts";

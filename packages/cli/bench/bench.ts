@@ -10,7 +10,7 @@ import { table, utf8Encode } from "@quorate/base";
 import { encodePutRequest, encodeRangeRequest, PutRequest, RangeRequest } from "@quorate/kv";
 import { etcdLaunch, quorateLaunch, startCluster } from "./clusters.ts";
 import type { Cluster } from "./clusters.ts";
-import { H2Client } from "./h2-client.ts";
+import { H2Client } from "@quorate/grpc/internal";
 import { runLoad } from "./load.ts";
 import { measureGap } from "./write-gap.ts";
 

@@ -1,6 +1,6 @@
 // A closed loop: a fixed number of calls in flight for a fixed time, each answer followed by the next
 // call. Latencies are kept whole; percentiles are exact.
-import type { H2Client } from "./h2-client.ts";
+import type { H2Client } from "@quorate/grpc/internal";
 
 export interface LoadResult {
   readonly operations: number;

@@ -3,7 +3,7 @@
 import { encodePutRequest, PutRequest } from "@quorate/kv";
 import { utf8Encode } from "@quorate/base";
 import type { Cluster } from "./clusters.ts";
-import { H2Client } from "./h2-client.ts";
+import { H2Client } from "@quorate/grpc/internal";
 
 const runMs = 8000;
 const killAfterMs = 1000;

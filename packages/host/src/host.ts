@@ -2,8 +2,8 @@
 // Raft and the state machine, answers requests. This file is the life cycle and the wiring; the work
 // of a turn is in pump.ts. The very same class runs in production and in the simulator.
 import { assert, must } from "@quorate/base";
-import { KvError, KvState } from "@quorate/kv";
-import type { HashKvTask, KvApi } from "@quorate/kv";
+import { KvState } from "@quorate/kv";
+import type { HashKvTask, KvApi, KvError } from "@quorate/kv";
 import { RaftNode, Role } from "@quorate/raft";
 import type { Message, RaftApi } from "@quorate/raft";
 import { ExitCode } from "@quorate/storage";
@@ -125,31 +125,7 @@ export class Host implements HostApi {
       raftConfig(this.#env, this.#config, directory, this.#session, this.#membership.confState),
       initialState(recovered, this.#membership.confState, this.#settings),
     );
-    const applied = checkpoint === null ? 0 : checkpoint.index;
-    const appliedTerm = checkpoint === null ? 0 : checkpoint.term;
-    const pump = new Pump({
-      env: this.#env,
-      raft,
-      kv,
-      storage,
-      peers,
-      membership: this.#membership,
-      settings: this.#settings,
-      proposals: this.#proposals,
-      retryTicks: Math.max(1, Math.floor(electionTicks(this.#config) / 2)),
-      readsMax: this.#config.requestsMax,
-      applied,
-      appliedTerm,
-      hardState: recovered.hardState,
-      events: {
-        missing: () => this.#missing(),
-        onRole: (role, term, leader) => this.#onRole(role, term, leader),
-        onMembershipChanged: () => this.#onMembershipChanged(),
-        onApplied: (entry) => this.#mustRunning().digests.onApplied(entry.index),
-        onInstalled: (installed) => this.#onInstalled(installed),
-        onScanned: (ok) => this.#onScanned(ok),
-      },
-    });
+    const pump = this.#makePump(raft, kv, storage, recovered);
     const checkpointer = new Checkpointer(
       {
         env: this.#env,
@@ -189,10 +165,37 @@ export class Host implements HostApi {
       term: recovered.hardState.term,
       commit: recovered.hardState.commit,
       lastIndex: recovered.logStartIndex + recovered.entries.length,
-      checkpoint: applied,
+      checkpoint: checkpoint?.index ?? 0,
     });
     leadership.campaignIfAlone();
     pump.schedule();
+  }
+
+  #makePump(raft: RaftNode, kv: KvState, storage: StorageApi, recovered: Recovered): Pump {
+    const { checkpoint, hardState } = recovered;
+    return new Pump({
+      env: this.#env,
+      raft,
+      kv,
+      storage,
+      peers: this.#mustPeers(),
+      membership: this.#membership,
+      settings: this.#settings,
+      proposals: this.#proposals,
+      retryTicks: Math.max(1, Math.floor(electionTicks(this.#config) / 2)),
+      readsMax: this.#config.requestsMax,
+      applied: checkpoint?.index ?? 0,
+      appliedTerm: checkpoint?.term ?? 0,
+      hardState,
+      events: {
+        missing: () => this.#missing(),
+        onRole: (role, term, leader) => this.#onRole(role, term, leader),
+        onMembershipChanged: () => this.#onMembershipChanged(),
+        onApplied: (entry) => this.#mustRunning().digests.onApplied(entry.index),
+        onInstalled: (installed) => this.#onInstalled(installed),
+        onScanned: (ok) => this.#onScanned(ok),
+      },
+    });
   }
 
   #makeState(

@@ -72,13 +72,13 @@ class Pair {
 
   async compare(asked: Request): Promise<KvError> {
     const theirs = await this.etcd.call(methods[asked.kind], asked.bytes);
-    ok(this.etcd.running, `etcd ended at ${asked}`);
+    ok(this.etcd.running, `etcd ended at ${String(asked)}`);
     const ours = this.member.handle(asked, true, this.term);
     if (ours.error === KvError.None) {
-      equal(theirs.message, "", `etcd refused ${asked}`);
-      equal(toHex(ours.bytes!), toHex(theirs.bytes), `response to ${asked}`);
+      equal(theirs.message, "", `etcd refused ${String(asked)}`);
+      equal(toHex(ours.bytes!), toHex(theirs.bytes), `response to ${String(asked)}`);
     } else {
-      deepEqual([theirs.code, theirs.message], etcdErrors[ours.error], `error of ${asked}`);
+      deepEqual([theirs.code, theirs.message], etcdErrors[ours.error], `error of ${String(asked)}`);
     }
     return ours.error;
   }

@@ -57,7 +57,7 @@ const decoders = {
 function asModel(asked: Request, reply: KvReply): ModelReply {
   if (reply.error !== KvError.None) return { error: reply.error };
   const response = decoders[asked.kind](reply.bytes!);
-  ok(response !== null, `undecodable response to ${asked}`);
+  ok(response !== null, `undecodable response to ${String(asked)}`);
   equal(response.header.clusterId, 0xdeadbeefn);
   equal(response.header.memberId, 1n << 63n);
   equal(response.header.raftTerm, term);
@@ -121,7 +121,7 @@ class History {
 
   #request(asked: Request): void {
     const expected = this.model.handle(asked.content);
-    deepEqual(asModel(asked, this.member.handle(asked)), expected, `reply to ${asked}`);
+    deepEqual(asModel(asked, this.member.handle(asked)), expected, `reply to ${String(asked)}`);
     if (modelKindOf(asked.content) !== null) {
       const silent = this.follower.handle(asked, false);
       equal(silent.error, "error" in expected ? expected.error : KvError.None);

@@ -33,8 +33,9 @@ export function takeReady(raft: Raft, into: Ready): boolean {
     move(raft.messagesAfterPersist, into.messagesAfterPersist);
     if (into.messagesAfterPersist.length > 0) into.afterPersist = log.persist.pending;
   }
-  if (log.handed < log.appliable)
+  if (log.handed < log.appliable) {
     log.handOut(raft.config.committedBytesPerReadyMax, into.committed);
+  }
   move(raft.readStates, into.reads);
   move(raft.readsDropped, into.readsDropped);
   move(raft.dropped, into.dropped);

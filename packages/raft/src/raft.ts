@@ -7,7 +7,8 @@ import type { InitialState, RaftConfig } from "./config.ts";
 import { isVoter } from "./confchange/conf-state.ts";
 import { Entry, EntryKind, entryBytes } from "./entry.ts";
 import { Log } from "./log.ts";
-import { isAnswer, Message, MessageType } from "./message.ts";
+import type { MessageType } from "./message.ts";
+import { isAnswer, Message } from "./message.ts";
 import { OwnProposals } from "./own-proposals.ts";
 import { Peers } from "./peers.ts";
 import { QuietStart } from "./quiet.ts";
@@ -164,8 +165,9 @@ export class Raft {
       this.introduce(progress);
     }
     let uncommitted = 0;
-    for (let i = log.committed + 1; i <= log.lastIndex; i++)
+    for (let i = log.committed + 1; i <= log.lastIndex; i++) {
       uncommitted += proposalCost(log.tail.at(i));
+    }
     const reads = new ReadIndexQueue(config.pendingReadsMax, this.id);
     const state = new LeaderState(tracker, reads, log.lastIndex + 1, uncommitted);
     this.state = state;

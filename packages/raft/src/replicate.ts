@@ -11,8 +11,7 @@ import type { Raft } from "./raft.ts";
 import type { LeaderState } from "./roles/role-state.ts";
 import { ProgressKind } from "./status.ts";
 import type { Progress } from "./tracker/progress.ts";
-import { SnapshotMeta } from "./types.ts";
-import type { Index } from "./types.ts";
+import type { Index, SnapshotMeta } from "./types.ts";
 
 class Slice {
   readonly first: Index;

@@ -22,7 +22,7 @@ export class SimCluster implements RequestTarget {
   readonly marks: Map<string, { passed: number; crashed: number }>;
   crashPlan: CrashPlan | null;
   /** A process has ended, whatever the reason; nothing of it is on the stack any more. */
-  onEnd: ((member: SimMember, process: SimProcess) => void) | null;
+  onEnd: ((member: SimMember, incarnation: SimProcess) => void) | null;
   /** A reply leaves for a client. */
   onReply: ((member: SimMember, operation: ClientOperation, bytes: Uint8Array) => void) | null;
 
@@ -52,11 +52,11 @@ export class SimCluster implements RequestTarget {
   start(name: string): void {
     const member = this.member(name);
     member.start({
-      crashPlan: (process, point) => this.#crashAt(process, point),
+      crashPlan: (incarnation, point) => this.#crashAt(incarnation, point),
       onMark: (_, point) => {
         this.#markOf(point).passed++;
       },
-      onEnd: (process) => this.#ended(member, process),
+      onEnd: (incarnation) => this.#ended(member, incarnation),
     });
   }
 
@@ -91,8 +91,8 @@ export class SimCluster implements RequestTarget {
     this.world.note(name, "wiped");
   }
 
-  #crashAt(process: SimProcess, point: string): EndKind | null {
-    const how = this.crashPlan === null ? null : this.crashPlan(process, point);
+  #crashAt(incarnation: SimProcess, point: string): EndKind | null {
+    const how = this.crashPlan === null ? null : this.crashPlan(incarnation, point);
     if (how !== null) this.#markOf(point).crashed++;
     return how;
   }
@@ -106,24 +106,24 @@ export class SimCluster implements RequestTarget {
     return mark;
   }
 
-  #ended(member: SimMember, process: SimProcess): void {
-    if (process.end === EndKind.PowerLost) member.loseCache();
+  #ended(member: SimMember, incarnation: SimProcess): void {
+    if (incarnation.end === EndKind.PowerLost) member.loseCache();
     const onEnd = this.onEnd;
-    if (onEnd !== null) this.world.after(0, () => onEnd(member, process));
+    if (onEnd !== null) this.world.after(0, () => onEnd(member, incarnation));
   }
 
   // ---- requests ---------------------------------------------------------------------------------
 
   request(name: string, operation: ClientOperation, sink: ReplySink): void {
     const member = this.member(name);
-    const { process, host } = member;
-    if (process === null || !process.alive || host === null) {
+    const { incarnation, host } = member;
+    if (incarnation === null || !incarnation.alive || host === null) {
       // The client's connection is refused.
       const refused = new Failure(FailureCode.Stopped, KvError.None, []);
       this.world.after(1000, () => sink.fail(refused));
       return;
     }
-    process.run(() => {
+    incarnation.run(() => {
       host.request(operation.kind, operation.bytes, operation.serializable, {
         reply: (bytes) => {
           this.onReply?.(member, operation, bytes);

@@ -49,7 +49,7 @@ export function durableImage(
   timings.writeMinUs = timings.writeMaxUs = timings.syncMinUs = timings.syncMaxUs = 1;
   const network = new SimNetwork(world, world.random("network"));
   network.addMachine("m", ["m:1"]);
-  const process = new SimProcess(
+  const incarnation = new SimProcess(
     `${disk.name}'`,
     {
       world,
@@ -65,29 +65,32 @@ export function durableImage(
   const found = (outcome: DurableImage): void => {
     image = outcome;
   };
-  process.run(() => recover(process, config, found));
-  const ended = world.runUntil(() => image !== null || !process.alive, recoveryMsMax);
+  incarnation.run(() => recover(incarnation, config, found));
+  const ended = world.runUntil(() => image !== null || !incarnation.alive, recoveryMsMax);
   assert(ended, () => `${disk.name}: recovery of a copy does not end`);
   if (image !== null) return image;
-  assert(process.end !== EndKind.Asserted, () => process.failure?.stack ?? process.reason);
-  return { refusal: process.reason, raftId: 0, genesis: null, view: nothing };
+  assert(
+    incarnation.end !== EndKind.Asserted,
+    () => incarnation.failure?.stack ?? incarnation.reason,
+  );
+  return { refusal: incarnation.reason, raftId: 0, genesis: null, view: nothing };
 }
 
 function recover(
-  process: SimProcess,
+  incarnation: SimProcess,
   config: HostConfig,
   found: (image: DurableImage) => void,
 ): void {
   const { directory, walDirectory, clusterId, memberId } = config;
   const options = { directory, walDirectory, clusterId, memberId, levelMax: 1 };
-  openDirectory(process, options, (outcome) => {
+  openDirectory(incarnation, options, (outcome) => {
     if (!outcome.ok) {
       return found({ refusal: outcome.reason, raftId: 0, genesis: null, view: nothing });
     }
     const opened = outcome.directory;
     const started = opened.genesisState === GenesisState.Started;
     if (!started) return found(imageOf(opened, null));
-    openStorage(process, opened, config.storage, (storage) => {
+    openStorage(incarnation, opened, config.storage, (storage) => {
       if (storage.ok) found(imageOf(opened, storage.recovered));
       else found({ ...imageOf(opened, null), refusal: storage.reason });
     });

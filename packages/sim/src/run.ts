@@ -20,7 +20,7 @@ import { SlowDisks } from "./nemesis/slow-disks.ts";
 import { Wipes } from "./nemesis/wipes.ts";
 import { networkDefaults } from "./network/network-options.ts";
 import { drawOptions, type RunOptions, type WorkloadName } from "./run-options.ts";
-import { SimProcess } from "./sim-env.ts";
+import type { SimProcess } from "./sim-env.ts";
 import { Watch } from "./watch.ts";
 import { Registers } from "./workloads/registers.ts";
 import { UniquePuts } from "./workloads/unique-puts.ts";
@@ -83,7 +83,7 @@ export class Run {
     this.#crashes = options.crashes === null ? null : new Crashes(this.cluster, options.crashes);
     this.#wipes = options.wipes ? new Wipes(this.cluster, { minMs: 1, maxMs: 400 }) : null;
     this.#nemeses = this.#makeNemeses();
-    this.cluster.onEnd = (member, process) => this.#ended(member.name, process);
+    this.cluster.onEnd = (member, incarnation) => this.#ended(member.name, incarnation);
   }
 
   #makeClients(): SimClient[] {
@@ -115,8 +115,8 @@ export class Run {
     return nemeses;
   }
 
-  #ended(name: string, process: SimProcess): void {
-    this.watch.onEnd(process);
+  #ended(name: string, incarnation: SimProcess): void {
+    this.watch.onEnd(incarnation);
     const member = this.cluster.member(name);
     if (this.#crashes !== null) this.#crashes.ended(member);
     else this.world.after(50_000, () => !member.running && this.cluster.start(name));
@@ -263,7 +263,7 @@ export class Run {
   #result(): RunResult {
     const { history, world, cluster, watch } = this;
     for (const member of cluster.members) {
-      assert(member.process?.failure === null, "a failure that nobody has seen");
+      assert(member.incarnation?.failure === null, "a failure that nobody has seen");
     }
     return {
       seed: world.seed,
@@ -288,14 +288,15 @@ export class Run {
   /** One line per member. */
   describe(): string {
     const lines = this.cluster.members.map((member) => {
-      const { process, host, name } = member;
-      if (process === null) return `${name}: never started`;
-      if (!process.alive || host === null)
-        return `${process.name}: ended ${process.end} ${process.reason}`;
+      const { incarnation, host, name } = member;
+      if (incarnation === null) return `${name}: never started`;
+      if (!incarnation.alive || host === null) {
+        return `${incarnation.name}: ended ${incarnation.end} ${incarnation.reason}`;
+      }
       const s = host.status();
       const role = Object.keys(Role)[s.role - 1];
       return (
-        `${process.name}: phase ${s.phase} ${role} term ${s.term} leader ${s.leaderMemberId} ` +
+        `${incarnation.name}: phase ${s.phase} ${role} term ${s.term} leader ${s.leaderMemberId} ` +
         `committed ${s.committed} applied ${s.applied} last ${s.lastIndex} durable ` +
         `${s.durableIndex} quiet ${s.quiet} missing [${s.missing.join(",")}] ${s.reason}`
       );

@@ -1,3 +1,4 @@
+// Clocks of a simulated machine: they advance with the world, drift and step as told, never by themselves.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SimClock, wallStartMs } from "./sim-clock.ts";

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assert as invariant } from "@quorate/base";
-import { DiskError, ExitCode, LinkEnd } from "@quorate/storage";
+import type { LinkEnd } from "@quorate/storage";
+import { DiskError, ExitCode } from "@quorate/storage";
 import { SimClock } from "./sim-clock.ts";
 import { SimDisk } from "./sim-disk.ts";
 import { type CrashPlan, EndKind, SimProcess } from "./sim-env.ts";
@@ -37,7 +38,7 @@ class Bench {
       {
         crashPlan,
         onMark: (_, point) => void this.marks.push(point),
-        onEnd: (process) => void this.ended.push(process.name),
+        onEnd: (incarnation) => void this.ended.push(incarnation.name),
       },
     );
   }
@@ -45,14 +46,14 @@ class Bench {
 
 test("scheduled turns run soon, once, in order, those added meanwhile in a later turn", () => {
   const bench = new Bench();
-  const process = bench.boot();
+  const incarnation = bench.boot();
   const seen: string[] = [];
-  process.schedule(() => {
+  incarnation.schedule(() => {
     seen.push("a");
-    process.schedule(() => seen.push("c"));
+    incarnation.schedule(() => seen.push("c"));
     seen.push("a end");
   });
-  process.schedule(() => seen.push("b"));
+  incarnation.schedule(() => seen.push("b"));
   assert.deepEqual(seen, []);
   bench.world.runFor(1);
   assert.deepEqual(seen, ["a", "a end", "b", "c"]);
@@ -60,69 +61,69 @@ test("scheduled turns run soon, once, in order, those added meanwhile in a later
 
 test("a crash point unwinds the process: nothing behind the mark runs, and nothing ever again", () => {
   const bench = new Bench();
-  const plan: CrashPlan = (process) => (process.marks === 2 ? EndKind.Killed : null);
-  const process = bench.boot("m0", plan);
+  const plan: CrashPlan = (incarnation) => (incarnation.marks === 2 ? EndKind.Killed : null);
+  const incarnation = bench.boot("m0", plan);
   const seen: string[] = [];
-  process.schedule(() => {
+  incarnation.schedule(() => {
     seen.push("before");
-    process.trace.mark("one");
-    process.schedule(() => seen.push("later turn"));
-    process.trace.mark("two");
+    incarnation.trace.mark("one");
+    incarnation.schedule(() => seen.push("later turn"));
+    incarnation.trace.mark("two");
     seen.push("after");
   });
   bench.world.runFor(10);
   assert.deepEqual(seen, ["before"]);
   assert.deepEqual(bench.marks, ["one", "two"]);
-  assert.equal(process.end, EndKind.Killed);
-  assert.deepEqual(bench.ended, [process.name]);
+  assert.equal(incarnation.end, EndKind.Killed);
+  assert.deepEqual(bench.ended, [incarnation.name]);
 });
 
 test("a crash inside a completion, with other completions outstanding: all are dead", () => {
   const bench = new Bench();
-  const process = bench.boot("m0", () => EndKind.Killed);
+  const incarnation = bench.boot("m0", () => EndKind.Killed);
   const seen: string[] = [];
-  process.run(() => {
-    const file = process.disk.openNow("/f", true);
+  incarnation.run(() => {
+    const file = incarnation.disk.openNow("/f", true);
     assert.ok(!(file instanceof DiskError));
     file.write(0, new Uint8Array(1), () => {
-      process.trace.mark("written");
+      incarnation.trace.mark("written");
       seen.push("unreachable");
     });
     for (let i = 0; i < 5; i++) {
       file.sync(() => {
-        if (process.alive) return;
+        if (incarnation.alive) return;
         seen.push("dead");
       });
     }
   });
   bench.world.runFor(1000);
   assert.deepEqual(seen, []);
-  assert.equal(process.end, EndKind.Killed);
+  assert.equal(incarnation.end, EndKind.Killed);
 });
 
 test("fatal ends the process with its code and never returns", () => {
   const bench = new Bench();
-  const process = bench.boot();
+  const incarnation = bench.boot();
   let after = false;
-  process.run(() => {
-    process.fatal(ExitCode.Damaged, "file x, offset 0");
+  incarnation.run(() => {
+    incarnation.fatal(ExitCode.Damaged, "file x, offset 0");
     after = true;
   });
   assert.equal(after, false);
-  assert.equal(process.end, EndKind.Exited);
-  assert.equal(process.exitCode, ExitCode.Damaged);
-  assert.equal(process.reason, "file x, offset 0");
-  process.run(() => assert.fail("dead"));
+  assert.equal(incarnation.end, EndKind.Exited);
+  assert.equal(incarnation.exitCode, ExitCode.Damaged);
+  assert.equal(incarnation.reason, "file x, offset 0");
+  incarnation.run(() => assert.fail("dead"));
 });
 
 test("an assertion inside the process ends it and is kept for the report", () => {
   const bench = new Bench();
-  const process = bench.boot();
-  process.schedule(() => invariant(false, "broken"));
+  const incarnation = bench.boot();
+  incarnation.schedule(() => invariant(false, "broken"));
   bench.world.runFor(1);
-  assert.equal(process.end, EndKind.Asserted);
-  assert.equal(process.failure?.message, "broken");
-  assert.deepEqual(bench.ended, [process.name]);
+  assert.equal(incarnation.end, EndKind.Asserted);
+  assert.equal(incarnation.failure?.message, "broken");
+  assert.deepEqual(bench.ended, [incarnation.name]);
 });
 
 test("death tells the peers and frees the lock", () => {
@@ -141,48 +142,48 @@ test("death tells the peers and frees the lock", () => {
   bench.world.runFor(100);
   first.kill(EndKind.Killed, "test");
   bench.world.runFor(100);
-  assert.equal(ends.length, 1 as number);
+  assert.equal(ends.length, 1);
   assert.equal(bench.boot("m0").disk.lockNow("/LOCK"), null);
 });
 
 test("a paused process finds its backlog in order when it wakes; killed while paused it finds nothing", () => {
   const bench = new Bench();
-  const process = bench.boot();
+  const incarnation = bench.boot();
   const seen: number[] = [];
-  process.pause();
-  for (const i of [1, 2, 3]) bench.world.after(i, () => process.run(() => void seen.push(i)));
+  incarnation.pause();
+  for (const i of [1, 2, 3]) bench.world.after(i, () => incarnation.run(() => void seen.push(i)));
   bench.world.runFor(10);
   assert.equal(seen.length, 0);
-  process.resume();
-  process.run(() => seen.push(4));
+  incarnation.resume();
+  incarnation.run(() => seen.push(4));
   bench.world.runFor(10);
   assert.deepEqual(seen, [1, 2, 3, 4]);
-  process.pause();
-  process.run(() => seen.push(5));
-  process.kill(EndKind.Killed, "test");
-  process.resume();
+  incarnation.pause();
+  incarnation.run(() => seen.push(5));
+  incarnation.kill(EndKind.Killed, "test");
+  incarnation.resume();
   bench.world.runFor(10);
   assert.deepEqual(seen, [1, 2, 3, 4]);
 });
 
 test("a woken process takes turns between what it finds, and can be paused again meanwhile", () => {
   const bench = new Bench();
-  const process = bench.boot();
+  const incarnation = bench.boot();
   const seen: string[] = [];
-  process.pause();
+  incarnation.pause();
   for (const i of [1, 2, 3, 4, 5, 6]) {
-    process.run(() => {
+    incarnation.run(() => {
       seen.push(`${i}`);
-      process.schedule(() => seen.push("turn"));
+      incarnation.schedule(() => seen.push("turn"));
     });
   }
-  process.resume();
+  incarnation.resume();
   bench.world.runUntil(() => seen.length >= 2, 10);
-  process.pause();
+  incarnation.pause();
   const before = seen.length;
   bench.world.runFor(10);
   assert.ok(seen.length <= before + 1);
-  process.resume();
+  incarnation.resume();
   bench.world.runFor(10);
   assert.deepEqual(
     seen.filter((what) => what !== "turn"),
@@ -193,7 +194,7 @@ test("a woken process takes turns between what it finds, and can be paused again
 
 test("log lines carry the process's name into the trace", () => {
   const bench = new Bench();
-  const process = bench.boot();
-  process.trace.warn("slow disk", { ms: 5 });
+  const incarnation = bench.boot();
+  incarnation.trace.warn("slow disk", { ms: 5 });
   assert.match(bench.world.trace.tail(1)[0]!, /m0#1 slow disk ms=5$/);
 });

@@ -25,7 +25,7 @@ export const EndKind = {
 export type EndKind = (typeof EndKind)[keyof typeof EndKind];
 
 /** Decides whether the process crashes at this mark, and how. */
-export type CrashPlan = (process: SimProcess, point: string) => EndKind | null;
+export type CrashPlan = (incarnation: SimProcess, point: string) => EndKind | null;
 
 export interface ProcessParts {
   readonly world: World;
@@ -40,9 +40,9 @@ export interface ProcessParts {
 export interface ProcessHooks {
   readonly crashPlan: CrashPlan | null;
   /** Every mark that is passed, crash or not. */
-  readonly onMark: (process: SimProcess, point: string) => void;
+  readonly onMark: (incarnation: SimProcess, point: string) => void;
   /** Nothing of the process runs any more; its disk and links are settled. */
-  readonly onEnd: (process: SimProcess) => void;
+  readonly onEnd: (incarnation: SimProcess) => void;
 }
 
 /** Thrown through the process when it dies inside a call; only `run` catches it. */

@@ -21,8 +21,8 @@ export class SimMember {
   readonly clock: SimClock;
   boots: number;
   /** The present process, or the last one; null before the first start. */
-  process: SimProcess | null;
-  /** Valid while `process` lives. */
+  incarnation: SimProcess | null;
+  /** Valid while `incarnation` lives. */
   host: Host | null;
   readonly #world: World;
   readonly #network: SimNetwork;
@@ -40,19 +40,19 @@ export class SimMember {
     const skewMs = this.#random.between(-wallSkewMsMax, wallSkewMsMax);
     this.clock = new SimClock(world, originMs, drift, skewMs);
     this.boots = 0;
-    this.process = null;
+    this.incarnation = null;
     this.host = null;
     network.addMachine(name, [`${name}:2380`]);
   }
 
   get running(): boolean {
-    return this.process?.alive ?? false;
+    return this.incarnation?.alive ?? false;
   }
 
   start(hooks: ProcessHooks): void {
     assert(!this.running, () => `${this.name} runs already`);
     this.boots++;
-    const process = new SimProcess(
+    const incarnation = new SimProcess(
       `${this.name}#${this.boots}`,
       {
         world: this.#world,
@@ -64,28 +64,28 @@ export class SimMember {
       },
       hooks,
     );
-    this.process = process;
+    this.incarnation = incarnation;
     this.host = null;
-    process.run(() => {
-      this.host = new Host(process, this.config);
+    incarnation.run(() => {
+      this.host = new Host(incarnation, this.config);
       this.host.start();
     });
-    this.#tickLater(process, this.clock.monotonicMs());
+    this.#tickLater(incarnation, this.clock.monotonicMs());
   }
 
   /** Graceful: the process ends by itself when its host has stopped. */
   stop(): void {
-    const { process, host } = this;
-    assert(process !== null && host !== null, "SimMember.stop: not started");
-    process.run(() => host.stop(() => process.exit()));
+    const { incarnation, host } = this;
+    assert(incarnation !== null && host !== null, "SimMember.stop: not started");
+    incarnation.run(() => host.stop(() => incarnation.exit()));
   }
 
   kill(): void {
-    this.process?.kill(EndKind.Killed, "kill -9");
+    this.incarnation?.kill(EndKind.Killed, "kill -9");
   }
 
   powerLoss(): void {
-    if (this.running) this.process!.kill(EndKind.PowerLost, "power loss");
+    if (this.running) this.incarnation!.kill(EndKind.PowerLost, "power loss");
     else this.loseCache();
   }
 
@@ -96,18 +96,18 @@ export class SimMember {
   }
 
   // The event loop's timer: late by what else it has to do, and clamped after a pause.
-  #tickLater(process: SimProcess, sinceMs: number): void {
+  #tickLater(incarnation: SimProcess, sinceMs: number): void {
     const { tickMs } = this.config;
     const lateUs = this.#random.below(500);
     this.#world.after(this.clock.worldUs(tickMs) + lateUs, () => {
-      if (!process.alive) return;
-      if (process.paused) return this.#tickLater(process, sinceMs);
+      if (!incarnation.alive) return;
+      if (incarnation.paused) return this.#tickLater(incarnation, sinceMs);
       const nowMs = this.clock.monotonicMs();
       const owed = Math.floor((nowMs - sinceMs) / tickMs);
       const ticks = Math.min(owed, ticksAtOnceMax);
-      if (ticks > 0) process.run(() => this.host?.tick(ticks));
+      if (ticks > 0) incarnation.run(() => this.host?.tick(ticks));
       const behind = owed > ticksAtOnceMax;
-      this.#tickLater(process, behind ? nowMs : sinceMs + ticks * tickMs);
+      this.#tickLater(incarnation, behind ? nowMs : sinceMs + ticks * tickMs);
     });
   }
 }

@@ -1,3 +1,4 @@
+// The trace: bounded, its hash covers every line ever written.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TraceLevel, TraceLog } from "./trace-log.ts";

@@ -31,15 +31,15 @@ export interface WatchOptions {
 
 /** What is remembered of one process between two looks. */
 class Seen {
-  readonly process: SimProcess;
+  readonly incarnation: SimProcess;
   readonly inside: HostInside;
   /** Applied in this event, to be judged at its end. */
   readonly applies: CommittedEntry[];
   leaderTerm: number;
   applied: number;
 
-  constructor(process: SimProcess, inside: HostInside) {
-    this.process = process;
+  constructor(incarnation: SimProcess, inside: HostInside) {
+    this.incarnation = incarnation;
     this.inside = inside;
     this.applies = [];
     this.leaderTerm = 0;
@@ -117,31 +117,31 @@ export class Watch {
 
   #look(): void {
     for (const member of this.cluster.members) {
-      const { process } = member;
-      if (process === null || !process.ran) continue;
-      process.ran = false;
-      if (this.#violation === null) this.#lookAt(member, process);
+      const { incarnation } = member;
+      if (incarnation === null || !incarnation.ran) continue;
+      incarnation.ran = false;
+      if (this.#violation === null) this.#lookAt(member, incarnation);
     }
     if (this.#violation !== null) throw this.#violation;
   }
 
-  #lookAt(member: SimMember, process: SimProcess): void {
-    if (process.failure !== null) throw process.failure;
-    this.#checkExit(member, process);
+  #lookAt(member: SimMember, incarnation: SimProcess): void {
+    if (incarnation.failure !== null) throw incarnation.failure;
+    this.#checkExit(member, incarnation);
     let seen = this.#seen.get(member.name);
-    if (seen === undefined || seen.process !== process) {
-      const inside = process.alive ? (member.host?.inside() ?? null) : null;
+    if (seen === undefined || seen.incarnation !== incarnation) {
+      const inside = incarnation.alive ? (member.host?.inside() ?? null) : null;
       if (inside === null) return;
-      seen = new Seen(process, inside);
+      seen = new Seen(incarnation, inside);
       this.#seen.set(member.name, seen);
       this.#listen(seen);
       this.#seeGenesis(member);
     }
     for (const entry of seen.applies) {
-      this.committed.applied(process.name, seen.inside.raft.term(), entry);
+      this.committed.applied(incarnation.name, seen.inside.raft.term(), entry);
     }
     seen.applies.length = 0;
-    if (process.alive) this.#lookInside(seen);
+    if (incarnation.alive) this.#lookInside(seen);
   }
 
   // Raft runs: the genesis it stands on must have become durable before.
@@ -155,24 +155,25 @@ export class Watch {
     this.genesis.started(member.name, genesis);
   }
 
-  #checkExit(member: SimMember, process: SimProcess): void {
-    if (process.alive || process.end !== EndKind.Exited) return;
+  #checkExit(member: SimMember, incarnation: SimProcess): void {
+    if (incarnation.alive || incarnation.end !== EndKind.Exited) return;
     demand(
-      process.exitCode === null || this.mayExit.has(member.name),
+      incarnation.exitCode === null || this.mayExit.has(member.name),
       "unexpected exit",
-      () => `${process.name} ended with exit code ${process.exitCode}: ${process.reason}`,
+      () =>
+        `${incarnation.name} ended with exit code ${incarnation.exitCode}: ${incarnation.reason}`,
     );
   }
 
   #lookInside(seen: Seen): void {
-    const { process, inside } = seen;
+    const { incarnation, inside } = seen;
     const { raft } = inside;
     if (raft.isLeader() && raft.term() !== seen.leaderTerm) {
       seen.leaderTerm = raft.term();
       this.#elected(seen);
     }
     const status = raft.status();
-    this.frontiers.seen(process.name, {
+    this.frontiers.seen(incarnation.name, {
       term: status.term,
       snapshotIndex: status.firstIndex - 1,
       applied: inside.pump.applied,
@@ -191,7 +192,7 @@ export class Watch {
   #compareDigests(seen: Seen): void {
     const live = seen.inside.kv.liveDigest();
     const apply = seen.inside.kv.applyDigest();
-    this.digests.seen(seen.process.name, seen.applied, {
+    this.digests.seen(seen.incarnation.name, seen.applied, {
       liveLow: live.low,
       liveHigh: live.high,
       applyLow: apply.low,
@@ -285,7 +286,7 @@ export class Watch {
   #leaderOf(term: number, id: number): HostInside["raft"] | null {
     for (const seen of this.#seen.values()) {
       const { raft } = seen.inside;
-      if (!seen.process.alive || raft.term() !== term || !raft.isLeader()) continue;
+      if (!seen.incarnation.alive || raft.term() !== term || !raft.isLeader()) continue;
       if (raft.status().id === id) return raft;
     }
     return null;
@@ -338,9 +339,9 @@ export class Watch {
   }
 
   /** A process has ended: what its disk holds may have changed without a sync. */
-  onEnd(process: SimProcess): void {
+  onEnd(incarnation: SimProcess): void {
     this.#deaths++;
-    this.frontiers.gone(process.name);
+    this.frontiers.gone(incarnation.name);
   }
 }
 

@@ -1,3 +1,4 @@
+// The event heap: order by time, then by the seed; cancelled events never run.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { World } from "./world.ts";

@@ -24,7 +24,7 @@ test("kill at every event of the first open, open again, lose power: the raft id
     const network = new SimNetwork(world, world.random("network"));
     network.addMachine("m0", ["m0:1"]);
     const disk = new SimDisk(world, world.random("disk"), "m0");
-    const boot = (name: string): { process: SimProcess; opened: DataDirectory[] } => {
+    const boot = (name: string): { incarnation: SimProcess; opened: DataDirectory[] } => {
       const parts = {
         world,
         network,
@@ -34,23 +34,23 @@ test("kill at every event of the first open, open again, lose power: the raft id
         machine: "m0",
       };
       const hooks = { crashPlan: null, onMark: () => {}, onEnd: () => {} };
-      const process = new SimProcess(name, parts, hooks);
+      const incarnation = new SimProcess(name, parts, hooks);
       const opened: DataDirectory[] = [];
-      process.run(() =>
-        openDirectory(process, options, (outcome) => {
+      incarnation.run(() =>
+        openDirectory(incarnation, options, (outcome) => {
           assert.ok(outcome.ok, outcome.ok ? "" : outcome.reason);
           opened.push(outcome.directory);
         }),
       );
-      return { process, opened };
+      return { incarnation, opened };
     };
     const first = boot("first");
     for (let i = 0; i < events; i++) world.step();
     if (first.opened.length === 0) kills++;
-    first.process.kill(EndKind.Killed, "test");
+    first.incarnation.kill(EndKind.Killed, "test");
     const second = boot("second");
     assert.ok(world.runUntil(() => second.opened.length === 1, 10_000));
-    second.process.kill(EndKind.PowerLost, "test");
+    second.incarnation.kill(EndKind.PowerLost, "test");
     disk.powerLoss(UnsyncedFate.Drop);
     const third = boot("third");
     assert.ok(world.runUntil(() => third.opened.length === 1, 10_000));

@@ -3,14 +3,8 @@
 import assert from "node:assert/strict";
 import { latin1Encode } from "@quorate/base";
 import { FailureCode, rangeRequest } from "@quorate/host";
-import {
-  DeleteRangeRequest,
-  KvState,
-  OperationKind,
-  PutRequest,
-  RangeRequest,
-  TxnRequest,
-} from "@quorate/kv";
+import type { OperationKind } from "@quorate/kv";
+import { DeleteRangeRequest, KvState, PutRequest, RangeRequest, TxnRequest } from "@quorate/kv";
 import { MemoryRows } from "@quorate/kv/internal";
 import { CommittedLog, otherKind } from "../src/checkers/committed-log.ts";
 import { Replay, requestKey } from "../src/checkers/replay.ts";

@@ -79,6 +79,12 @@ function add(totals: SuiteTotals, result: RunResult): void {
   }
 }
 
+export function describeTotals(totals: SuiteTotals): string {
+  const { crashedAt, passed, members, ...numbers } = totals;
+  const sets = { marks: passed.size, crashed: crashedAt.size, members: [...members] };
+  return JSON.stringify({ ...numbers, ...sets });
+}
+
 /** The coverage table: a crash at every listed mark, and no mark that is not listed. */
 export function assertCoverage(totals: SuiteTotals): void {
   const listed = new Set(crashPoints.map(({ mark }) => mark));

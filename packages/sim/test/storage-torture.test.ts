@@ -1,3 +1,4 @@
+// Storage alone on the simulated disk, under random writes, crashes and power losses.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StorageTorture } from "./storage-torture.ts";

@@ -87,7 +87,7 @@ export class StorageTorture {
   rowsDead: number;
   readonly #network: SimNetwork;
   readonly #options: StorageOptions;
-  #process: SimProcess | null;
+  #incarnation: SimProcess | null;
   #storage: StorageApi | null;
   #crashChance: number;
   /** The state at the last recovery, and every batch submitted since. */
@@ -125,7 +125,7 @@ export class StorageTorture {
       sealIdleMs: 50,
       reclaimBytesPerSecond: 1_000_000,
     };
-    this.#process = null;
+    this.#incarnation = null;
     this.#storage = null;
     this.#crashChance = 0;
     this.#base = new LogTwin();
@@ -147,7 +147,7 @@ export class StorageTorture {
       this.#crashChance = round === rounds - 1 ? 0 : this.random.pick([0, 0.01, 0.05]);
       this.#boot(round);
       const steps = this.random.doublings(1, 800);
-      for (let step = 0; step < steps && this.#process!.alive; step++) {
+      for (let step = 0; step < steps && this.#incarnation!.alive; step++) {
         if (this.#storage !== null && this.random.chance(0.3)) this.#act();
         if (!this.world.step()) this.world.runFor(10);
       }
@@ -164,7 +164,7 @@ export class StorageTorture {
   }
 
   #boot(round: number): void {
-    const process = new SimProcess(
+    const incarnation = new SimProcess(
       `m0#${round}`,
       {
         world: this.world,
@@ -183,22 +183,22 @@ export class StorageTorture {
         onEnd: () => {},
       },
     );
-    this.#process = process;
+    this.#incarnation = incarnation;
     this.#storage = null;
     const ids = { clusterId: "00000000000000aa", memberId: "00000000000000bb" };
-    process.run(() => {
+    incarnation.run(() => {
       const options = { directory: "/data/m0", walDirectory: null, ...ids, levelMax: 1 };
-      openDirectory(process, options, (outcome) => {
+      openDirectory(incarnation, options, (outcome) => {
         assert.ok(outcome.ok, outcome.ok ? "" : outcome.reason);
-        this.#onDirectory(process, outcome.directory);
+        this.#onDirectory(incarnation, outcome.directory);
       });
     });
-    this.#tick(process);
+    this.#tick(incarnation);
   }
 
-  #onDirectory(process: SimProcess, directory: DataDirectory): void {
+  #onDirectory(incarnation: SimProcess, directory: DataDirectory): void {
     const open = (): void =>
-      openStorage(process, directory, this.#options, (outcome) => {
+      openStorage(incarnation, directory, this.#options, (outcome) => {
         assert.ok(outcome.ok, outcome.ok ? "" : outcome.reason);
         this.#recovered(outcome.storage, outcome.recovered);
       });
@@ -206,11 +206,11 @@ export class StorageTorture {
     directory.writeGenesis(GenesisState.Started, latin1Encode("genesis"), open);
   }
 
-  #tick(process: SimProcess): void {
+  #tick(incarnation: SimProcess): void {
     this.world.after(10_000, () => {
-      if (!process.alive) return;
-      process.run(() => this.#storage?.tick());
-      this.#tick(process);
+      if (!incarnation.alive) return;
+      incarnation.run(() => this.#storage?.tick());
+      this.#tick(incarnation);
     });
   }
 
@@ -293,9 +293,9 @@ export class StorageTorture {
   // ---- load -------------------------------------------------------------------------------------
 
   #act(): void {
-    const process = this.#process!;
+    const incarnation = this.#incarnation!;
     const draw = this.random.below(10);
-    process.run(() => {
+    incarnation.run(() => {
       if (draw < 6) this.#append();
       else if (draw < 8) this.#applySome();
       else if (draw < 9) this.#declareDead();
@@ -396,17 +396,17 @@ export class StorageTorture {
   // ---- crashes ----------------------------------------------------------------------------------
 
   #crash(): void {
-    const process = this.#process!;
+    const incarnation = this.#incarnation!;
     this.crashes++;
-    if (process.alive) {
-      process.kill(this.random.pick([EndKind.Killed, EndKind.PowerLost]), "torture");
+    if (incarnation.alive) {
+      incarnation.kill(this.random.pick([EndKind.Killed, EndKind.PowerLost]), "torture");
     }
     assert.ok(
-      process.end === EndKind.Killed || process.end === EndKind.PowerLost,
-      process.failure?.stack ?? process.reason,
+      incarnation.end === EndKind.Killed || incarnation.end === EndKind.PowerLost,
+      incarnation.failure?.stack ?? incarnation.reason,
     );
     // A kill may be followed by a power loss before anything runs again.
-    if (process.end === EndKind.PowerLost || this.random.chance(0.3)) {
+    if (incarnation.end === EndKind.PowerLost || this.random.chance(0.3)) {
       this.disk.powerLoss();
       this.#powerLost = true;
     }

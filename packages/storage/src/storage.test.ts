@@ -39,7 +39,7 @@ test("what a checkpoint holds is there after a restart, the rest comes from the 
   equal(again.directory.raftId, member.directory.raftId);
   equal(again.directory.bootCount, 2);
   equal(again.recovered.checkpoint?.id, info.id);
-  equal(latin1Decode(again.recovered.checkpoint!.tables[0]!.bytes), "tables at 150");
+  equal(latin1Decode(again.recovered.checkpoint.tables[0]!.bytes), "tables at 150");
   const rows = scanAll(again.storage);
   deepEqual(
     rows.map(({ row }) => row),

@@ -285,7 +285,7 @@ test("after the start any member may restart, alone or with all others", () => {
     bench.bootAll();
     assert.ok(
       bench.until(() => bench.allTalk(), 5000),
-      `${victims}`,
+      victims.join(" "),
     );
     assert.equal(bench.members[0]!.started?.genesisId, genesisId);
   }

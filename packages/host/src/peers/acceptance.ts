@@ -114,7 +114,8 @@ export class Acceptance {
   }
 
   #check(link: PeerLink, hello: Hello): Refusal | null {
-    const { config, isMember, guestFits, listed } = this.#parts;
+    const parts = this.#parts;
+    const { config } = parts;
     const refusal = checkHello(
       {
         clusterId: config.clusterId,
@@ -123,14 +124,16 @@ export class Acceptance {
         raftId: config.raftId,
         genesisId: this.genesisId,
         expectedMemberId: link.expectedMemberId,
-        isMember,
+        isMember: (memberId) => parts.isMember(memberId),
         isRemoved: (raftId) => this.#removed.has(raftId),
-        listed,
+        listed: () => parts.listed(),
       },
       hello,
     );
-    if (refusal !== null || isMember(hello.memberId)) return refusal;
-    return guestFits(hello.memberId) ? null : new Refusal(RefusalCode.Busy, "too many guests", "");
+    if (refusal !== null || parts.isMember(hello.memberId)) return refusal;
+    return parts.guestFits(hello.memberId)
+      ? null
+      : new Refusal(RefusalCode.Busy, "too many guests", "");
   }
 
   #judgeSession(link: PeerLink, hello: Hello): void {

@@ -50,6 +50,10 @@ export class Hello {
 }
 export type HelloFields = { readonly [K in keyof Hello]: Hello[K] };
 
+export function withGenesis(hello: HelloFields, genesisId: number): Hello {
+  return new Hello({ ...hello, genesisId });
+}
+
 const memberIdBytesMax = 64;
 const clusterIdBytesMax = 64;
 const tokenBytesMax = 512;

@@ -3,7 +3,8 @@
 import type { NodeId } from "@quorate/raft";
 import type { Env, Random } from "@quorate/storage";
 import { Dialer } from "./dialer.ts";
-import { Hello, LinkClass } from "./hello.ts";
+import { LinkClass, withGenesis } from "./hello.ts";
+import type { Hello } from "./hello.ts";
 import type { PeerLink } from "./peer-link.ts";
 import type { PeerMember } from "./peers-api.ts";
 
@@ -88,7 +89,7 @@ export class Peer {
     if (older) return;
     // A link goes on saying what it said first: of one process the genesis stays known.
     const forgets = known !== null && known.session === hello.session && known.genesisId !== 0;
-    this.#hello = forgets ? new Hello({ ...hello, genesisId: known.genesisId }) : hello;
+    this.#hello = forgets ? withGenesis(hello, known.genesisId) : hello;
   }
 
   /**

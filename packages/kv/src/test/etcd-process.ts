@@ -5,7 +5,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:http2";
-import type { ClientHttp2Session } from "node:http2";
+import type { ClientHttp2Session, IncomingHttpHeaders } from "node:http2";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -90,7 +90,7 @@ export class EtcdProcess {
       "content-type": "application/grpc",
       te: "trailers",
     });
-    let status: { "grpc-status"?: unknown; "grpc-message"?: unknown } = {};
+    let status: IncomingHttpHeaders = {};
     stream.on("response", (headers) => (status = { ...status, ...headers }));
     stream.on("trailers", (headers) => (status = { ...status, ...headers }));
     const frame = Buffer.alloc(5 + request.length);
@@ -99,9 +99,10 @@ export class EtcdProcess {
     stream.end(frame);
     const parts: Buffer[] = [];
     for await (const part of stream) parts.push(part as Buffer);
+    const text = status["grpc-message"];
     return {
       code: Number(status["grpc-status"]),
-      message: decodeURIComponent(String(status["grpc-message"] ?? "")),
+      message: typeof text === "string" ? decodeURIComponent(text) : "",
       bytes: new Uint8Array(Buffer.concat(parts).subarray(5)),
     };
   }

@@ -104,7 +104,8 @@ export function decodeRecord(message: string, bytes: Uint8Array): WireRecord {
     const length = Number(next());
     const part = bytes.subarray(at, (at += length));
     const value = type === "bytes" ? toHex(part) : decodeRecord(type, part);
-    record[name] = mark === "[]" ? [...(record[name] as WireRecord[]), value as WireRecord] : value;
+    record[name] =
+      mark === "[]" ? ([...(record[name] as WireRecord[]), value] as WireRecord[]) : value;
   }
   return record;
 }

@@ -165,9 +165,9 @@ export const txnRequest: fc.Arbitrary<TxnRequest> = fc.letrec<{ txn: TxnRequest;
   (tie) => ({
     op: fc.oneof(
       { depthSize: "small", withCrossShrink: true },
-      { weight: 10, arbitrary: putRequest as fc.Arbitrary<RequestOp> },
-      { weight: 10, arbitrary: rangeRequest as fc.Arbitrary<RequestOp> },
-      { weight: 6, arbitrary: deleteRequest as fc.Arbitrary<RequestOp> },
+      { weight: 10, arbitrary: putRequest },
+      { weight: 10, arbitrary: rangeRequest },
+      { weight: 6, arbitrary: deleteRequest },
       { weight: 8, arbitrary: tie("txn") as fc.Arbitrary<RequestOp> },
       { weight: 1, arbitrary: fc.constant(null) },
     ),

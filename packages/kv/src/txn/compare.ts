@@ -2,7 +2,6 @@
 // of a range must satisfy one; no key at all counts as one with zero in every field, except that
 // a comparison of values is then false. Unknown results hold, unknown targets compare as equal.
 import { compareBytes, emptyBytes, latin1Decode } from "@quorate/base";
-import type { RowRef } from "../rows.ts";
 import { endOf } from "../mvcc/range.ts";
 import type { MvccStore } from "../mvcc/store.ts";
 import { CompareOperand, CompareResult, CompareTarget } from "../wire/request.ts";
@@ -34,7 +33,7 @@ function holdsFor(store: MvccStore, slot: number, compare: Compare): boolean {
   }
   // Only the lease is not in the index.
   const needsRow = compare.target === CompareTarget.Lease;
-  const row = needsRow ? store.rows.read(slots.ref(slot) as RowRef) : null;
+  const row = needsRow ? store.rows.read(slots.ref(slot)) : null;
   const order = compareFields(
     compare,
     slots.version(slot),

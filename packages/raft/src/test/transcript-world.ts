@@ -49,7 +49,10 @@ class Args {
   number(at: number): number {
     const word = this.plain[at];
     const value = Number(word);
-    assert(word !== undefined && Number.isInteger(value), `a number is missing: ${this.words}`);
+    assert(
+      word !== undefined && Number.isInteger(value),
+      `a number is missing: ${this.words.join(" ")}`,
+    );
     return value;
   }
 
@@ -378,8 +381,9 @@ export class TranscriptWorld {
     if (name === "progress") return member.node.status().progress.map(describeProgress);
     const { tail } = member.node.core.log;
     const lines = tail.baseIndex > 0 ? [`${tail.baseTerm}/${tail.baseIndex} compacted`] : [];
-    for (let i = tail.baseIndex + 1; i <= tail.lastIndex; i++)
+    for (let i = tail.baseIndex + 1; i <= tail.lastIndex; i++) {
       lines.push(describeEntry(tail.at(i)));
+    }
     return lines.length === 0 ? ["empty"] : lines;
   }
 }

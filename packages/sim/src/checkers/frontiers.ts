@@ -23,15 +23,15 @@ export class FrontierOrder {
     this.#last = new Map();
   }
 
-  seen(process: string, now: Frontiers): void {
+  seen(incarnation: string, now: Frontiers): void {
     const ordered =
       now.snapshotIndex <= now.applied &&
       now.applied <= now.committed &&
       now.committed <= now.lastIndex &&
       (now.installing || now.applied <= now.durableIndex) &&
       now.durableIndex <= now.lastIndex;
-    demand(ordered, property, () => `${process}: ${JSON.stringify(now)}`);
-    const before = this.#last.get(process);
+    demand(ordered, property, () => `${incarnation}: ${JSON.stringify(now)}`);
+    const before = this.#last.get(incarnation);
     if (before !== undefined) {
       const forward =
         before.term <= now.term &&
@@ -40,13 +40,13 @@ export class FrontierOrder {
       demand(
         forward,
         property,
-        () => `${process} went back from ${JSON.stringify(before)} to ${JSON.stringify(now)}`,
+        () => `${incarnation} went back from ${JSON.stringify(before)} to ${JSON.stringify(now)}`,
       );
     }
-    this.#last.set(process, now);
+    this.#last.set(incarnation, now);
   }
 
-  gone(process: string): void {
-    this.#last.delete(process);
+  gone(incarnation: string): void {
+    this.#last.delete(incarnation);
   }
 }

@@ -42,7 +42,7 @@ function compare(seed: number, workload: Workload, count: number): Map<string, n
       const expected = model.apply(request);
       const reply = maker.kv.apply(
         {
-          kind: plan.kind as OperationKind,
+          kind: plan.kind,
           level: 1,
           index: ++index,
           term: 1,

@@ -81,13 +81,13 @@ export class Crashes implements Nemesis {
     const { perWrite } = this.#options;
     // Starts and checkpoints make many operations: most crashes are for the log.
     if (!this.#random.chance(path.includes("/wal-") ? perWrite : perWrite / 10)) return;
-    const { process } = member;
+    const { incarnation } = member;
     const takesUs = operation === DiskOperation.Write ? writeTimeUs : syncTimeUs;
     this.#cluster.world.after(this.#random.below(takesUs), () => {
-      if (process === null || !process.alive) return;
+      if (incarnation === null || !incarnation.alive) return;
       const { powerLosses } = this.#options;
       const how = powerLosses && this.#random.chance(0.8) ? EndKind.PowerLost : EndKind.Killed;
-      process.kill(how, "while writing");
+      incarnation.kill(how, "while writing");
     });
   }
 

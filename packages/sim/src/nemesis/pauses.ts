@@ -34,8 +34,8 @@ export class Pauses implements Nemesis {
 
   stop(): void {
     this.#repeater.stop();
-    for (const { process } of this.#cluster.members) {
-      if (process !== null && process.alive && process.paused) process.resume();
+    for (const { incarnation } of this.#cluster.members) {
+      if (incarnation !== null && incarnation.alive && incarnation.paused) incarnation.resume();
     }
   }
 
@@ -49,13 +49,13 @@ export class Pauses implements Nemesis {
   }
 
   #pause(member: SimMember): void {
-    const { process } = member;
-    if (process === null || !process.alive || process.paused) return;
+    const { incarnation } = member;
+    if (incarnation === null || !incarnation.alive || incarnation.paused) return;
     const ms = this.#random.doublings(5, this.#options.lengthMaxMs);
-    this.#cluster.world.note(process.name, "paused", { ms });
-    process.pause();
+    this.#cluster.world.note(incarnation.name, "paused", { ms });
+    incarnation.pause();
     this.#cluster.world.after(ms * 1000, () => {
-      if (process.alive && process.paused) process.resume();
+      if (incarnation.alive && incarnation.paused) incarnation.resume();
     });
   }
 }

@@ -63,8 +63,9 @@ export class Registers implements Workload {
     const past = random.chance(0.3) ? Math.max(1, this.#revision - random.below(20)) : 0;
     const limit = random.chance(0.3) ? random.between(1, keyCount) : 0;
     const request = new RangeRequest({ ...all, revision: past, limit });
-    if (random.chance(0.2)) request.countOnly = true;
-    else if (random.chance(0.2)) request.keysOnly = true;
+    const shape = random.below(25);
+    request.countOnly = shape < 5;
+    request.keysOnly = shape >= 5 && shape < 9;
     return planned(request);
   }
 

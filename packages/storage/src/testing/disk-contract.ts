@@ -108,8 +108,9 @@ function* listsMissing({ disk, root }: DiskUnderTest): ContractSteps {
 }
 
 function* listsSorted({ disk, root }: DiskUnderTest): ContractSteps {
-  for (const name of ["b", "a10", "a9", "B", "_"])
+  for (const name of ["b", "a10", "a9", "B", "_"]) {
     opened(disk.openNow(`${root}/${name}`, true)).close();
+  }
   assert(disk.makeDirectoryNow(`${root}/aa`) === null, "mkdir works");
   const names = disk.listNow(root) ?? [];
   assert(names.join(" ") === "B _ a10 a9 aa b", () => `the order was ${names.join(" ")}`);

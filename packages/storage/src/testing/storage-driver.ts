@@ -369,7 +369,7 @@ export class StorageDriver {
 
 function accepted<T extends object>(outcome: T | Refusal): T {
   if ("ok" in outcome && outcome.ok === false) {
-    const { exitCode, reason } = outcome as Refusal;
+    const { exitCode, reason } = outcome;
     assert(false, () => `refused with ${exitCode}: ${reason}`);
   }
   return outcome as T;
