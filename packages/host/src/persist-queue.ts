@@ -35,6 +35,7 @@ export class PersistQueue {
   readonly #queue: QueuedBatch[];
   #staged: Staged | null;
   #installing: boolean;
+  #stopped: boolean;
   #inFlight: number;
   /** Peers' records that wait for an installation to end; at most one a live session. */
   readonly #records: (() => void)[];
@@ -53,6 +54,7 @@ export class PersistQueue {
     this.#queue = [];
     this.#staged = null;
     this.#installing = false;
+    this.#stopped = false;
     this.#inFlight = 0;
     this.#records = [];
     this.#hardState = hardState;
@@ -77,6 +79,7 @@ export class PersistQueue {
   }
 
   submit(batch: PersistBatch): void {
+    assert(!this.#stopped, "a stopped member hands the disk nothing");
     this.#queue.push(new QueuedBatch(batch));
     this.#drain();
   }
@@ -87,6 +90,7 @@ export class PersistQueue {
    * after a crash in between its commit index would be taken for one of the log of before.
    */
   recordPeer(record: PeerRecord, done: () => void): void {
+    if (this.#stopped) return;
     if (this.#installing) {
       this.#records.push(() => this.recordPeer(record, done));
       return;
@@ -95,6 +99,16 @@ export class PersistQueue {
       { hardState: this.#hardState, firstIndex: 0, entries: [], peers: [record], mustSync: true },
       done,
     );
+  }
+
+  /**
+   * The disk is about to close: what it was not given yet never was promised. An installation that
+   * runs goes on to its end, and nothing follows it.
+   */
+  stop(): void {
+    this.#stopped = true;
+    this.#queue.length = 0;
+    this.#records.length = 0;
   }
 
   #drain(): void {
@@ -152,6 +166,7 @@ export class PersistQueue {
       }
       assert(checkpoint.index === snapshot.index, "the installed checkpoint is the one asked for");
       this.#installed(checkpoint);
+      if (this.#stopped) return;
       if (batch.entries.length > 0) {
         this.#append(batch);
       } else {

@@ -265,6 +265,7 @@ export class Pump {
 
   stop(): void {
     this.#stopped = true;
+    this.#persist.stop();
     for (const waiter of this.#incoming) {
       this.#parts.proposals.fail(waiter, failure(FailureCode.Stopped));
     }
