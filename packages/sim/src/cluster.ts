@@ -12,6 +12,14 @@ import { SimMember } from "./sim-member.ts";
 import { SimNetwork } from "./sim-network.ts";
 import type { World } from "./world.ts";
 
+/** Starts again what has ended (operator.ts). */
+export interface ClusterOperator {
+  /** Members that nothing is started of. */
+  readonly leftAlone: ReadonlySet<string>;
+  ended(member: SimMember, incarnation: SimProcess): void;
+  startLater(member: SimMember): void;
+}
+
 export class SimCluster implements RequestTarget {
   readonly world: World;
   readonly network: SimNetwork;
@@ -21,6 +29,8 @@ export class SimCluster implements RequestTarget {
   /** Mark → how often it was passed, and at how many of these a process crashed. */
   readonly marks: Map<string, { passed: number; crashed: number }>;
   crashPlan: CrashPlan | null;
+  /** Null: nobody starts again what has ended. */
+  operator: ClusterOperator | null;
   /** A process has ended, whatever the reason; nothing of it is on the stack any more. */
   onEnd: ((member: SimMember, incarnation: SimProcess) => void) | null;
   /** A reply leaves for a client. */
@@ -36,6 +46,7 @@ export class SimCluster implements RequestTarget {
     this.memberNames = this.members.map((member) => member.name);
     this.marks = new Map();
     this.crashPlan = null;
+    this.operator = null;
     this.onEnd = null;
     this.onReply = null;
   }
@@ -108,8 +119,10 @@ export class SimCluster implements RequestTarget {
 
   #ended(member: SimMember, incarnation: SimProcess): void {
     if (incarnation.end === EndKind.PowerLost) member.loseCache();
-    const onEnd = this.onEnd;
-    if (onEnd !== null) this.world.after(0, () => onEnd(member, incarnation));
+    this.world.after(0, () => {
+      this.onEnd?.(member, incarnation);
+      this.operator?.ended(member, incarnation);
+    });
   }
 
   // ---- requests ---------------------------------------------------------------------------------

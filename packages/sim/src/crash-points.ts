@@ -55,15 +55,20 @@ function founding(options: RunOptions): void {
 }
 
 function restarting(options: RunOptions): void {
-  if (options.crashes === null) return;
-  options.crashes = { ...options.crashes, kills: true, pauseMinMs: 50, pauseMaxMs: 1_000 };
+  if (options.faults.crashes === null) return;
+  options.faults.crashes = {
+    ...options.faults.crashes,
+    kills: true,
+    pauseMinMs: 50,
+    pauseMaxMs: 1_000,
+  };
 }
 
 /** Batches of several sectors, and nearly all crashes in the middle of one. */
 function tearing(options: RunOptions): void {
-  if (options.crashes === null) return;
-  options.crashes = {
-    ...options.crashes,
+  if (options.faults.crashes === null) return;
+  options.faults.crashes = {
+    ...options.faults.crashes,
     powerLosses: true,
     perMark: 0,
     perWrite: 0.05,
@@ -71,8 +76,8 @@ function tearing(options: RunOptions): void {
     pauseMaxMs: 10_000,
   };
   options.members = 3;
-  options.partitions = null;
-  options.pauses = null;
+  options.faults.partitions = null;
+  options.faults.pauses = null;
   options.workload = "unique-puts";
   options.clients = 6;
   options.safetyMs = 15_000;
@@ -97,6 +102,6 @@ function lagging(options: RunOptions): void {
   growing(options);
   options.members = Math.max(3, options.members);
   options.host = { ...options.host, catchUpEntriesMax: 3, catchUpBytesMax: 4_096 };
-  options.partitions = { oneWay: false };
+  options.faults.partitions = { oneWay: false, pauseMinMs: 100, pauseMaxMs: 3_000 };
   options.safetyMs = 12_000;
 }

@@ -2,12 +2,10 @@
 // are on (swarm testing: each run has some of them), which workload. A test may fix single ones.
 import type { HostConfig } from "@quorate/host";
 import { storageDefaults } from "@quorate/storage";
-import type { CrashOptions } from "./nemesis/crashes.ts";
+import { drawFaults, type FaultOptions } from "./nemesis/families.ts";
 import type { NetworkOptions } from "./network/network-options.ts";
 import type { SimRandom } from "./sim-random.ts";
-
-export const workloadNames = ["registers", "unique-puts"] as const;
-export type WorkloadName = (typeof workloadNames)[number];
+import { type WorkloadName, workloadNames } from "./workloads/workloads.ts";
 
 export interface RunOptions {
   members: number;
@@ -22,12 +20,7 @@ export interface RunOptions {
   network: Partial<NetworkOptions>;
   /** Sizes and intervals of the hosts: how soon segments roll and logs are compacted. */
   host: Partial<HostConfig>;
-  /** Wipes before the cluster is founded. */
-  wipes: boolean;
-  crashes: CrashOptions | null;
-  partitions: { oneWay: boolean } | null;
-  pauses: { wallJumps: boolean } | null;
-  slowDisks: boolean;
+  faults: FaultOptions;
   /** After liveness: all lose power, come back, and everything acknowledged is there. */
   finalPowerLoss: boolean;
   /** Durability of one in so many acknowledgements is checked on a copy of the disk. */
@@ -36,8 +29,9 @@ export interface RunOptions {
 
 export function drawOptions(random: SimRandom): RunOptions {
   const electionTimeoutMs = random.pick([200, 300, 500, 1000]);
+  const members = random.pick([1, 3, 3, 3, 5]);
   return {
-    members: random.pick([1, 3, 3, 3, 5]),
+    members,
     workload: random.pick(workloadNames),
     clients: random.between(1, 6),
     electionTimeoutMs,
@@ -46,11 +40,7 @@ export function drawOptions(random: SimRandom): RunOptions {
     safetyMs: random.between(3_000, 9_000),
     network: drawNetwork(random),
     host: drawHost(random),
-    wipes: random.chance(0.3),
-    crashes: random.chance(0.85) ? drawCrashes(random) : null,
-    partitions: random.chance(0.5) ? { oneWay: random.chance(0.5) } : null,
-    pauses: random.chance(0.3) ? { wallJumps: random.chance(0.5) } : null,
-    slowDisks: random.chance(0.3),
+    faults: drawFaults(random.fork("faults"), members),
     finalPowerLoss: random.chance(0.5),
     durableSample: random.pick([3, 20, 50]),
   };
@@ -83,22 +73,5 @@ function drawNetwork(random: SimRandom): Partial<NetworkOptions> {
     duplicateChance: random.chance(0.4) ? random.below(300) / 1000 : 0,
     duplicateDelayMaxUs: random.doublings(1_000, 5_000_000),
     tailChance: random.chance(0.5) ? 0.01 : 0,
-  };
-}
-
-/** Also for a test that needs crashes in a run that has drawn none. */
-export function drawCrashes(random: SimRandom): CrashOptions {
-  const powerLosses = random.chance(0.7);
-  return {
-    kills: random.chance(0.8),
-    powerLosses,
-    powerLossOfAll: powerLosses && random.chance(0.6),
-    stops: random.chance(0.4),
-    perMark: random.pick([0, 0.0001, 0.001]),
-    perWrite: random.pick([0, 0.001, 0.01]),
-    target: "",
-    targetPass: 0,
-    pauseMinMs: random.pick([50, 200, 500]),
-    pauseMaxMs: random.pick([1_000, 3_000]),
   };
 }

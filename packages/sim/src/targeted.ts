@@ -2,17 +2,17 @@
 // n mod the number of marks, besides everything else that it has drawn.
 import { crashPoints } from "./crash-points.ts";
 import { Run } from "./run.ts";
-import { drawCrashes } from "./run-options.ts";
+import { drawCrashes } from "./nemesis/crashes.ts";
 import { World } from "./world.ts";
 
 export function targetedRun(seed: number): Run {
   const random = new World(seed).random("target");
   const point = crashPoints[seed % crashPoints.length]!;
   return new Run(seed, (options) => {
-    options.crashes ??= drawCrashes(random);
+    options.faults.crashes ??= drawCrashes(random);
     point.prepare?.(options);
-    options.crashes = {
-      ...options.crashes,
+    options.faults.crashes = {
+      ...options.faults.crashes,
       target: point.mark,
       targetPass: point.prepare === null ? random.doublings(1, 50) : 1,
     };

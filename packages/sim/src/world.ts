@@ -3,6 +3,8 @@
 // disks or networks are. Two runs of one seed give the same trace hash and the same unseed.
 import { assert, Heap, Prng } from "@quorate/base";
 import type { TraceFields } from "@quorate/storage";
+import { ActionGate } from "./action-gate.ts";
+import { FaultCounts } from "./fault-counts.ts";
 import { SimRandom } from "./sim-random.ts";
 import { TraceLevel, TraceLog } from "./trace-log.ts";
 
@@ -27,6 +29,8 @@ export class WorldEvent {
 export class World {
   readonly seed: number;
   readonly trace: TraceLog;
+  readonly faults: FaultCounts;
+  readonly actions: ActionGate;
   /** All random streams, in order of their making. */
   readonly streams: SimRandom[];
   eventsMax: number;
@@ -43,6 +47,8 @@ export class World {
   constructor(seed: number) {
     this.seed = seed;
     this.trace = new TraceLog();
+    this.faults = new FaultCounts();
+    this.actions = new ActionGate();
     this.streams = [];
     this.eventsMax = eventsMaxDefault;
     this.afterEvent = [];

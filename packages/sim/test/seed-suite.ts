@@ -68,7 +68,7 @@ function add(totals: SuiteTotals, result: RunResult): void {
   totals.unknown += result.operations.unknown;
   totals.leaders += result.leaders;
   totals.boots += result.boots;
-  totals.wipes += result.wipes;
+  totals.wipes += result.faults.of("process.wipe");
   totals.durabilityChecks += result.durabilityChecks;
   totals.virtualMs += result.virtualMs;
   const { members } = result.options;

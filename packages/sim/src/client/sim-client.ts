@@ -88,6 +88,7 @@ export class SimClient {
     if (this.#stopped) return;
     if (this.#random.chance(0.1)) this.#move();
     const plan = this.#workload.next(this.id, this.#random);
+    if (!this.#world.actions.admit(this.#world.nowUs, `client ${this.id}`)) return this.#think();
     const operation = this.#history.call(this.id, this.#member, plan);
     this.#pending = operation;
     const timeoutUs = this.#random.between(this.#timings.timeoutMinUs, this.#timings.timeoutMaxUs);

@@ -1,18 +1,18 @@
 // Processes die: kill -9, power loss of one machine or of all at once, graceful stops, and crash
-// points inside the process. Whatever ended is started again after a while, and may be hit anew
-// while it recovers.
+// points inside the process. The operator starts them again, and they may be hit anew while they
+// recover.
 import type { SimCluster } from "../cluster.ts";
 import { DiskOperation } from "../disk/disk-operation.ts";
 import { type CrashPlan, EndKind } from "../sim-env.ts";
 import type { SimMember } from "../sim-member.ts";
 import type { SimRandom } from "../sim-random.ts";
-import { type Nemesis, Repeater } from "./nemesis.ts";
+import { type Nemesis, type Pace, Repeater } from "./nemesis.ts";
 
 /** About so long they take. */
 const writeTimeUs = 200;
 const syncTimeUs = 400;
 
-export interface CrashOptions {
+export interface CrashOptions extends Pace {
   readonly kills: boolean;
   readonly powerLosses: boolean;
   readonly powerLossOfAll: boolean;
@@ -24,8 +24,22 @@ export interface CrashOptions {
   /** Crash at this mark as soon as it is passed the given time; empty: none. */
   readonly target: string;
   readonly targetPass: number;
-  readonly pauseMinMs: number;
-  readonly pauseMaxMs: number;
+}
+
+export function drawCrashes(random: SimRandom): CrashOptions {
+  const powerLosses = random.chance(0.7);
+  return {
+    kills: random.chance(0.8),
+    powerLosses,
+    powerLossOfAll: powerLosses && random.chance(0.6),
+    stops: random.chance(0.4),
+    perMark: random.pick([0, 0.0001, 0.001]),
+    perWrite: random.pick([0, 0.001, 0.01]),
+    target: "",
+    targetPass: 0,
+    pauseMinMs: random.pick([50, 200, 500]),
+    pauseMaxMs: random.pick([1_000, 3_000]),
+  };
 }
 
 export class Crashes implements Nemesis {
@@ -35,18 +49,16 @@ export class Crashes implements Nemesis {
   readonly #random: SimRandom;
   readonly #repeater: Repeater;
   #targetPasses: number;
-  /** Members of which nothing is started again: wiped for good, or the test's own business. */
-  readonly leftAlone: Set<string>;
 
   constructor(cluster: SimCluster, options: CrashOptions) {
     this.name = "crashes";
     this.#cluster = cluster;
     this.#options = options;
     this.#random = cluster.world.random("nemesis crashes");
-    const pauses = { minMs: options.pauseMinMs, maxMs: options.pauseMaxMs };
-    this.#repeater = new Repeater(cluster, this.#random, pauses, () => this.#act());
+    this.#repeater = new Repeater(cluster, this.name, this.#random, options, (random) =>
+      this.#act(random),
+    );
     this.#targetPasses = 0;
-    this.leftAlone = new Set();
   }
 
   start(): void {
@@ -63,18 +75,12 @@ export class Crashes implements Nemesis {
     for (const { disk } of this.#cluster.members) disk.onSubmit = null;
   }
 
-  /** To be called for every process that has ended. */
-  ended(member: SimMember): void {
-    const ms = this.#random.doublings(1, 2000);
-    this.#cluster.world.after(ms * 1000, () => {
-      if (!member.running && !this.leftAlone.has(member.name)) this.#cluster.start(member.name);
-    });
-  }
-
   #plan(point: string): ReturnType<CrashPlan> {
     const { target, targetPass, perMark } = this.#options;
-    if (point === target && ++this.#targetPasses === targetPass) return this.#death();
-    return perMark > 0 && this.#random.chance(perMark) ? this.#death() : null;
+    const aimed = point === target && ++this.#targetPasses === targetPass;
+    if (!aimed && (perMark === 0 || !this.#random.chance(perMark))) return null;
+    this.#cluster.world.faults.count("process.crash-at-mark");
+    return this.#death();
   }
 
   #submitted(member: SimMember, operation: DiskOperation, path: string): void {
@@ -87,6 +93,7 @@ export class Crashes implements Nemesis {
       if (incarnation === null || !incarnation.alive) return;
       const { powerLosses } = this.#options;
       const how = powerLosses && this.#random.chance(0.8) ? EndKind.PowerLost : EndKind.Killed;
+      this.#cluster.world.faults.count("process.kill-while-writing");
       incarnation.kill(how, "while writing");
     });
   }
@@ -96,21 +103,33 @@ export class Crashes implements Nemesis {
     return powerLosses && this.#random.chance(0.5) ? EndKind.PowerLost : EndKind.Killed;
   }
 
-  #act(): void {
+  #act(random: SimRandom): void {
     const { kills, powerLosses, powerLossOfAll, stops } = this.#options;
-    const draw = this.#random.below(10);
+    const { faults } = this.#cluster.world;
+    const draw = random.below(10);
+    const member = random.pick(this.#cluster.members);
     if (draw === 0 && powerLossOfAll) {
-      this.#cluster.world.note("nemesis", "power loss of all");
-      this.#cluster.powerLossAll();
-      for (const member of this.#cluster.members) this.ended(member);
-      return;
-    }
-    const member = this.#random.pick(this.#cluster.members);
-    // A machine can lose its power after its process has died, and before anybody restarts it.
-    if (!member.running) {
+      this.#losePowerOfAll();
+    } else if (!member.running) {
+      // A machine can lose its power after its process has died, and before anybody restarts it.
       if (powerLosses && member.boots > 0) member.powerLoss();
-    } else if (draw <= 4 && powerLosses) member.powerLoss();
-    else if (draw <= 6 && stops) member.stop();
-    else if (kills) member.kill();
+    } else if (draw <= 4 && powerLosses) {
+      faults.count("process.power-loss");
+      member.powerLoss();
+    } else if (draw <= 6 && stops) {
+      faults.count("process.stop");
+      member.stop();
+    } else if (kills) {
+      faults.count("process.kill");
+      member.kill();
+    }
+  }
+
+  #losePowerOfAll(): void {
+    const { world, operator, members } = this.#cluster;
+    world.note("nemesis", "power loss of all");
+    world.faults.count("process.power-loss-of-all");
+    this.#cluster.powerLossAll();
+    for (const member of members) operator?.startLater(member);
   }
 }

@@ -9,26 +9,42 @@ export interface Nemesis {
   stop(): void;
 }
 
-/** Acts again and again, each time after a drawn pause. */
+/** Between two acts; drawn so that each order of magnitude is about equally frequent. */
+export interface Pace {
+  readonly pauseMinMs: number;
+  readonly pauseMaxMs: number;
+}
+
+export function drawPace(random: SimRandom): Pace {
+  return { pauseMinMs: random.pick([50, 100, 300]), pauseMaxMs: random.pick([1_000, 3_000]) };
+}
+
+/**
+ * Acts again and again, each time after a drawn pause. Each act has a stream of its own: one that is
+ * refused (action-gate.ts) shifts no draw of the others.
+ */
 export class Repeater {
   readonly #cluster: SimCluster;
+  readonly #name: string;
   readonly #random: SimRandom;
-  readonly #pauseMinMs: number;
-  readonly #pauseMaxMs: number;
-  readonly #act: () => void;
+  readonly #pace: Pace;
+  readonly #act: (random: SimRandom) => void;
+  #acts: number;
   #active: boolean;
 
   constructor(
     cluster: SimCluster,
+    name: string,
     random: SimRandom,
-    pauses: { readonly minMs: number; readonly maxMs: number },
-    act: () => void,
+    pace: Pace,
+    act: (random: SimRandom) => void,
   ) {
     this.#cluster = cluster;
+    this.#name = name;
     this.#random = random;
-    this.#pauseMinMs = pauses.minMs;
-    this.#pauseMaxMs = pauses.maxMs;
+    this.#pace = pace;
     this.#act = act;
+    this.#acts = 0;
     this.#active = false;
   }
 
@@ -37,6 +53,7 @@ export class Repeater {
   }
 
   start(): void {
+    if (this.#active) return;
     this.#active = true;
     this.#next();
   }
@@ -46,10 +63,12 @@ export class Repeater {
   }
 
   #next(): void {
-    const ms = this.#random.doublings(this.#pauseMinMs, this.#pauseMaxMs);
-    this.#cluster.world.after(ms * 1000, () => {
+    const { world } = this.#cluster;
+    const ms = this.#random.doublings(this.#pace.pauseMinMs, this.#pace.pauseMaxMs);
+    world.after(ms * 1000, () => {
       if (!this.#active) return;
-      this.#act();
+      const random = this.#random.fork(`act ${this.#acts++}`);
+      if (world.actions.admit(world.nowUs, this.#name)) this.#act(random);
       this.#next();
     });
   }

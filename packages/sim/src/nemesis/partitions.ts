@@ -2,19 +2,20 @@
 // still reaches somebody; then it heals.
 import type { SimCluster } from "../cluster.ts";
 import type { SimRandom } from "../sim-random.ts";
-import { type Nemesis, Repeater } from "./nemesis.ts";
+import { drawPace, type Nemesis, type Pace, Repeater } from "./nemesis.ts";
 
-export interface PartitionOptions {
+export interface PartitionOptions extends Pace {
   readonly oneWay: boolean;
-  readonly pauseMinMs: number;
-  readonly pauseMaxMs: number;
+}
+
+export function drawPartitions(random: SimRandom): PartitionOptions {
+  return { oneWay: random.chance(0.5), ...drawPace(random) };
 }
 
 export class Partitions implements Nemesis {
   readonly name: string;
   readonly #cluster: SimCluster;
   readonly #options: PartitionOptions;
-  readonly #random: SimRandom;
   readonly #repeater: Repeater;
   #cut: boolean;
 
@@ -22,9 +23,8 @@ export class Partitions implements Nemesis {
     this.name = "partitions";
     this.#cluster = cluster;
     this.#options = options;
-    this.#random = cluster.world.random("nemesis partitions");
-    const pauses = { minMs: options.pauseMinMs, maxMs: options.pauseMaxMs };
-    this.#repeater = new Repeater(cluster, this.#random, pauses, () => this.#act());
+    const random = cluster.world.random(`nemesis ${this.name}`);
+    this.#repeater = new Repeater(cluster, this.name, random, options, (own) => this.#act(own));
     this.#cut = false;
   }
 
@@ -38,27 +38,29 @@ export class Partitions implements Nemesis {
     this.#cut = false;
   }
 
-  #act(): void {
+  #act(random: SimRandom): void {
     if (this.#cut) {
       this.#cluster.network.heal();
       this.#cut = false;
       return;
     }
     this.#cut = true;
-    const names = this.#random.shuffle([...this.#cluster.memberNames]);
+    const names = random.shuffle([...this.#cluster.memberNames]);
     if (names.length < 2) return;
-    if (this.#options.oneWay && this.#random.chance(0.4)) this.#cutOneWay(names);
-    else if (names.length > 3 && this.#random.chance(0.2)) this.#cutToRing(names);
-    else this.#split(names);
+    if (this.#options.oneWay && random.chance(0.4)) this.#cutOneWay(random, names);
+    else if (names.length > 3 && random.chance(0.2)) this.#cutToRing(names);
+    else this.#split(random, names);
   }
 
-  #split(names: readonly string[]): void {
-    const size = this.#random.between(1, names.length - 1);
+  #split(random: SimRandom, names: readonly string[]): void {
+    const size = random.between(1, names.length - 1);
+    this.#cluster.world.faults.count("network.cut");
     this.#cluster.network.partition([names.slice(0, size), names.slice(size)]);
   }
 
-  #cutOneWay(names: readonly string[]): void {
-    const size = this.#random.between(1, names.length - 1);
+  #cutOneWay(random: SimRandom, names: readonly string[]): void {
+    const size = random.between(1, names.length - 1);
+    this.#cluster.world.faults.count("network.cut-one-way");
     for (const from of names.slice(0, size)) {
       for (const to of names.slice(size)) this.#cluster.network.cutOneWay(from, to);
     }
@@ -66,6 +68,7 @@ export class Partitions implements Nemesis {
 
   /** Everybody reaches two neighbours only. */
   #cutToRing(names: readonly string[]): void {
+    this.#cluster.world.faults.count("network.cut-ring");
     for (let a = 0; a < names.length; a++) {
       for (let b = a + 2; b < names.length; b++) {
         const neighbours = a === 0 && b === names.length - 1;

@@ -3,29 +3,29 @@
 import type { SimCluster } from "../cluster.ts";
 import type { SimMember } from "../sim-member.ts";
 import type { SimRandom } from "../sim-random.ts";
-import { type Nemesis, Repeater } from "./nemesis.ts";
+import { drawPace, type Nemesis, type Pace, Repeater } from "./nemesis.ts";
 
-export interface PauseOptions {
+export interface PauseOptions extends Pace {
   readonly wallJumps: boolean;
-  readonly pauseMinMs: number;
-  readonly pauseMaxMs: number;
   readonly lengthMaxMs: number;
+}
+
+export function drawPauses(random: SimRandom): PauseOptions {
+  return { wallJumps: random.chance(0.5), lengthMaxMs: 4_000, ...drawPace(random) };
 }
 
 export class Pauses implements Nemesis {
   readonly name: string;
   readonly #cluster: SimCluster;
   readonly #options: PauseOptions;
-  readonly #random: SimRandom;
   readonly #repeater: Repeater;
 
   constructor(cluster: SimCluster, options: PauseOptions) {
     this.name = "pauses";
     this.#cluster = cluster;
     this.#options = options;
-    this.#random = cluster.world.random("nemesis pauses");
-    const pauses = { minMs: options.pauseMinMs, maxMs: options.pauseMaxMs };
-    this.#repeater = new Repeater(cluster, this.#random, pauses, () => this.#act());
+    const random = cluster.world.random(`nemesis ${this.name}`);
+    this.#repeater = new Repeater(cluster, this.name, random, options, (own) => this.#act(own));
   }
 
   start(): void {
@@ -39,20 +39,22 @@ export class Pauses implements Nemesis {
     }
   }
 
-  #act(): void {
-    const member = this.#random.pick(this.#cluster.members);
-    if (this.#options.wallJumps && this.#random.chance(0.3)) {
-      member.clock.jumpWall(this.#random.pick([-1, 1]) * this.#random.doublings(10, 100_000_000));
+  #act(random: SimRandom): void {
+    const member = random.pick(this.#cluster.members);
+    if (this.#options.wallJumps && random.chance(0.3)) {
+      this.#cluster.world.faults.count("clock.wall-jump");
+      member.clock.jumpWall(random.pick([-1, 1]) * random.doublings(10, 100_000_000));
       return;
     }
-    this.#pause(member);
+    this.#pause(random, member);
   }
 
-  #pause(member: SimMember): void {
+  #pause(random: SimRandom, member: SimMember): void {
     const { incarnation } = member;
     if (incarnation === null || !incarnation.alive || incarnation.paused) return;
-    const ms = this.#random.doublings(5, this.#options.lengthMaxMs);
+    const ms = random.doublings(5, this.#options.lengthMaxMs);
     this.#cluster.world.note(incarnation.name, "paused", { ms });
+    this.#cluster.world.faults.count("process.pause");
     incarnation.pause();
     this.#cluster.world.after(ms * 1000, () => {
       if (incarnation.alive && incarnation.paused) incarnation.resume();

@@ -4,21 +4,24 @@ import type { SimCluster } from "../cluster.ts";
 import { UnsyncedFate } from "../disk/sim-file.ts";
 import { durableImage } from "../durable-image.ts";
 import type { SimRandom } from "../sim-random.ts";
-import { type Nemesis, Repeater } from "./nemesis.ts";
+import { type Nemesis, type Pace, Repeater } from "./nemesis.ts";
+
+export type WipeOptions = Pace;
+
+export function drawWipes(random: SimRandom): WipeOptions {
+  return { pauseMinMs: 1, pauseMaxMs: random.pick([100, 400]) };
+}
 
 export class Wipes implements Nemesis {
   readonly name: string;
-  count: number;
   readonly #cluster: SimCluster;
-  readonly #random: SimRandom;
   readonly #repeater: Repeater;
 
-  constructor(cluster: SimCluster, pauses: { readonly minMs: number; readonly maxMs: number }) {
+  constructor(cluster: SimCluster, pace: WipeOptions) {
     this.name = "wipes";
-    this.count = 0;
     this.#cluster = cluster;
-    this.#random = cluster.world.random("nemesis wipes");
-    this.#repeater = new Repeater(cluster, this.#random, pauses, () => this.#act());
+    const random = cluster.world.random("nemesis wipes");
+    this.#repeater = new Repeater(cluster, this.name, random, pace, (own) => this.#act(own));
   }
 
   start(): void {
@@ -29,14 +32,14 @@ export class Wipes implements Nemesis {
     this.#repeater.stop();
   }
 
-  #act(): void {
+  #act(random: SimRandom): void {
     if (this.#started()) return this.#repeater.stop();
-    const member = this.#random.pick(this.#cluster.members);
+    const member = random.pick(this.#cluster.members);
     if (member.running) member.kill();
     // The kill may have let a write through that was on its way.
     if (this.#started()) return this.#repeater.stop();
     this.#cluster.wipe(member.name);
-    this.count++;
+    this.#cluster.world.faults.count("process.wipe");
   }
 
   /** Some power loss could leave, or some process already has, a started genesis. */

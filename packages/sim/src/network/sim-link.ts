@@ -208,11 +208,13 @@ export class SimEnd implements Link {
     this.#queuedBytes -= bytes.length;
     this.#unackedBytes += bytes.length;
     if (options.lossChance > 0 && random.chance(options.lossChance)) {
+      world.faults.count("network.loss");
       this.#acked(bytes.length);
       return;
     }
     this.#depart(() => this.#arrive(bytes));
     if (options.duplicateChance > 0 && random.chance(options.duplicateChance)) {
+      world.faults.count("network.duplicate");
       const lateUs = this.#delayUs() + random.below(options.duplicateDelayMaxUs + 1);
       world.after(lateUs, () => {
         if (!this.machine.cutTo.has(this.remoteMachine)) this.#peer()?.deliver(bytes);

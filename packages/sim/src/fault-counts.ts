@@ -1,0 +1,52 @@
+// How often each kind of fault was injected. A kind is listed here by name, so that a fault that is
+// never injected shows: a simulator that cannot do a thing proves nothing about it.
+import { assert } from "@quorate/base";
+
+export const faultKinds = [
+  "process.kill",
+  "process.kill-while-writing",
+  "process.crash-at-mark",
+  "process.power-loss",
+  "process.power-loss-of-all",
+  "process.stop",
+  "process.pause",
+  "process.wipe",
+  "clock.wall-jump",
+  "disk.slow",
+  "disk.stall",
+  "network.loss",
+  "network.duplicate",
+  "network.cut",
+  "network.cut-one-way",
+  "network.cut-ring",
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+export class FaultCounts {
+  readonly #counts: Map<FaultKind, number>;
+
+  constructor() {
+    this.#counts = new Map(faultKinds.map((kind) => [kind, 0]));
+  }
+
+  count(kind: FaultKind): void {
+    const before = this.#counts.get(kind);
+    assert(before !== undefined, () => `FaultCounts: ${kind} is not listed`);
+    this.#counts.set(kind, before + 1);
+  }
+
+  of(kind: FaultKind): number {
+    return this.#counts.get(kind)!;
+  }
+
+  /** In the order of the list, zeros too. */
+  entries(): [FaultKind, number][] {
+    return [...this.#counts];
+  }
+
+  get total(): number {
+    let total = 0;
+    for (const count of this.#counts.values()) total += count;
+    return total;
+  }
+}

@@ -1,0 +1,106 @@
+// What must happen after the heal point (reliability.md §2.3): everything is mended, and then within
+// bounds there is a leader that all follow, a write commits, all states are equal, and reads are
+// answered everywhere. Members that take no part (wiped after the founding, stopped by damage) are
+// left out; without a quorum of the others nothing can be demanded.
+import { Phase } from "@quorate/host";
+import { demand } from "./checkers/violation.ts";
+import type { History } from "./client/history.ts";
+import { Probe } from "./client/probe.ts";
+import type { SimCluster } from "./cluster.ts";
+import { describeCluster } from "./describe.ts";
+import { networkDefaults } from "./network/network-options.ts";
+
+export class Liveness {
+  readonly #cluster: SimCluster;
+  readonly #history: History;
+  readonly #timeoutMs: number;
+
+  constructor(cluster: SimCluster, history: History, electionTimeoutMs: number) {
+    this.#cluster = cluster;
+    this.#history = history;
+    this.#timeoutMs = electionTimeoutMs;
+  }
+
+  heal(): void {
+    const { network } = this.#cluster;
+    network.heal();
+    Object.assign(network.options, networkDefaults);
+  }
+
+  /**
+   * Heals everything and waits for a leader that all follow. A process that died with the last fault
+   * starts within two seconds, a link that was stalled is given up or retried within one more, and a
+   * genesis needs a few rounds. False: excused.
+   */
+  settle(property: string): boolean {
+    const { world } = this.#cluster;
+    this.heal();
+    const settleMs = 5_000 + 20 * this.#timeoutMs;
+    const settled = world.runUntil(() => this.#hasSettled(), settleMs);
+    if (!settled && this.#excused()) return false;
+    demand(settled, property, () => `not after ${settleMs} ms\n${this.#describe()}`);
+    return true;
+  }
+
+  /** L1 a leader, L2 writes and reads at every member, L3 equal states. */
+  demandAll(): void {
+    if (!this.settle("L1 a leader")) return;
+    const { world } = this.#cluster;
+    const probe = new Probe(world, this.#cluster, this.#history);
+    for (const name of this.core()) probe.put(name);
+    const probed = world.runUntil(() => probe.answered, 9_000 + 4 * this.#timeoutMs);
+    const detail = (): string => `${probe.describe()}\n${this.#describe()}`;
+    demand(probed && probe.succeeded, "L2 a write", detail);
+    const equal = world.runUntil(() => this.#allEqual(), 5_000 + 30 * this.#timeoutMs);
+    demand(equal, "L3 equal state", () => this.#describe());
+    for (const name of this.core()) probe.readAll(name);
+    const read = world.runUntil(() => probe.answered, 6_000 + 4 * this.#timeoutMs);
+    demand(read && probe.succeeded, "L2 a read", detail);
+  }
+
+  /** Members that can take part. */
+  core(): string[] {
+    const { operator } = this.#cluster;
+    return this.#cluster.memberNames.filter(
+      (name) =>
+        this.#cluster.phase(name) !== Phase.Refused && operator?.leftAlone.has(name) !== true,
+    );
+  }
+
+  #hasSettled(): boolean {
+    const core = this.core();
+    return (
+      core.length * 2 > this.#cluster.members.length &&
+      core.every((name) => this.#cluster.member(name).running) &&
+      this.#cluster.members.every((member) => !member.disk.stalled) &&
+      this.#cluster.settledLeader(core) !== null
+    );
+  }
+
+  /** Faults that no protocol mends yet have cost a quorum. */
+  #excused(): boolean {
+    const { faults } = this.#cluster.world;
+    const lost = this.#cluster.members.length - this.core().length;
+    const mayBeLost = faults.of("process.wipe") + (this.#cluster.operator?.leftAlone.size ?? 0);
+    return lost > 0 && lost <= mayBeLost && this.core().length * 2 <= this.#cluster.members.length;
+  }
+
+  #allEqual(): boolean {
+    const states = this.core().map((name) => this.#cluster.member(name).host!.status());
+    const first = states[0]!;
+    return states.every(
+      (status) =>
+        status.phase === Phase.Running &&
+        status.applied === first.applied &&
+        status.applied === status.lastIndex &&
+        status.liveDigest.low === first.liveDigest.low &&
+        status.liveDigest.high === first.liveDigest.high &&
+        status.applyDigest.low === first.applyDigest.low &&
+        status.applyDigest.high === first.applyDigest.high,
+    );
+  }
+
+  #describe(): string {
+    return describeCluster(this.#cluster);
+  }
+}

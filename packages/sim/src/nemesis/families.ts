@@ -1,0 +1,85 @@
+// All families of faults: what a run draws of each (null: the family is off in this run, swarm
+// testing) and who injects it. A new family is one file beside this one and one row here.
+import type { SimCluster } from "../cluster.ts";
+import type { SimRandom } from "../sim-random.ts";
+import { type CrashOptions, Crashes, drawCrashes } from "./crashes.ts";
+import type { Nemesis } from "./nemesis.ts";
+import { drawPartitions, type PartitionOptions, Partitions } from "./partitions.ts";
+import { drawPauses, type PauseOptions, Pauses } from "./pauses.ts";
+import { drawSlowDisks, type SlowDiskOptions, SlowDisks } from "./slow-disks.ts";
+import { drawWipes, type WipeOptions, Wipes } from "./wipes.ts";
+
+export interface FaultOptions {
+  crashes: CrashOptions | null;
+  partitions: PartitionOptions | null;
+  pauses: PauseOptions | null;
+  slowDisks: SlowDiskOptions | null;
+  wipes: WipeOptions | null;
+}
+export type FamilyName = keyof FaultOptions;
+
+interface Family<S> {
+  readonly draw: (random: SimRandom, members: number) => S | null;
+  readonly make: (cluster: SimCluster, settings: S) => Nemesis;
+  /** Acts only until the cluster is founded. */
+  readonly foundingOnly: boolean;
+}
+
+const families: { readonly [K in FamilyName]: Family<NonNullable<FaultOptions[K]>> } = {
+  crashes: {
+    draw: (random) => (random.chance(0.85) ? drawCrashes(random) : null),
+    make: (cluster, settings) => new Crashes(cluster, settings),
+    foundingOnly: false,
+  },
+  partitions: {
+    draw: (random) => (random.chance(0.6) ? drawPartitions(random) : null),
+    make: (cluster, settings) => new Partitions(cluster, settings),
+    foundingOnly: false,
+  },
+  pauses: {
+    draw: (random) => (random.chance(0.3) ? drawPauses(random) : null),
+    make: (cluster, settings) => new Pauses(cluster, settings),
+    foundingOnly: false,
+  },
+  slowDisks: {
+    draw: (random) => (random.chance(0.3) ? drawSlowDisks(random) : null),
+    make: (cluster, settings) => new SlowDisks(cluster, settings),
+    foundingOnly: false,
+  },
+  wipes: {
+    draw: (random) => (random.chance(0.3) ? drawWipes(random) : null),
+    make: (cluster, settings) => new Wipes(cluster, settings),
+    foundingOnly: true,
+  },
+};
+
+export const familyNames = Object.keys(families) as readonly FamilyName[];
+
+/** Each family draws from a stream of its own: a new family shifts no other. */
+export function drawFaults(random: SimRandom, members: number): FaultOptions {
+  const drawn: Partial<Record<FamilyName, unknown>> = {};
+  for (const name of familyNames) drawn[name] = families[name].draw(random.fork(name), members);
+  return drawn as FaultOptions;
+}
+
+export interface ActiveFamily {
+  readonly name: FamilyName;
+  readonly nemesis: Nemesis;
+  readonly foundingOnly: boolean;
+}
+
+export function makeNemeses(cluster: SimCluster, options: FaultOptions): ActiveFamily[] {
+  return familyNames.flatMap((name) => {
+    const nemesis = makeOne(cluster, name, options[name]);
+    return nemesis === null ? [] : [{ name, nemesis, foundingOnly: families[name].foundingOnly }];
+  });
+}
+
+function makeOne<K extends FamilyName>(
+  cluster: SimCluster,
+  name: K,
+  settings: FaultOptions[K],
+): Nemesis | null {
+  const family: Family<NonNullable<FaultOptions[K]>> = families[name];
+  return settings === null ? null : family.make(cluster, settings);
+}
