@@ -30,6 +30,8 @@ export interface HostConfig {
   readonly tickMs: number;
   readonly electionTimeoutMs: number;
   readonly electionTimeoutRandomizationMs: number;
+  /** Between the turns of ranked successors (raft/src/succession.ts); 0: random waits only. */
+  readonly electionRankSlotMs: number;
   readonly heartbeatIntervalMs: number;
   /** etcd: 5 s + 2 × election timeout. Then the outcome of a write is unknown. */
   readonly requestTimeoutMs: number;
@@ -57,6 +59,7 @@ export const hostDefaults: Omit<
   tickMs: 10,
   electionTimeoutMs: 1000,
   electionTimeoutRandomizationMs: 1000,
+  electionRankSlotMs: 0,
   heartbeatIntervalMs: 100,
   requestTimeoutMs: 7000,
   requestBytesMax: 1_572_864,

@@ -35,6 +35,7 @@ export function raftConfig(
     electionTimeoutRandomizationTicks: Math.ceil(
       config.electionTimeoutRandomizationMs / config.tickMs,
     ),
+    electionRankSlotTicks: Math.ceil(config.electionRankSlotMs / config.tickMs),
     heartbeatTicks: Math.max(1, Math.floor(config.heartbeatIntervalMs / config.tickMs)),
     proposalBytesMax: config.requestBytesMax + envelopeBytesMax,
     random: { below: (n) => random.below(n) },

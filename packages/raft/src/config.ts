@@ -17,6 +17,13 @@ export interface RaftConfig {
   readonly electionTimeoutTicks: number;
   /** An election timer waits electionTimeoutTicks + U[0, this]. */
   readonly electionTimeoutRandomizationTicks: number;
+  /**
+   * Ranked timeouts: as leader, tell the followers their ranks of succession; as follower of rank r,
+   * wait electionTimeoutTicks + (r - 1) × this + U[0, electionRankJitterTicks] instead. 0: off. To
+   * be of use a slot covers one way, its jitter and an fsync.
+   */
+  readonly electionRankSlotTicks: number;
+  readonly electionRankJitterTicks: number;
   readonly heartbeatTicks: number;
   readonly random: RaftRandom;
   /** Entries' bytes in one AppendEntries; a larger single entry still goes alone. */
@@ -63,6 +70,8 @@ export const raftDefaults: Omit<RaftConfig, "id" | "session" | "random"> = {
   tickMs: 10,
   electionTimeoutTicks: 100,
   electionTimeoutRandomizationTicks: 100,
+  electionRankSlotTicks: 0,
+  electionRankJitterTicks: 2,
   heartbeatTicks: 10,
   messageBytesMax: 1_048_576,
   inflightMessagesMax: 256,
@@ -85,6 +94,9 @@ export function checkConfig(config: RaftConfig): void {
   assert(config.heartbeatTicks >= 1, "heartbeatTicks must be at least 1");
   assert(config.electionTimeoutTicks > config.heartbeatTicks, "election timeout ≤ heartbeat");
   assert(config.electionTimeoutRandomizationTicks >= 0, "negative randomization");
+  const { electionRankSlotTicks: slot, electionRankJitterTicks: jitter } = config;
+  assert(Number.isSafeInteger(slot) && slot >= 0, "electionRankSlotTicks: whole ticks");
+  assert(Number.isSafeInteger(jitter) && jitter >= 0, "electionRankJitterTicks: whole ticks");
   assert(config.persistBatchesInFlightMax >= 1, "persistBatchesInFlightMax must be at least 1");
   assert(config.inflightMessagesMax >= 1, "inflightMessagesMax must be at least 1");
   assert(config.messageBytesMax <= config.inflightBytesMax, "one message must fit the window");

@@ -91,8 +91,10 @@ function describeFields(message: Message): string {
       const hint = ` hint=${message.hintTerm}/${message.hintIndex}`;
       return ` reject index=${message.index}${hint}`;
     }
-    case MessageType.Heartbeat:
-      return ` commit=${message.commit} round=${message.number}`;
+    case MessageType.Heartbeat: {
+      const rank = message.rank > 0 ? ` rank=${message.rank}` : "";
+      return ` commit=${message.commit} round=${message.number}${rank}`;
+    }
     case MessageType.HeartbeatResponse:
       return ` round=${message.number}`;
     case MessageType.PreVote:

@@ -90,6 +90,7 @@ function checkRole(raft: Raft): void {
   switch (state.role) {
     case Role.Follower:
       assert(raft.leader !== raft.id, "a follower does not lead");
+      assert(state.rank === 0 || raft.leader !== nobody, "a rank is told by the present leader");
       return;
     case Role.PreCandidate:
       assert(raft.leader === nobody, "a pre-candidate has no leader");

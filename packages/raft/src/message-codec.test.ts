@@ -40,10 +40,11 @@ const plain = fc
     ids: fc.tuple(nodeId, nodeId),
     term: field,
     numbers: fc.tuple(field, field, field, field, field, field, field, field, field, field),
+    rank: field,
     reject: fc.boolean(),
     transfer: fc.boolean(),
   })
-  .map(({ type, ids, term, numbers, reject, transfer }) => {
+  .map(({ type, ids, term, numbers, rank, reject, transfer }) => {
     const message = new Message(type, ids[0], ids[1], term);
     message.session = numbers[0];
     message.toSession = numbers[1];
@@ -55,6 +56,7 @@ const plain = fc
     message.hintTerm = numbers[7];
     message.sentMs = numbers[8];
     message.wallMs = numbers[9];
+    message.rank = rank;
     message.reject = reject;
     message.transfer = transfer;
     if (type === MessageType.InstallSnapshot) {
@@ -108,6 +110,17 @@ test("an answer as bytes: the format is pinned", () => {
   message.hintIndex = 12;
   message.hintTerm = 2;
   equal(toHex(bytesOf(message)), "02" + "9509" + "02" + "01" + "03" + "4d" + "ac02" + "0c" + "02");
+});
+
+test("a heartbeat as bytes: the format is pinned, a rank stands last", () => {
+  const message = new Message(MessageType.Heartbeat, 1, 2, 3);
+  message.number = 300;
+  message.sentMs = 5;
+  // type, present (term, number, sentMs), from, to, then these fields
+  equal(toHex(bytesOf(message)), "03" + "0902" + "01" + "02" + "03" + "ac02" + "05");
+  message.rank = 4;
+  equal(toHex(bytesOf(message)), "03" + "0942" + "01" + "02" + "03" + "ac02" + "05" + "04");
+  deepEqual(decoded(bytesOf(message)), message);
 });
 
 test("a snapshot as bytes: the format is pinned", () => {
@@ -216,7 +229,7 @@ test("refused: unknown types and bits, ids out of range, zero fields, counts wit
     ["type 0", "00" + "0100" + "0102" + "03"],
     ["type 10", "0a" + "0100" + "0102" + "03"],
     ["type 12", "0c" + "0100" + "0102" + "03"],
-    ["unknown bit", "04" + "0140" + "0102" + "03"],
+    ["unknown bit", "04" + "0180" + "0102" + "03"],
     ["from nobody", "04" + "0100" + "0002" + "03"],
     ["to nobody", "04" + "0100" + "0100" + "03"],
     ["a field that is present and zero", "04" + "0100" + "0102" + "00"],

@@ -31,7 +31,8 @@ const hasWallMs = 1 << 10;
 const isReject = 1 << 11;
 const isTransfer = 1 << 12;
 const hasSnapshot = 1 << 13;
-const presentMax = (1 << 14) - 1;
+const hasRank = 1 << 14;
+const presentMax = (1 << 15) - 1;
 
 export function encodeMessage(writer: ByteWriter, message: Message): void {
   encodeMessageHead(writer, message);
@@ -57,6 +58,7 @@ export function encodeMessageHead(writer: ByteWriter, message: Message): void {
   writeNonZero(writer, message.sentMs);
   writeNonZero(writer, message.wallMs);
   if (message.snapshot !== null) writeSnapshot(writer, message.snapshot);
+  writeNonZero(writer, message.rank);
 }
 
 /** The part that all followers at one index share. */
@@ -99,6 +101,7 @@ function readFields(reader: ByteReader, present: number, message: Message): void
   message.reject = (present & isReject) !== 0;
   message.transfer = (present & isTransfer) !== 0;
   if ((present & hasSnapshot) !== 0) message.snapshot = readSnapshot(reader);
+  message.rank = readField(reader, present, hasRank);
 }
 
 function presentFields(message: Message): number {
@@ -117,6 +120,7 @@ function presentFields(message: Message): number {
   if (message.reject) present |= isReject;
   if (message.transfer) present |= isTransfer;
   if (message.snapshot !== null) present |= hasSnapshot;
+  if (message.rank !== 0) present |= hasRank;
   return present;
 }
 

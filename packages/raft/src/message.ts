@@ -13,7 +13,10 @@ export const MessageType = {
    * number echoed.
    */
   AppendResponse: 2,
-  /** commit = min(match, committed); number: heartbeat and read round; sentMs; wallMs. */
+  /**
+   * commit = min(match, committed); number: heartbeat and read round; sentMs; wallMs; rank: the
+   * receiver's place in the order of succession.
+   */
   Heartbeat: 3,
   /** number and sentMs echoed; wallMs: the voter's own clock (P11); commit: as AppendResponse. */
   HeartbeatResponse: 4,
@@ -66,6 +69,8 @@ export class Message {
   sentMs: number;
   /** The sender's wall clock, ms since 1970. */
   wallMs: number;
+  /** From 1; 0: none. */
+  rank: number;
   snapshot: SnapshotMeta | null;
 
   constructor(type: MessageType, from: NodeId, to: NodeId, term: Term) {
@@ -86,6 +91,7 @@ export class Message {
     this.transfer = false;
     this.sentMs = 0;
     this.wallMs = 0;
+    this.rank = 0;
     this.snapshot = null;
   }
 }

@@ -24,6 +24,8 @@ export class Peer {
   distrustUntilTick: number;
   /** Length of the last such period; 0: none since its session began. */
   distrustTicks: number;
+  /** As successor, by the host's judgement; the larger goes first, 0 if it has none. */
+  preference: number;
 
   constructor(id: NodeId) {
     this.id = id;
@@ -35,6 +37,7 @@ export class Peer {
     this.applied = 0;
     this.distrustUntilTick = 0;
     this.distrustTicks = 0;
+    this.preference = 0;
   }
 }
 

@@ -86,6 +86,11 @@ export interface RaftApi {
   /** One reading of the own wall clock per turn, ms since 1970 (P11). */
   clock(wallMs: number): void;
   peerUnreachable(id: NodeId): void;
+  /**
+   * Ranked timeouts: among voters with equal logs the one with the larger number goes first. 0 for
+   * whom nothing is said; lasts as long as this process. Only ever advice.
+   */
+  preferSuccessor(id: NodeId, preference: number): void;
   /** The transfer that an InstallSnapshot message asked for has ended. */
   snapshotSent(id: NodeId, ok: boolean): void;
 

@@ -164,6 +164,12 @@ export class RaftNode implements RaftApi {
     }
   }
 
+  preferSuccessor(id: NodeId, preference: number): void {
+    assert(Number.isFinite(preference), "preference: a number");
+    const peer = this.core.peers.getOrAdd(id);
+    if (peer !== null) peer.preference = preference;
+  }
+
   snapshotSent(id: NodeId, ok: boolean): void {
     const { state } = this.core;
     if (state.role !== Role.Leader) return;

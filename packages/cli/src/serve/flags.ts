@@ -61,6 +61,12 @@ const usedFlags: readonly Flag[] = [
     "ms of random wait on top of it (default: the election timeout)",
     "election_timeout_randomization_ms",
   ),
+  used(
+    "election-rank-slot",
+    Int,
+    "ms between the turns of ranked successors; 0: random waits only (default: 0)",
+    "election_rank_slot_ms",
+  ),
   used("max-request-bytes", Int, "largest client request (default: 1572864)"),
   used("max-txn-ops", Int, "operations in a transaction (default: 128)"),
   used("max-concurrent-streams", Int, "calls at a time on one connection (default: 2048)"),
@@ -150,6 +156,7 @@ export const flagsByName: ReadonlyMap<string, Flag> = new Map(flags.map((f) => [
 /** Names that are ours and not etcd's: their environment variables begin with QUORATE_. */
 const ownNames = new Set([
   "election-timeout-randomization",
+  "election-rank-slot",
   "compat-version",
   "checkpoint-interval",
 ]);

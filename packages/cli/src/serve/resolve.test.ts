@@ -43,6 +43,7 @@ test("numbers and folders arrive where they belong", () => {
     "--wal-dir=/w",
     "--election-timeout=2000",
     "--election-timeout-randomization=300",
+    "--election-rank-slot=30",
     "--heartbeat-interval=250",
     "--max-request-bytes=10",
     "--max-txn-ops=11",
@@ -54,6 +55,7 @@ test("numbers and folders arrive where they belong", () => {
   equal(host.walDirectory, "/w");
   equal(host.electionTimeoutMs, 2000);
   equal(host.electionTimeoutRandomizationMs, 300);
+  equal(host.electionRankSlotMs, 30);
   equal(host.heartbeatIntervalMs, 250);
   equal(host.requestTimeoutMs, 9000);
   equal(host.requestBytesMax, 10);

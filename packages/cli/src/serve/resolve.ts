@@ -74,19 +74,6 @@ function resolveHost(
         : `--initial-cluster-state: "${state}" is neither new nor existing`,
     );
   }
-  const electionTimeoutMs = integer(
-    settings,
-    "election-timeout",
-    hostDefaults.electionTimeoutMs,
-    1,
-  );
-  const heartbeatIntervalMs = integer(
-    settings,
-    "heartbeat-interval",
-    hostDefaults.heartbeatIntervalMs,
-    1,
-  );
-  checkTimes(electionTimeoutMs, heartbeatIntervalMs);
   const clientUrls = advertisedClientUrls(settings, listenClient);
   return {
     ...hostDefaults,
@@ -98,16 +85,36 @@ function resolveHost(
     directory: text("data-dir", `${name}.quorate`),
     walDirectory: settings.values.get("wal-dir") ?? null,
     storage: storageDefaults,
-    electionTimeoutMs,
+    ...timesOf(settings),
+    ...limitsOf(settings),
+  };
+}
+
+function timesOf(
+  settings: Settings,
+): Pick<
+  HostConfig,
+  | "electionTimeoutMs"
+  | "electionTimeoutRandomizationMs"
+  | "electionRankSlotMs"
+  | "heartbeatIntervalMs"
+  | "requestTimeoutMs"
+> {
+  const defaults = hostDefaults;
+  const timeoutMs = integer(settings, "election-timeout", defaults.electionTimeoutMs, 1);
+  const heartbeatMs = integer(settings, "heartbeat-interval", defaults.heartbeatIntervalMs, 1);
+  checkTimes(timeoutMs, heartbeatMs);
+  return {
+    electionTimeoutMs: timeoutMs,
     electionTimeoutRandomizationMs: integer(
       settings,
       "election-timeout-randomization",
-      electionTimeoutMs,
+      timeoutMs,
       0,
     ),
-    heartbeatIntervalMs,
-    requestTimeoutMs: 5000 + 2 * electionTimeoutMs,
-    ...limitsOf(settings),
+    electionRankSlotMs: integer(settings, "election-rank-slot", defaults.electionRankSlotMs, 0),
+    heartbeatIntervalMs: heartbeatMs,
+    requestTimeoutMs: 5000 + 2 * timeoutMs,
   };
 }
 

@@ -3,7 +3,8 @@
 import { ByteReader, ByteWriter, crc32c, utf8Encode, utf8Length } from "@quorate/base";
 import type { Index, NodeId, Session, Term } from "@quorate/raft";
 
-export const peerProtocolVersion = 1;
+/** 2: heartbeats may carry a rank, which version 1 refuses as an unknown field. */
+export const peerProtocolVersion = 2;
 
 /** What a link is for: heartbeats and votes never queue behind bulk data (DESIGN.md 19). */
 export const LinkClass = { Control: 1, Data: 2, Snapshot: 3 } as const;

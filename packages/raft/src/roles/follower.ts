@@ -7,6 +7,7 @@ import { MessageType } from "../message.ts";
 import type { Message } from "../message.ts";
 import type { Raft } from "../raft.ts";
 import { StepOutcome } from "../raft-api.ts";
+import { heedRank } from "../succession.ts";
 import { nobody, Role } from "../types.ts";
 import type { Index } from "../types.ts";
 
@@ -117,6 +118,7 @@ function handleHeartbeat(raft: Raft, message: Message): void {
     assert(message.commit <= raft.log.lastIndex, "the log lost what it had acknowledged");
     raft.commitTo(message.commit);
   }
+  heedRank(raft, message.rank);
   const answer = raft.answer(MessageType.HeartbeatResponse, message);
   answer.commit = raft.appliedDurably();
   raft.send(answer);

@@ -12,6 +12,7 @@ import { StepOutcome } from "../raft-api.ts";
 import { sendEmptyAppend } from "../replicate.ts";
 import { stampMs } from "../stamps.ts";
 import { ProgressKind } from "../status.ts";
+import { rankSuccessors, timeAnswer } from "../succession.ts";
 import type { Progress } from "../tracker/progress.ts";
 import { maybeFinishTransfer, tickTransfer } from "../transfer.ts";
 import { nobody } from "../types.ts";
@@ -119,6 +120,7 @@ function handleHeartbeatResponse(
   state.reads.acked(answer.from, answer.number);
   state.reads.confirm(raft.conf, raft.readStates);
   progress.probeSent = false;
+  timeAnswer(raft, state, progress, answer.number);
   const isBehind = progress.match < raft.log.lastIndex;
   if (isBehind || progress.kind === ProgressKind.Probe) state.appendsDue = true;
   if (isBehind && progress.kind === ProgressKind.Replicate) {
@@ -151,6 +153,7 @@ export function tickLeader(raft: Raft, state: LeaderState): void {
   if (state.heartbeatElapsed >= raft.config.heartbeatTicks) {
     state.heartbeatElapsed = 0;
     raft.heartbeatRound++;
+    rankSuccessors(raft, state);
     sendHeartbeats(raft, state);
   }
   maybeAutoLeave(raft, state);
@@ -164,6 +167,7 @@ function sendHeartbeats(raft: Raft, state: LeaderState): void {
     heartbeat.commit = Math.min(progress.match, raft.log.committed);
     heartbeat.number = raft.heartbeatRound;
     heartbeat.wallMs = raft.clockMs;
+    heartbeat.rank = progress.rank;
     raft.send(heartbeat);
   }
 }

@@ -8,9 +8,12 @@ import type { Index, NodeId } from "../types.ts";
 
 export class FollowerState {
   readonly role: typeof Role.Follower;
+  /** Told by the leader of this term: the place in the order of succession, from 1; 0: none. */
+  rank: number;
 
   constructor() {
     this.role = Role.Follower;
+    this.rank = 0;
   }
 }
 
@@ -46,6 +49,9 @@ export class LeaderState {
   transferElapsed: number;
   /** Index of the applied change that took our own vote; 0: we are a voter (P2). */
   removedAt: Index;
+  /** The heartbeat round whose answers are timed, and the tick at which it left; 0: none yet. */
+  timedRound: number;
+  timedTick: number;
   /** Made once: what quorum arithmetic asks per voter. */
   readonly matchOf: (id: NodeId) => Index;
   readonly answerTickOf: (id: NodeId) => number;
@@ -61,6 +67,8 @@ export class LeaderState {
     this.transferee = nobody;
     this.transferElapsed = 0;
     this.removedAt = 0;
+    this.timedRound = 0;
+    this.timedTick = 0;
     this.matchOf = (id) => tracker.get(id)?.match ?? 0;
     this.answerTickOf = (id) => tracker.get(id)?.lastAnswerTick ?? 0;
   }
@@ -71,4 +79,9 @@ export type RoleState = FollowerState | CandidateState | LeaderState;
 export function randomElectionTimeout(config: RaftConfig): number {
   const jitter = config.random.below(config.electionTimeoutRandomizationTicks + 1);
   return config.electionTimeoutTicks + jitter;
+}
+
+export function rankedElectionTimeout(config: RaftConfig, rank: number): number {
+  const jitter = config.random.below(config.electionRankJitterTicks + 1);
+  return config.electionTimeoutTicks + (rank - 1) * config.electionRankSlotTicks + jitter;
 }

@@ -59,6 +59,8 @@ export class Chaos {
       inflightMessagesMax: prng.pick([1, 3, 100]),
       persistBatchesInFlightMax: prng.pick([1, 2, 3]),
       committedBytesPerReadyMax: prng.pick([50, 10_000]),
+      electionRankSlotTicks: prng.pick([0, 1, 4]),
+      electionRankJitterTicks: prng.below(3),
     });
   }
 
@@ -187,7 +189,7 @@ export class Chaos {
   #rare(member: TestMember): void {
     const prng = this.#prng;
     const other = prng.pick([...this.cluster.members.keys()]);
-    switch (prng.below(6)) {
+    switch (prng.below(7)) {
       case 0:
         if (this.options.links) this.#partition();
         return;
@@ -203,6 +205,9 @@ export class Chaos {
         return;
       case 4:
         member.node.peerUnreachable(other);
+        return;
+      case 5:
+        member.node.preferSuccessor(other, prng.below(3) - 1);
         return;
       default:
         member.node.campaign();

@@ -3,6 +3,7 @@
 //
 //   add-nodes 1,2,3 [voters=1,2] [learners=3] [quiet] [inflight=N] [message-bytes=N] [batches=N]
 //                   [uncommitted=N] [jitter=N: default 10 × (id - 1)] [no-hello] [log=TERM,TERM…]
+//                   [rank-slot=N]
 //   campaign N | tick N COUNT | propose N TEXT [xCOUNT] | propose-large N BYTES | read N CONTEXT
 //   conf N CHANGE… (auto|joint|explicit|leave|rollback, voter ID, learner ID, remove ID)
 //   transfer N TO | checkpoint N | compact N INDEX | clock N MS | level N LEVEL
@@ -10,6 +11,7 @@
 //   ready N | deliver N [from=M] [TYPE…] | drop [N] [from=M] [TYPE…] | duplicate [N] [from=M] [TYPE…]
 //   pass TICKS | stabilize [N,M] | crash N | restart N [quiet] [no-hello] | hello N M
 //   hello-of N to=M session=S term=T last=I | leader-gone N LEADER | end-quiet N | unreachable N M
+//   prefer N ID PREFERENCE
 //   any command: silent (its output is not printed)
 //   partition 1,2 3 | heal | status N… | log N | progress N | network
 import assert from "node:assert/strict";
@@ -26,7 +28,7 @@ import {
 import { EntryKind, Proposal } from "../entry.ts";
 import { MessageType } from "../message.ts";
 import { ProposeOutcome, ReadOutcome, StepOutcome, TransferOutcome } from "../raft-api.ts";
-import { ConfState } from "../types.ts";
+import { ConfState, Role } from "../types.ts";
 import type { NodeId } from "../types.ts";
 import { copyOf, TestCluster } from "./cluster.ts";
 import type { InFlight } from "./cluster.ts";
@@ -188,6 +190,9 @@ export class TranscriptWorld {
         return [];
       case "unreachable":
         node.peerUnreachable(args.number(1));
+        return [];
+      case "prefer":
+        node.preferSuccessor(args.number(1), args.number(2));
         return [];
       case "checkpoint":
         return [`checkpoint at ${member.checkpoint().index}`];
@@ -395,6 +400,8 @@ function describeStatus(member: TestMember): string {
   text += ` committed=${s.committed} applied=${s.applied}`;
   text += ` ${describeConfState(s.confState)}`;
   if (s.quiet) text += " quiet";
+  const { state } = member.node.core;
+  if (state.role === Role.Follower && state.rank > 0) text += ` rank=${state.rank}`;
   if (s.transferee !== 0) text += ` transferee=${s.transferee}`;
   return text;
 }
@@ -414,6 +421,11 @@ function nodeOptions(args: Args, id: NodeId): MemberOptions {
   // Ranked: who has the lower id is first, by 10 ticks each.
   const jitter = args.numberOption("jitter") ?? 10 * (id - 1);
   options.random = { below: (n) => Math.min(jitter, n - 1) };
+  const slot = args.numberOption("rank-slot");
+  if (slot !== null) {
+    options.electionRankSlotTicks = slot;
+    options.electionRankJitterTicks = 0;
+  }
   if (args.has("quiet")) options.quiet = true;
   return options;
 }

@@ -12,6 +12,9 @@ import { sessionUnknown } from "../types.ts";
 import type { Index, NodeId, Session } from "../types.ts";
 import type { Inflights } from "./inflights.ts";
 
+/** Longer than any. */
+export const latencyUnknown: number = 2 ** 30;
+
 export class Progress {
   readonly id: NodeId;
   kind: ProgressKind;
@@ -29,6 +32,10 @@ export class Progress {
   probeSent: boolean;
   /** Tick at which it last answered a message of this term (P7). */
   lastAnswerTick: number;
+  /** Ticks from a heartbeat to its answer, measured now and then; not yet: latencyUnknown. */
+  latencyTicks: number;
+  /** In the order of succession, from 1; 0: none. */
+  rank: number;
   /**
    * Its disk forgot what it had promised (P4). Stays set when the process restarts: this raft id
    * is never whole again, the member comes back under another (P3).
@@ -55,6 +62,8 @@ export class Progress {
     this.pendingSnapshot = 0;
     this.probeSent = false;
     this.lastAnswerTick = lastAnswerTick;
+    this.latencyTicks = latencyUnknown;
+    this.rank = 0;
     this.regressed = false;
     this.inflights = inflights;
     this.isLearner = isLearner;
