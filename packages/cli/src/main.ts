@@ -10,6 +10,11 @@ async function run(argv: readonly string[]): Promise<void> {
   if (argv[0] === "serve") {
     return runServe(argv.slice(1));
   }
+  if (argv[0] === "sim") {
+    const { simCommand } = await import("@quorate/sim/command");
+    process.exitCode = await simCommand(argv.slice(1));
+    return;
+  }
   const program = makeProgram();
   if (argv.length === 0) {
     process.stderr.write(program.helpInformation());

@@ -32,7 +32,7 @@ test("every help is at most 80 columns wide and says how the command is called",
 
 test("the commands are there, each with a line about it", () => {
   const help = makeProgram().helpInformation();
-  for (const name of ["serve", "dev", "put", "get", "del", "status", "version"]) {
+  for (const name of ["serve", "dev", "put", "get", "del", "status", "sim", "version"]) {
     match(help, new RegExp(`^  ${name}\\b.* {2}\\S`, "m"));
   }
 });

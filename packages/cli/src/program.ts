@@ -31,6 +31,7 @@ export function makeProgram(): Command {
   addGet(program);
   addDel(program);
   addStatus(program);
+  addSim(program);
   program
     .command("version")
     .summary("print the version")
@@ -46,6 +47,11 @@ function addServe(program: Command): void {
     .usage("[flags]")
     .summary("run one member, with etcd's flags");
   command.helpInformation = serveHelp;
+}
+
+/** As serve: main hands its arguments over untouched. */
+function addSim(program: Command): void {
+  program.command("sim").usage("[options]").summary("judge simulated clusters under faults");
 }
 
 function addDev(program: Command): void {

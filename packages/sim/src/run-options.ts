@@ -29,7 +29,7 @@ export interface RunOptions {
 
 export function drawOptions(random: SimRandom): RunOptions {
   const electionTimeoutMs = random.pick([200, 300, 500, 1000]);
-  const members = random.pick([1, 3, 3, 3, 5]);
+  const members = random.pick([1, 3, 3, 3, 3, 5, 5, 5]);
   return {
     members,
     workload: random.pick(workloadNames),
@@ -37,7 +37,7 @@ export function drawOptions(random: SimRandom): RunOptions {
     electionTimeoutMs,
     heartbeatIntervalMs: electionTimeoutMs / 10,
     foundingMs: random.pick([1, 500, 3_000]),
-    safetyMs: random.between(3_000, 9_000),
+    safetyMs: 60_000,
     network: drawNetwork(random),
     host: drawHost(random),
     faults: drawFaults(random.fork("faults"), members),

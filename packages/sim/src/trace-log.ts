@@ -11,6 +11,14 @@ const keptLinesMax = 4096;
 const fnvPrime = 0x01000193;
 const otherPrime = 0x5bd1e995;
 
+export interface TraceLine {
+  readonly atUs: number;
+  /** A process (`m0#2`), a nemesis, the network, the run. */
+  readonly source: string;
+  readonly level: TraceLevel;
+  readonly text: string;
+}
+
 export class TraceLog {
   /** Called with every line at or above `sinkLevel`; null: nobody listens. */
   sink: ((line: string) => void) | null;
@@ -18,7 +26,7 @@ export class TraceLog {
   #low: number;
   #high: number;
   #lines: number;
-  readonly #kept: string[];
+  readonly #kept: TraceLine[];
 
   constructor() {
     this.sink = null;
@@ -36,13 +44,14 @@ export class TraceLog {
     event: string,
     fields?: TraceFields,
   ): void {
-    const text = `${source} ${event}${fields === undefined ? "" : formatFields(fields)}`;
+    const text = fields === undefined ? event : event + formatFields(fields);
+    const line = { atUs: nowUs, source, level, text };
     this.number(nowUs);
+    this.#text(source);
     this.#text(text);
-    const stamped = `${(nowUs / 1000).toFixed(3).padStart(12)} ${text}`;
-    this.#kept[this.#lines % keptLinesMax] = stamped;
+    this.#kept[this.#lines % keptLinesMax] = line;
     this.#lines++;
-    if (this.sink !== null && level >= this.sinkLevel) this.sink(stamped);
+    if (this.sink !== null && level >= this.sinkLevel) this.sink(stamped(line));
   }
 
   /** A number that must be equal in two runs of one seed. */
@@ -77,11 +86,19 @@ export class TraceLog {
 
   /** The newest lines, oldest first. */
   tail(count: number): string[] {
+    return this.newest(count).map(stamped);
+  }
+
+  newest(count: number): TraceLine[] {
     const first = Math.max(0, this.#lines - Math.min(count, keptLinesMax));
-    const lines: string[] = [];
+    const lines: TraceLine[] = [];
     for (let i = first; i < this.#lines; i++) lines.push(this.#kept[i % keptLinesMax]!);
     return lines;
   }
+}
+
+function stamped({ atUs, source, text }: TraceLine): string {
+  return `${(atUs / 1000).toFixed(3).padStart(12)} ${source} ${text}`;
 }
 
 function hex32(value: number): string {

@@ -64,7 +64,7 @@ const usedFlags: readonly Flag[] = [
   used(
     "election-rank-slot",
     Int,
-    "ms between the turns of ranked successors; 0: random waits only (default: 0)",
+    "ms between turns of ranked successors; 0: random waits (default: 0)",
     "election_rank_slot_ms",
   ),
   used("max-request-bytes", Int, "largest client request (default: 1572864)"),

@@ -1,0 +1,146 @@
+// The arguments of `npm run sim` and `quorate sim`, checked: what is wrong is said in one line.
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import type { FamilyName } from "../src/nemesis/families.ts";
+import { familyNames } from "../src/nemesis/families.ts";
+import { parseFamilies, parseNumbers, type RunPlan } from "../src/run-plan.ts";
+
+export interface SimArguments {
+  readonly help: boolean;
+  /** The run of `seed`, and of those after it. */
+  readonly plan: RunPlan;
+  /** Null: until `minutes` are over. */
+  readonly runs: number | null;
+  readonly minutes: number | null;
+  readonly jobs: number;
+  readonly trace: boolean;
+  readonly marks: boolean;
+  readonly unseed: boolean;
+  readonly shrink: boolean;
+}
+
+export const simHelp = `Usage: quorate sim [options]        in a checkout: npm run sim -- [options]
+
+Runs clusters of real members in a simulated world: crashes, power losses, cut
+networks, failing disks, wrong clocks. One seed decides everything; the same
+seed is the same run. Checks safety after every event and liveness after the
+faults end.
+
+  --seed N          first seed (default: 0)
+  --runs N          so many seeds, one after the other (default: 1)
+  --minutes M       new seeds for so long
+  --members N       1, 3, 5, 7 or 9 members (default: drawn)
+  --jobs J          threads (default: the number of cores)
+  --trace           print what happens, line by line (one thread)
+  --marks           print which places in the code were passed, how often
+  --unseed          print only seed and unseed: equal for equal runs
+  --shrink          make a failing run smaller before it is shown
+  -h, --help        print this help
+
+To take something away from what a seed draws (--shrink prints these):
+  --targeted        a short run that crashes a process at the seed's mark
+  --seconds S       virtual seconds with load and faults (default: 60)
+  --clients N       so many clients
+  --without A,B     families of faults that stay off:
+                    ${familyNames.join(", ")}
+  --calm-network    no loss, no duplicates, no unusual delays
+  --refuse LIST     acts and operations that do not happen: 3,7-12
+
+Ends with 0 when every run passed, 1 when one failed, 64 on wrong usage. After
+1,000 runs or more, a fault that was never injected or a mark that was never
+passed is a failure, too.
+`;
+
+const options = {
+  seed: { type: "string" },
+  runs: { type: "string" },
+  minutes: { type: "string" },
+  members: { type: "string" },
+  jobs: { type: "string" },
+  trace: { type: "boolean", default: false },
+  marks: { type: "boolean", default: false },
+  unseed: { type: "boolean", default: false },
+  shrink: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
+  targeted: { type: "boolean", default: false },
+  seconds: { type: "string" },
+  clients: { type: "string" },
+  without: { type: "string" },
+  "calm-network": { type: "boolean", default: false },
+  refuse: { type: "string" },
+} as const;
+
+const membersAllowed = [1, 3, 5, 7, 9];
+
+/** Or what is wrong with them. */
+export function parseArguments(argv: readonly string[]): SimArguments | string {
+  try {
+    return check(parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }));
+  } catch (error) {
+    return (error as Error).message.replace(/\.?(\n| To specify).*$/s, "");
+  }
+}
+
+function check({ values }: ReturnType<typeof parse>): SimArguments {
+  const minutes = values.minutes === undefined ? null : numberOf("minutes", values.minutes, 0);
+  const wanted = values.runs === undefined ? null : wholeOf("runs", values.runs, 1);
+  if (minutes !== null && wanted !== null) throw new Error("give --runs or --minutes, not both");
+  const members = values.members === undefined ? null : wholeOf("members", values.members, 1);
+  if (members !== null && !membersAllowed.includes(members)) {
+    throw new Error(`--members must be one of ${membersAllowed.join(", ")}, not ${members}`);
+  }
+  const single = values.trace;
+  return {
+    help: values.help,
+    plan: {
+      seed: values.seed === undefined ? 0 : wholeOf("seed", values.seed, 0),
+      targeted: values.targeted,
+      members,
+      clients: values.clients === undefined ? null : wholeOf("clients", values.clients, 1),
+      seconds: values.seconds === undefined ? null : numberOf("seconds", values.seconds, 0),
+      without: values.without === undefined ? [] : familiesOf(values.without),
+      calmNetwork: values["calm-network"],
+      refuse: values.refuse === undefined ? [] : numbersOf(values.refuse),
+    },
+    runs: minutes === null ? (wanted ?? 1) : null,
+    minutes,
+    jobs: single ? 1 : jobsOf(values.jobs),
+    trace: values.trace,
+    marks: values.marks,
+    unseed: values.unseed,
+    shrink: values.shrink,
+  };
+}
+
+// Only for its type.
+function parse(argv: readonly string[]) {
+  return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
+}
+
+function jobsOf(text: string | undefined): number {
+  return text === undefined ? availableParallelism() : wholeOf("jobs", text, 1);
+}
+
+function wholeOf(name: string, text: string, min: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(value) && value >= min) return value;
+  throw new Error(`--${name} must be a whole number of at least ${min}, not ${text}`);
+}
+
+function numberOf(name: string, text: string, above: number): number {
+  const value = Number(text);
+  if (text !== "" && Number.isFinite(value) && value > above) return value;
+  throw new Error(`--${name} must be a number above ${above}, not ${text}`);
+}
+
+function familiesOf(text: string): FamilyName[] {
+  const families = parseFamilies(text);
+  if (typeof families !== "string") return families;
+  throw new Error(`--without: no family ${families}; there are ${familyNames.join(", ")}`);
+}
+
+function numbersOf(text: string): number[] {
+  const numbers = parseNumbers(text);
+  if (numbers !== null) return numbers;
+  throw new Error(`--refuse must be a list like 3,7-12, not ${text}`);
+}
