@@ -84,8 +84,8 @@ class SimRuns {
       if (this.#given.unseed) console.log(`seed ${seed} unseed ${unseed}`);
     } else {
       this.#failures.push(outcome.failure);
-      const { plan, property, message } = outcome.failure;
-      console.log(`seed ${plan.seed} FAILED: ${property}: ${firstLine(message)}`);
+      const { plan, message } = outcome.failure;
+      console.log(`seed ${plan.seed} FAILED: ${firstLine(message)}`);
     }
     const nowMs = performance.now();
     if (nowMs < this.#progressAtMs || this.#given.unseed) return;
@@ -124,7 +124,7 @@ class SimRuns {
     const smaller = this.#given.shrink ? this.#shrink(failure) : failure;
     const { plan, property, message, story, members, stack } = smaller;
     console.log(`\nseed ${plan.seed} FAILED at ${(smaller.atMs / 1000).toFixed(3)} virtual s`);
-    console.log(`${property}: ${message}`);
+    console.log(property === "assertion" ? `assertion: ${message}` : message);
     for (const line of story) console.log(line);
     console.log(members);
     if (property === "assertion") console.log(stack);

@@ -9,12 +9,18 @@ const sourceWidth = 9;
 /** `lines`: the newest of a run, oldest first. */
 export function timeline(lines: readonly TraceLine[]): string[] {
   const told = lines.filter(isPartOfStory);
-  const shown = told.slice(-linesMax);
+  const events = told.filter((line) => !isSmallTalk(line));
+  const shown = (events.length < linesMax ? told : events).slice(-linesMax);
   return [`${"ms".padStart(12)} │ ${"who".padEnd(sourceWidth)} │ what`, ...shown.map(formatLine)];
 }
 
-function isPartOfStory({ level, text }: TraceLine): boolean {
-  return level > TraceLevel.Debug && !text.startsWith("snapshot receiving");
+function isPartOfStory({ level }: TraceLine): boolean {
+  return level > TraceLevel.Debug;
+}
+
+/** What every start and every heal brings: left out where there is more to tell. */
+function isSmallTalk({ text }: TraceLine): boolean {
+  return text.startsWith("peer ") || text.startsWith("all voters answered");
 }
 
 function formatLine({ atUs, source, text }: TraceLine): string {
