@@ -1,0 +1,391 @@
+// One cluster, and everything that a story may do with it or ask of it. Each act is one line of the
+// story and tells itself to the timeline. What nobody asks for does not happen: no process is
+// started again, no fault ends by itself. At the end all is healed; then the general bounds and the
+// judgement of the whole history apply (liveness.ts, judge.ts), as watch.ts did all the time.
+import { assert, latin1Encode, must } from "@quorate/base";
+import type { HostInside, HostStatus, JournalEvent, JournalKind } from "@quorate/host";
+import { RangeRequest } from "@quorate/kv";
+import { demand } from "../checkers/violation.ts";
+import { History } from "../client/history.ts";
+import { SimClient } from "../client/sim-client.ts";
+import { SimCluster } from "../cluster.ts";
+import { describeCluster } from "../describe.ts";
+import { judge } from "../judge.ts";
+import { Liveness } from "../liveness.ts";
+import { EndKind, type SimProcess } from "../sim-env.ts";
+import type { SimMember } from "../sim-member.ts";
+import { Watch } from "../watch.ts";
+import { planned, type PlannedOperation } from "../workloads/workload.ts";
+import { makeWorkload } from "../workloads/workloads.ts";
+import { World } from "../world.ts";
+import { type Ask, Asker, Stream } from "./ask.ts";
+import { loadDefaults, type LoadOptions, type ScenarioOptions } from "./scenario-options.ts";
+import { StoryDisk } from "./story-disk.ts";
+import { Timeline } from "./timeline.ts";
+
+/** A crash that a story has planned at a mark. */
+export interface PlannedCrash {
+  readonly member: string | null;
+  readonly mark: string;
+  readonly how: EndKind;
+  /** Passes of the mark that still go by. */
+  passesLeft: number;
+  /** Who crashed; null: nobody yet. */
+  crashed: string | null;
+}
+
+export class Scenario {
+  readonly options: ScenarioOptions;
+  readonly world: World;
+  readonly cluster: SimCluster;
+  readonly watch: Watch;
+  readonly history: History;
+  readonly timeline: Timeline;
+  readonly names: readonly string[];
+  readonly #liveness: Liveness;
+  readonly #asker: Asker;
+  readonly #leftAlone: Set<string>;
+  readonly #loads: SimClient[];
+  readonly #streams: Stream[];
+  readonly #crashes: PlannedCrash[];
+  #clients: number;
+
+  constructor(seed: number, options: ScenarioOptions, print: (line: string) => void) {
+    this.options = options;
+    this.world = new World(seed);
+    this.timeline = new Timeline(this.world, print);
+    const { electionTimeoutMs, electionTimeoutRandomizationMs, heartbeatIntervalMs } = options;
+    this.cluster = new SimCluster(this.world, {
+      members: options.members,
+      host: {
+        ...options.host,
+        electionTimeoutMs,
+        electionTimeoutRandomizationMs,
+        heartbeatIntervalMs,
+      },
+    });
+    Object.assign(this.cluster.network.options, options.network);
+    this.names = this.cluster.memberNames;
+    this.watch = new Watch(this.cluster, { durableSample: options.durableSample });
+    this.history = new History();
+    this.#liveness = new Liveness(this.cluster, this.history, electionTimeoutMs);
+    this.#asker = new Asker(this.world, this.cluster, this.history);
+    this.#leftAlone = new Set();
+    this.#loads = [];
+    this.#streams = [];
+    this.#crashes = [];
+    this.#clients = 0;
+    this.cluster.operator = {
+      leftAlone: this.#leftAlone,
+      ended: () => {},
+      startLater: () => {},
+    };
+    this.cluster.onEnd = (_, incarnation) => this.#ended(incarnation);
+    this.cluster.crashPlan = (incarnation, mark) => this.#crashAt(incarnation, mark);
+  }
+
+  // ---- time -------------------------------------------------------------------------------------
+
+  get nowMs(): number {
+    return this.world.nowMs;
+  }
+
+  /** The election timeout, in which bounds are stated. */
+  get timeoutMs(): number {
+    return this.options.electionTimeoutMs;
+  }
+
+  run(ms: number): void {
+    this.world.runFor(ms);
+  }
+
+  /** The ms it took; not within the bound: the story fails with this property. */
+  waitFor(what: string, withinMs: number, condition: () => boolean): number {
+    const sinceMs = this.nowMs;
+    const came = this.world.runUntil(condition, withinMs);
+    demand(came, what, () => `not within ${withinMs} ms\n${this.describe()}`);
+    this.timeline.tell("story", `${what} (after ${(this.nowMs - sinceMs).toFixed(1)} ms)`);
+    return this.nowMs - sinceMs;
+  }
+
+  expect(what: string, holds: boolean, detail: () => string = () => this.describe()): void {
+    demand(holds, what, detail);
+    this.timeline.tell("story", `holds: ${what}`);
+  }
+
+  describe(): string {
+    return describeCluster(this.cluster);
+  }
+
+  // ---- life and death ---------------------------------------------------------------------------
+
+  start(...names: readonly string[]): void {
+    for (const name of names) {
+      this.timeline.tell(name, "starts");
+      this.cluster.start(name);
+    }
+  }
+
+  /** Starts all and waits until all follow one leader; its name. */
+  found(): string {
+    this.start(...this.names.filter((name) => !this.cluster.member(name).running));
+    this.waitFor("founded", 10_000 + 20 * this.timeoutMs, () => this.#settled(this.names));
+    return must(this.leader(), "a settled cluster has a leader");
+  }
+
+  kill(...names: readonly string[]): void {
+    for (const name of names) {
+      this.timeline.tell(name, "kill -9");
+      this.world.faults.count("process.kill");
+      this.cluster.kill(name);
+    }
+  }
+
+  powerLoss(...names: readonly string[]): void {
+    for (const name of names) {
+      this.timeline.tell(name, "power loss");
+      this.world.faults.count("process.power-loss");
+      this.cluster.powerLoss(name);
+    }
+  }
+
+  /** As SIGTERM: the process ends by itself, later. */
+  stop(name: string): void {
+    this.timeline.tell(name, "is told to stop");
+    this.world.faults.count("process.stop");
+    this.cluster.stop(name);
+  }
+
+  pause(name: string): void {
+    this.timeline.tell(name, "stands still");
+    this.world.faults.count("process.pause");
+    this.#incarnation(name).pause();
+  }
+
+  resume(name: string): void {
+    this.timeline.tell(name, "goes on");
+    this.#incarnation(name).resume();
+  }
+
+  /** Its directory is gone; it must not run. */
+  wipe(name: string): void {
+    this.timeline.tell(name, "is wiped");
+    this.world.faults.count("process.wipe");
+    this.cluster.wipe(name);
+  }
+
+  /** It takes no part any more, and may end with an exit code; the bounds at the end leave it out. */
+  giveUp(name: string): void {
+    this.#leftAlone.add(name);
+    this.watch.mayExit.add(name);
+  }
+
+  /** A process crashes at this mark, the next time that it (null: any) passes it. */
+  crashAt(member: string | null, mark: string, how: EndKind = EndKind.Killed): PlannedCrash {
+    const crash = { member, mark, how, passesLeft: 0, crashed: null };
+    this.#crashes.push(crash);
+    return crash;
+  }
+
+  running(name: string): boolean {
+    return this.cluster.member(name).running;
+  }
+
+  #incarnation(name: string): SimProcess {
+    return must(this.cluster.member(name).incarnation, `${name} was never started`);
+  }
+
+  #crashAt(incarnation: SimProcess, mark: string): EndKind | null {
+    const name = nameOf(incarnation);
+    for (const crash of this.#crashes) {
+      if (crash.mark !== mark || crash.crashed !== null) continue;
+      if (crash.member !== null && crash.member !== name) continue;
+      if (crash.passesLeft-- > 0) continue;
+      crash.crashed = name;
+      this.timeline.tell(name, `crashes at ${mark}`);
+      this.world.faults.count("process.crash-at-mark");
+      return crash.how;
+    }
+    return null;
+  }
+
+  #ended(incarnation: SimProcess): void {
+    this.watch.onEnd(incarnation);
+    const { exitCode, reason } = incarnation;
+    if (incarnation.end !== EndKind.Exited) return;
+    this.timeline.tell(nameOf(incarnation), `ends, exit code ${exitCode ?? 0}: ${reason}`);
+  }
+
+  // ---- network, disks, clocks ---------------------------------------------------------------------
+
+  /** Members of different groups do not reach each other. */
+  cut(...groups: readonly (readonly string[])[]): void {
+    this.timeline.tell("network", `cut ${groups.map((group) => group.join(" ")).join(" | ")}`);
+    this.world.faults.count("network.cut");
+    this.cluster.network.partition(groups);
+  }
+
+  cutOneWay(from: string, to: string): void {
+    this.timeline.tell("network", `cut ${from} → ${to}`);
+    this.world.faults.count("network.cut-one-way");
+    this.cluster.network.cutOneWay(from, to);
+  }
+
+  /** All cuts; delays and losses stay. */
+  heal(): void {
+    this.timeline.tell("network", "healed");
+    this.cluster.network.heal();
+  }
+
+  disk(name: string): StoryDisk {
+    return new StoryDisk(this.cluster.member(name).disk, name, this.timeline);
+  }
+
+  jumpClock(name: string, byMs: number): void {
+    this.timeline.tell(name, `its wall clock jumps by ${byMs} ms`);
+    this.world.faults.count("clock.wall-jump");
+    this.cluster.member(name).clock.jumpWall(byMs);
+  }
+
+  // ---- requests -----------------------------------------------------------------------------------
+
+  load(options: Partial<LoadOptions> = {}): void {
+    const { workload, clients, thinkMaxMs, members } = { ...loadDefaults, ...options };
+    this.timeline.tell("clients", `${clients} begin with ${workload}`);
+    const target = {
+      memberNames: members ?? this.names,
+      request: this.cluster.request.bind(this.cluster),
+    };
+    const source = makeWorkload(workload);
+    const timings = {
+      thinkMinUs: 100,
+      thinkMaxUs: thinkMaxMs * 1000,
+      timeoutMinUs: 300_000,
+      timeoutMaxUs: 4_000_000,
+      replyLossChance: 0.01,
+    };
+    for (let left = clients; left > 0; left--) {
+      const id = this.#clients++;
+      const client = new SimClient(id, this.world, target, this.history, source, timings);
+      this.#loads.push(client);
+      client.start();
+    }
+  }
+
+  endLoad(): void {
+    for (const client of this.#loads) client.stop();
+    for (const stream of this.#streams) stream.stop();
+  }
+
+  put(member: string, key: string = `story/${member}`, bytes: number = 0): Ask {
+    return this.#asker.put(member, key, bytes);
+  }
+
+  puts(member: string, count: number, bytes: number = 0): Ask[] {
+    return Array.from({ length: count }, (_, n) => this.put(member, `story/${member}/${n}`, bytes));
+  }
+
+  /** Linearizable. */
+  read(member: string, key: string = `story/${member}`): Ask {
+    return this.ask(member, planned(new RangeRequest({ key: latin1Encode(key) })));
+  }
+
+  ask(member: string, plan: PlannedOperation): Ask {
+    return this.#asker.ask(member, plan);
+  }
+
+  /** A put every so often at whoever leads. */
+  stream(everyMs: number, bytes: number = 0): Stream {
+    const stream = new Stream(this.world, everyMs, () => {
+      const leader = this.leader();
+      return leader === null ? null : this.put(leader, `stream/${leader}`, bytes);
+    });
+    this.#streams.push(stream);
+    return stream;
+  }
+
+  /** A write is acknowledged at this member; the ms it took. */
+  mustWrite(member: string, withinMs: number = 2 * this.timeoutMs): number {
+    const ask = this.put(member);
+    return this.waitFor(`${member} acknowledges a write`, withinMs, () => ask.acknowledged);
+  }
+
+  /** Asks the leader to hand over; Raft decides. */
+  transfer(to: string): void {
+    const from = must(this.leader(), "somebody leads");
+    this.timeline.tell(from, `hands leadership to ${to}`);
+    const { host } = this.cluster.member(from);
+    const { memberId } = this.cluster.member(to).config;
+    this.#incarnation(from).run(() => host!.transferLeadership(memberId, () => {}));
+  }
+
+  // ---- what can be seen -----------------------------------------------------------------------------
+
+  /** Who leads in the highest term. */
+  leader(): string | null {
+    return this.cluster.leader()?.name ?? null;
+  }
+
+  leads(name: string): boolean {
+    return this.running(name) && this.inside(name)?.raft.isLeader() === true;
+  }
+
+  others(...names: readonly string[]): string[] {
+    return this.names.filter((name) => !names.includes(name));
+  }
+
+  status(name: string): HostStatus {
+    return this.member(name).host!.status();
+  }
+
+  inside(name: string): HostInside | null {
+    return this.member(name).host?.inside() ?? null;
+  }
+
+  member(name: string): SimMember {
+    return this.cluster.member(name);
+  }
+
+  /** Of the present process. */
+  journal(name: string, kind: JournalKind): readonly JournalEvent[] {
+    return this.member(name)
+      .host!.journal()
+      .filter((event) => event.kind === kind);
+  }
+
+  /** All of these follow one leader and serve reads. */
+  waitForLeader(withinMs: number, names: readonly string[] = this.names): string {
+    this.waitFor("all follow one leader", withinMs, () => this.#settled(names));
+    return must(this.leader(), "a settled cluster has a leader");
+  }
+
+  #settled(names: readonly string[]): boolean {
+    return this.cluster.settledLeader(names) !== null;
+  }
+
+  // ---- the end ------------------------------------------------------------------------------------
+
+  /** Heals everything, starts whatever is down, and demands what must hold after every story. */
+  finish(): void {
+    this.endLoad();
+    this.#crashes.length = 0;
+    for (const member of this.cluster.members) {
+      this.disk(member.name).mend();
+      const { incarnation } = member;
+      if (incarnation !== null && incarnation.alive && incarnation.paused) incarnation.resume();
+    }
+    this.timeline.tell("story", "all is healed");
+    this.cluster.network.heal();
+    const down = this.names.filter((name) => !this.running(name) && !this.#leftAlone.has(name));
+    this.start(...down);
+    this.#liveness.demandAll();
+    judge(this.history, this.watch.committed);
+    for (const { incarnation } of this.cluster.members) {
+      assert(incarnation?.failure === null, "a failure that nobody has seen");
+    }
+  }
+}
+
+function nameOf(incarnation: SimProcess): string {
+  return incarnation.name.split("#")[0]!;
+}
