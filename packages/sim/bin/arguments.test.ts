@@ -17,6 +17,18 @@ test("--minutes runs until time is up, --trace in one thread", () => {
   assert.deepEqual([given.runs, given.minutes, given.jobs], [null, 1.5, 1]);
 });
 
+test("a story is taken by name, all or list", () => {
+  for (const name of ["all", "list", "partition-2-3"]) {
+    const given = parseArguments(["--scenario", name, "--full"]);
+    assert.ok(typeof given !== "string");
+    assert.deepEqual([given.scenario, given.full], [name, true]);
+  }
+  assert.match(
+    parseArguments(["--scenario", "tides"]) as string,
+    /no story tides; --scenario list/,
+  );
+});
+
 test("wrong usage is one precise line", () => {
   for (const [argv, message] of [
     [["--seeds", "3"], "Unknown option '--seeds'"],

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import type { FamilyName } from "../src/nemesis/families.ts";
 import { familyNames } from "../src/nemesis/families.ts";
+import { scenarioNames } from "../src/scenario/registry.ts";
 import { parseFamilies, parseNumbers, type RunPlan } from "../src/run-plan.ts";
 
 export interface SimArguments {
@@ -17,7 +18,13 @@ export interface SimArguments {
   readonly marks: boolean;
   readonly unseed: boolean;
   readonly shrink: boolean;
+  /** Instead of seeds: this story, or all of them. */
+  readonly scenario: string | null;
+  readonly full: boolean;
 }
+
+export const allScenarios = "all";
+export const listScenarios = "list";
 
 export const simHelp = `Usage: quorate sim [options]        in a checkout: npm run sim -- [options]
 
@@ -36,6 +43,10 @@ faults end.
   --unseed          print only seed and unseed: equal for equal runs
   --shrink          make a failing run smaller before it is shown
   -h, --help        print this help
+
+  --scenario NAME   a story instead of what a seed draws; "all": each of them;
+                    "list": their names
+  --full            the story's long form, with its tables
 
 To take something away from what a seed draws (--shrink prints these):
   --targeted        a short run that crashes a process at the seed's mark
@@ -61,6 +72,8 @@ const options = {
   marks: { type: "boolean", default: false },
   unseed: { type: "boolean", default: false },
   shrink: { type: "boolean", default: false },
+  scenario: { type: "string" },
+  full: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false },
   targeted: { type: "boolean", default: false },
   seconds: { type: "string" },
@@ -109,6 +122,8 @@ function check({ values }: ReturnType<typeof parse>): SimArguments {
     marks: values.marks,
     unseed: values.unseed,
     shrink: values.shrink,
+    scenario: values.scenario === undefined ? null : scenarioOf(values.scenario),
+    full: values.full,
   };
 }
 
@@ -137,6 +152,11 @@ function familiesOf(text: string): FamilyName[] {
   const families = parseFamilies(text);
   if (typeof families !== "string") return families;
   throw new Error(`--without: no family ${families}; there are ${familyNames.join(", ")}`);
+}
+
+function scenarioOf(name: string): string {
+  if (name === allScenarios || name === listScenarios || scenarioNames.includes(name)) return name;
+  throw new Error(`--scenario: no story ${name}; --scenario list names them`);
 }
 
 function numbersOf(text: string): number[] {

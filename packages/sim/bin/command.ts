@@ -6,6 +6,7 @@ import { hours, Summary } from "../src/report/summary.ts";
 import { planArguments, type RunPlan } from "../src/run-plan.ts";
 import { parseArguments, type SimArguments, simHelp } from "./arguments.ts";
 import { carryOutAll } from "./pool.ts";
+import { tellStories } from "./stories.ts";
 
 const progressMs = 5_000;
 /** From so many runs on everything must have happened at least once. */
@@ -23,7 +24,7 @@ export async function simCommand(argv: readonly string[]): Promise<number> {
     process.stdout.write(simHelp);
     return 0;
   }
-  return new SimRuns(given).carryOut();
+  return given.scenario === null ? new SimRuns(given).carryOut() : tellStories(given);
 }
 
 class SimRuns {
