@@ -1,11 +1,13 @@
 // The disk of one simulated machine. It outlives processes: a killed process leaves the page cache
 // behind, a power loss leaves what was synced and a drawn part of the rest. Operations in flight at
 // a kill happen, do not happen, or happen in part. Delays, stalls, refusals and the outcome of every
-// crash come from the disk's own random stream.
+// crash come from the disk's own random stream. Damage to what is durable: disk/disk-damage.ts.
 import { assert } from "@quorate/base";
 import { DiskError } from "@quorate/storage";
+import { DiskDamage } from "./disk/disk-damage.ts";
 import { DiskOperation } from "./disk/disk-operation.ts";
 import { nameOf, parentOf, partsOf } from "./disk/path.ts";
+import type { RecentWrites } from "./disk/recent-writes.ts";
 import { DirectoryChange, SimDirectory, type SimNode } from "./disk/sim-directory.ts";
 import { SimFile, UnsyncedFate } from "./disk/sim-file.ts";
 import type { SimRandom } from "./sim-random.ts";
@@ -34,18 +36,28 @@ export const diskTimingsDefault: Readonly<DiskTimings> = {
 /** Decides that an operation fails, with this errno; null: it goes on. */
 export type DiskFault = (operation: DiskOperation, path: string) => string | null;
 
-/** One operation between its call and its completion. */
-class InFlight {
-  readonly user: SimUser;
+/** What one operation does when its moment has come. */
+export interface DiskEffect {
   readonly execute: () => DiskError | null;
   /** What a kill in the middle may leave behind; null: all or nothing. */
   readonly executePart: (() => void) | null;
+  /** What happens when it fails by a fault; null: nothing. */
+  readonly executeRefused: (() => void) | null;
+}
+
+export function wholeOrNot(execute: () => DiskError | null): DiskEffect {
+  return { execute, executePart: null, executeRefused: null };
+}
+
+/** One operation between its call and its completion. */
+class InFlight {
+  readonly user: SimUser;
+  readonly effect: DiskEffect;
   event: WorldEvent | null;
 
-  constructor(user: SimUser, execute: () => DiskError | null, executePart: (() => void) | null) {
+  constructor(user: SimUser, effect: DiskEffect) {
     this.user = user;
-    this.execute = execute;
-    this.executePart = executePart;
+    this.effect = effect;
     this.event = null;
   }
 }
@@ -58,7 +70,10 @@ export class SimDisk {
   readonly world: World;
   readonly random: SimRandom;
   readonly timings: DiskTimings;
+  readonly damage: DiskDamage;
   fault: DiskFault | null;
+  /** Remembers what was written lately, for writes that turn out lost or misdirected; null: off. */
+  recent: RecentWrites | null;
   /** Something has been asked for and is not done yet. */
   onSubmit: ((operation: DiskOperation, path: string) => void) | null;
   /** Bytes of all files together; writes beyond it answer ENOSPC. */
@@ -79,7 +94,9 @@ export class SimDisk {
     this.world = world;
     this.random = random;
     this.timings = { ...diskTimingsDefault };
+    this.damage = new DiskDamage(this);
     this.fault = null;
+    this.recent = null;
     this.onSubmit = null;
     this.capacityBytes = 2 ** 40;
     this.syncs = 0;
@@ -102,9 +119,10 @@ export class SimDisk {
       if (operation.user !== user) continue;
       this.#inFlight.delete(operation);
       if (operation.event !== null) this.world.cancel(operation.event);
+      const { execute, executePart } = operation.effect;
       const draw = this.random.below(10);
-      if (draw < 4 && operation.executePart !== null) operation.executePart();
-      else if (draw < 6) operation.execute();
+      if (draw < 4 && executePart !== null) executePart();
+      else if (draw < 6) execute();
     }
     for (const [file, holder] of this.#locks) {
       if (holder === user) this.#locks.delete(file);
@@ -159,7 +177,7 @@ export class SimDisk {
       UnsyncedFate.Drop,
       UnsyncedFate.Prefix,
       UnsyncedFate.Mix,
-      UnsyncedFate.Mix,
+      UnsyncedFate.Pages,
     ]);
   }
 
@@ -173,7 +191,7 @@ export class SimDisk {
       const keep =
         fate === UnsyncedFate.Keep ||
         (fate === UnsyncedFate.Prefix && place < prefix) ||
-        (fate === UnsyncedFate.Mix && random.chance(0.5));
+        ((fate === UnsyncedFate.Mix || fate === UnsyncedFate.Pages) && random.chance(0.5));
       if (keep) kept.add(change);
     });
     for (const change of kept) {
@@ -221,22 +239,6 @@ export class SimDisk {
     this.#recount();
   }
 
-  /** Damages the medium behind everyone's back: the bytes at `position` become `bytes`. */
-  damage(path: string, position: number, bytes: Uint8Array): void {
-    const file = this.fileAt(path);
-    assert(file !== null, "SimDisk.damage: no such file");
-    file.syncUpTo(file.newestChange);
-    file.overwrite(position, bytes);
-  }
-
-  damageLength(path: string, length: number): void {
-    const file = this.fileAt(path);
-    assert(file !== null, "SimDisk.damageLength: no such file");
-    file.syncUpTo(file.newestChange);
-    file.overwriteLength(length);
-    this.#recount();
-  }
-
   /** Nothing completes before `ms` have passed. */
   stall(ms: number): void {
     const until = this.world.nowUs + Math.round(ms * 1000);
@@ -261,12 +263,25 @@ export class SimDisk {
 
   /** Content that survives every crash, or null when its name would not. */
   durableBytes(path: string): Uint8Array | null {
-    return this.#durableFileAt(path)?.syncedBytes() ?? null;
+    return this.durableFileAt(path)?.syncedBytes() ?? null;
   }
 
   /** The range of the file would be there, unchanged, after every crash. */
   isDurable(path: string, from: number, to: number): boolean {
-    return this.#durableFileAt(path)?.isDurable(from, to) ?? false;
+    return this.durableFileAt(path)?.isDurable(from, to) ?? false;
+  }
+
+  /** Whose name survives every crash; null: none. */
+  durableFileAt(path: string): SimFile | null {
+    let node: SimNode = this.#root;
+    for (const name of partsOf(path)) {
+      if (!(node instanceof SimDirectory)) return null;
+      const next: SimNode | undefined = node.synced.get(name);
+      // A name with an unsynced change may mean something else after a crash.
+      if (next === undefined || next !== node.entries.get(name)) return null;
+      node = next;
+    }
+    return node instanceof SimFile ? node : null;
   }
 
   get usedBytes(): number {
@@ -279,22 +294,22 @@ export class SimDisk {
 
   // ---- for DiskView -----------------------------------------------------------------------------
 
-  /** Completes later; `execute` takes effect at that moment. */
+  /** Completes later and takes effect at that moment. */
   submit(
     user: SimUser,
     kind: DiskOperation,
     path: string,
-    execute: () => DiskError | null,
-    executePart: (() => void) | null,
+    effect: DiskEffect,
     done: (error: DiskError | null) => void,
   ): void {
     assert(user.alive, "SimDisk: a dead process uses the disk");
-    const operation = new InFlight(user, execute, executePart);
+    const operation = new InFlight(user, effect);
     this.#inFlight.add(operation);
     operation.event = this.world.after(this.#delayUs(kind), () => {
       this.#inFlight.delete(operation);
       const refused = this.refusal(kind, path);
-      const error = refused ?? execute();
+      if (refused !== null) effect.executeRefused?.();
+      const error = refused ?? effect.execute();
       user.run(() => done(error));
     });
     this.onSubmit?.(kind, path);
@@ -337,12 +352,20 @@ export class SimDisk {
     return node;
   }
 
+  /** As a process finds it: damage may hide a name, or let it mean another file. */
+  shownAt(path: string): SimNode | null {
+    const parent = this.nodeAt(parentOf(path));
+    return parent instanceof SimDirectory ? (parent.shown(nameOf(path)) ?? null) : null;
+  }
+
   fileAt(path: string): SimFile | null {
     const node = this.nodeAt(path);
     return node instanceof SimFile ? node : null;
   }
 
   createFile(directory: SimDirectory, name: string): SimFile {
+    const hidden = directory.entries.get(name);
+    if (hidden instanceof SimFile) this.reserve(-hidden.length);
     const file = new SimFile(this.#nodes++);
     directory.change(new DirectoryChange(++this.#changes, directory, name, file));
     return file;
@@ -391,18 +414,6 @@ export class SimDisk {
     return node instanceof SimDirectory ? node : null;
   }
 
-  #durableFileAt(path: string): SimFile | null {
-    let node: SimNode = this.#root;
-    for (const name of partsOf(path)) {
-      if (!(node instanceof SimDirectory)) return null;
-      const next: SimNode | undefined = node.synced.get(name);
-      // A name with an unsynced change may mean something else after a crash.
-      if (next === undefined || next !== node.entries.get(name)) return null;
-      node = next;
-    }
-    return node instanceof SimFile ? node : null;
-  }
-
   #assertIdle(what: string): void {
     assert(this.#inFlight.size === 0, () => `SimDisk.${what}: operations in flight`);
     assert(this.#locks.size === 0, () => `SimDisk.${what}: a process still runs on it`);
@@ -439,7 +450,7 @@ export class SimDisk {
     for (const [name, content] of copy) {
       if (content instanceof Uint8Array) {
         const file = new SimFile(this.#nodes++);
-        file.overwrite(0, content);
+        file.put(content);
         directory.entries.set(name, file);
       } else {
         directory.entries.set(name, this.#nodeOf(content));

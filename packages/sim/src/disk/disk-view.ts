@@ -4,11 +4,12 @@
 import { assert, crc32c } from "@quorate/base";
 import { type Disk, type DiskDone, DiskError, type DiskFile } from "@quorate/storage";
 import type { SimUser } from "../sim-user.ts";
-import type { SimDisk } from "../sim-disk.ts";
+import { type DiskEffect, type SimDisk, wholeOrNot } from "../sim-disk.ts";
 import { DiskOperation } from "./disk-operation.ts";
 import { nameOf, parentOf, partsOf } from "./path.ts";
 import { SimDirectory, type SimNode } from "./sim-directory.ts";
-import { sectorBytes, SimFile } from "./sim-file.ts";
+import { SimFile } from "./sim-file.ts";
+import { sectorBytes } from "./torn-write.ts";
 
 export class DiskView implements Disk {
   readonly #disk: SimDisk;
@@ -21,7 +22,7 @@ export class DiskView implements Disk {
 
   listNow(directory: string): readonly string[] | null {
     const node = this.#disk.nodeAt(directory);
-    return node instanceof SimDirectory ? [...node.entries.keys()].sort(compareBytewise) : null;
+    return node instanceof SimDirectory ? node.shownNames().sort(compareBytewise) : null;
   }
 
   makeDirectoryNow(directory: string): DiskError | null {
@@ -37,7 +38,8 @@ export class DiskView implements Disk {
   }
 
   sizeNow(path: string): number | null {
-    return this.#disk.fileAt(path)?.length ?? null;
+    const node = this.#disk.shownAt(path);
+    return node instanceof SimFile ? node.shownLength : null;
   }
 
   openNow(path: string, create: boolean): DiskFile | DiskError {
@@ -46,7 +48,7 @@ export class DiskView implements Disk {
     if (refused !== null) return refused;
     const parent = this.#disk.nodeAt(parentOf(path));
     if (!(parent instanceof SimDirectory)) return new DiskError("ENOENT", path, "open");
-    const found = parent.entries.get(nameOf(path)) ?? null;
+    const found = parent.shown(nameOf(path)) ?? null;
     if (found instanceof SimDirectory) return new DiskError("EISDIR", path, "open");
     if (create && found !== null) return new DiskError("EEXIST", path, "open");
     if (!create && found === null) return new DiskError("ENOENT", path, "open");
@@ -68,20 +70,20 @@ export class DiskView implements Disk {
       const target = this.#disk.nodeAt(parentOf(to));
       const missing = new DiskError("ENOENT", from, DiskOperation.Rename);
       if (!(source instanceof SimDirectory) || !(target instanceof SimDirectory)) return missing;
-      if (!source.entries.has(nameOf(from))) return missing;
+      if (source.shown(nameOf(from)) === undefined) return missing;
       if (target.entries.get(nameOf(to)) instanceof SimDirectory) {
         return new DiskError("ENOTEMPTY", to, DiskOperation.Rename);
       }
       this.#disk.rename(source, nameOf(from), target, nameOf(to));
       return null;
     };
-    this.#disk.submit(this.#user, DiskOperation.Rename, from, execute, null, done);
+    this.#disk.submit(this.#user, DiskOperation.Rename, from, wholeOrNot(execute), done);
   }
 
   remove(path: string, done: DiskDone): void {
     const execute = (): DiskError | null => {
       const parent = this.#disk.nodeAt(parentOf(path));
-      const node = parent instanceof SimDirectory ? parent.entries.get(nameOf(path)) : undefined;
+      const node = parent instanceof SimDirectory ? parent.shown(nameOf(path)) : undefined;
       if (node === undefined) return new DiskError("ENOENT", path, DiskOperation.Remove);
       if (node instanceof SimDirectory && node.entries.size > 0) {
         return new DiskError("ENOTEMPTY", path, DiskOperation.Remove);
@@ -89,7 +91,7 @@ export class DiskView implements Disk {
       this.#disk.removeName(parent as SimDirectory, nameOf(path));
       return null;
     };
-    this.#disk.submit(this.#user, DiskOperation.Remove, path, execute, null, done);
+    this.#disk.submit(this.#user, DiskOperation.Remove, path, wholeOrNot(execute), done);
   }
 
   syncDirectory(directory: string, done: DiskDone): void {
@@ -103,7 +105,13 @@ export class DiskView implements Disk {
       this.#disk.syncs++;
       return null;
     };
-    this.#disk.submit(this.#user, DiskOperation.SyncDirectory, directory, execute, null, done);
+    this.#disk.submit(
+      this.#user,
+      DiskOperation.SyncDirectory,
+      directory,
+      wholeOrNot(execute),
+      done,
+    );
   }
 }
 
@@ -127,7 +135,9 @@ class FileView implements DiskFile {
   readNow(position: number, into: Uint8Array): number | DiskError {
     this.#assertOpen("readNow");
     const refused = this.#disk.refusal(DiskOperation.Read, this.path);
-    return refused ?? this.#file.read(position, into);
+    if (refused !== null) return refused;
+    const read = this.#file.readShown(position, into);
+    return read ?? new DiskError("EIO", this.path, DiskOperation.Read);
   }
 
   write(position: number, bytes: Uint8Array, done: DiskDone): void {
@@ -151,23 +161,25 @@ class FileView implements DiskFile {
       const growth = Math.max(0, position + part.length - this.#file.length);
       if (part.length > 0 && this.#disk.reserve(growth)) this.#file.write(position, part);
     };
-    this.#submit(DiskOperation.Write, execute, executePart, done);
+    this.#submit(DiskOperation.Write, { execute, executePart, executeRefused: null }, done);
   }
 
   sync(done: DiskDone): void {
     this.#assertOpen("sync");
     const covered = this.#file.newestChange;
     const execute = (): DiskError | null => {
+      this.#disk.recent?.synced(this.path, this.#file, covered);
       this.#file.syncUpTo(covered);
       this.#disk.syncs++;
       return null;
     };
-    this.#submit(DiskOperation.Sync, execute, null, done);
+    const executeRefused = (): void => this.#file.refuseUpTo(covered, this.#disk.random);
+    this.#submit(DiskOperation.Sync, { execute, executePart: null, executeRefused }, done);
   }
 
   sizeNow(): number {
     this.#assertOpen("sizeNow");
-    return this.#file.length;
+    return this.#file.shownLength;
   }
 
   truncate(length: number, done: DiskDone): void {
@@ -179,7 +191,7 @@ class FileView implements DiskFile {
       this.#file.resize(length);
       return null;
     };
-    this.#submit(DiskOperation.Truncate, execute, null, done);
+    this.#submit(DiskOperation.Truncate, wholeOrNot(execute), done);
   }
 
   close(): void {
@@ -188,14 +200,9 @@ class FileView implements DiskFile {
     this.#closed = true;
   }
 
-  #submit(
-    kind: DiskOperation,
-    execute: () => DiskError | null,
-    executePart: (() => void) | null,
-    done: DiskDone,
-  ): void {
+  #submit(kind: DiskOperation, effect: DiskEffect, done: DiskDone): void {
     this.#inFlight++;
-    this.#disk.submit(this.#user, kind, this.path, execute, executePart, (error) => {
+    this.#disk.submit(this.#user, kind, this.path, effect, (error) => {
       this.#inFlight--;
       done(error);
     });

@@ -1,6 +1,7 @@
 // One simulated directory: names as processes see them, names as the medium certainly has them, and
 // the ordered changes between (create, rename, remove), which only a sync of the directory makes
 // durable. Which of them survive a power loss is decided for the whole disk at once (sim-disk).
+// Damage to names lies over them and is gone as soon as the process changes the name.
 import type { SimFile } from "./sim-file.ts";
 
 export type SimNode = SimFile | SimDirectory;
@@ -29,16 +30,30 @@ export class SimDirectory {
   entries: Map<string, SimNode>;
   synced: Map<string, SimNode>;
   pending: DirectoryChange[];
+  /** Damaged names: what they mean to a process instead; null: nothing. */
+  readonly damage: Map<string, SimNode | null>;
 
   constructor(id: number) {
     this.id = id;
     this.entries = new Map();
     this.synced = new Map();
     this.pending = [];
+    this.damage = new Map();
+  }
+
+  /** What the name means to a process; undefined: nothing. */
+  shown(name: string): SimNode | undefined {
+    const damaged = this.damage.get(name);
+    return damaged === undefined ? this.entries.get(name) : (damaged ?? undefined);
+  }
+
+  shownNames(): string[] {
+    return [...this.entries.keys()].filter((name) => this.shown(name) !== undefined);
   }
 
   /** Visible at once, durable later. */
   change(change: DirectoryChange): void {
+    this.damage.delete(change.name);
     applyTo(this.entries, change);
     this.pending.push(change);
   }

@@ -1,11 +1,11 @@
 // One simulated file (inode): what readers see (the page cache), what the medium certainly holds
 // (the synced image), and the ordered changes between them. A power loss keeps, drops, tears or
 // garbles any of the unsynced 512-byte sectors; sectors without unsynced writes stay as they are.
-import { assert } from "@quorate/base";
+// Damage to what is on the medium lies over it (file-damage.ts) and changes nothing here.
 import type { SimRandom } from "../sim-random.ts";
 import { ByteImage } from "./byte-image.ts";
-
-export const sectorBytes = 512;
+import { FileDamage } from "./file-damage.ts";
+import { mixPages, mixSectors, sectorBytes } from "./torn-write.ts";
 
 /** What a power loss does to everything that was not synced, drawn once per loss and file. */
 export const UnsyncedFate = {
@@ -16,10 +16,13 @@ export const UnsyncedFate = {
   Prefix: 3,
   /** Each sector by itself: kept, dropped, torn or garbage. */
   Mix: 4,
+  /** As FoundationDB: each page kept, dropped or corrupt, and then each of its sectors by itself. */
+  Pages: 5,
 } as const;
 export type UnsyncedFate = (typeof UnsyncedFate)[keyof typeof UnsyncedFate];
 
-class FileChange {
+/** One write, or (bytes null) one new length, between the call and a sync. */
+export class FileChange {
   readonly number: number;
   readonly position: number;
   /** Null: a truncation or extension to `position` bytes. */
@@ -36,15 +39,23 @@ export class SimFile {
   readonly id: number;
   #cache: ByteImage;
   #synced: ByteImage;
-  /** Ascending by number. Invariant: synced image + these changes in order = cache. */
+  readonly damage: FileDamage;
+  /** Ascending by number. Invariant: synced image + #refused + these changes in order = cache. */
   #pending: FileChange[];
+  /**
+   * What a failed sync has given up: the cache goes on showing it and takes it for clean, no later
+   * sync writes it, and it is gone with the cache (fsyncgate).
+   */
+  #refused: FileChange[];
   #changes: number;
 
   constructor(id: number) {
     this.id = id;
     this.#cache = new ByteImage();
     this.#synced = new ByteImage();
+    this.damage = new FileDamage();
     this.#pending = [];
+    this.#refused = [];
     this.#changes = 0;
   }
 
@@ -52,22 +63,30 @@ export class SimFile {
     return this.#cache.length;
   }
 
-  /** Nothing is waiting for a sync. */
-  get clean(): boolean {
-    return this.#pending.length === 0;
-  }
-
+  /** The truth, as the process wrote it. */
   read(position: number, into: Uint8Array): number {
     return this.#cache.read(position, into);
   }
 
+  /** What damage lets a process see; null: EIO. */
+  readShown(position: number, into: Uint8Array): number | null {
+    const count = this.#cache.read(position, into);
+    return this.damage.none ? count : this.damage.show(position, into, count);
+  }
+
+  get shownLength(): number {
+    return this.damage.shownLength(this.#cache.length);
+  }
+
   /** Into the page cache; `bytes` are copied. */
   write(position: number, bytes: Uint8Array): void {
+    this.damage.written(position, position + bytes.length, this.#cache.length);
     this.#cache.write(position, bytes);
     this.#pending.push(new FileChange(++this.#changes, position, bytes.slice()));
   }
 
   resize(length: number): void {
+    this.damage.resized(length, this.#cache.length);
     this.#cache.resize(length);
     this.#pending.push(new FileChange(++this.#changes, length, null));
   }
@@ -78,33 +97,51 @@ export class SimFile {
   }
 
   syncUpTo(number: number): void {
-    let covered = 0;
-    for (const change of this.#pending) {
-      if (change.number > number) break;
+    for (const change of this.#takeUpTo(number)) {
       applyChange(this.#synced, change);
-      covered++;
+      // Written anew, a sector that had been refused is on the medium after all.
+      this.#refused = this.#refused.filter((refused) => !covers(change, refused));
     }
-    this.#pending.splice(0, covered);
+  }
+
+  /** A sync of these has failed: any of their pages is on the medium, the others never will be. */
+  refuseUpTo(number: number, random: SimRandom): void {
+    for (const change of this.#takeUpTo(number)) {
+      const { position, bytes } = change;
+      if (bytes !== null) mixSectors(this.#synced, position, bytes, 0.5, random);
+      else if (random.chance(0.5)) applyChange(this.#synced, change);
+      this.#refused.push(change);
+    }
+  }
+
+  /** What a sync up to this number would write. */
+  pendingUpTo(number: number): readonly FileChange[] {
+    return this.#pending.filter((change) => change.number <= number);
+  }
+
+  #takeUpTo(number: number): FileChange[] {
+    const taken = this.pendingUpTo(number);
+    this.#pending.splice(0, taken.length);
+    return [...taken];
   }
 
   /** Whether [from, to) is on the medium and no unsynced write touches its sectors. */
   isDurable(from: number, to: number): boolean {
     if (to > this.#synced.length) return false;
-    const first = Math.floor(from / sectorBytes);
-    const last = Math.ceil(to / sectorBytes);
-    for (const change of this.#pending) {
-      if (change.bytes === null) {
-        if (change.position < to) return false;
-        continue;
-      }
-      const end = change.position + change.bytes.length;
-      if (change.position < last * sectorBytes && end > first * sectorBytes) return false;
-    }
-    return true;
+    const first = Math.floor(from / sectorBytes) * sectorBytes;
+    const last = Math.ceil(to / sectorBytes) * sectorBytes;
+    return ![...this.#pending, ...this.#refused].some(({ position, bytes }) =>
+      bytes === null ? position < to : position < last && position + bytes.length > first,
+    );
   }
 
   cachedBytes(): Uint8Array {
     return this.#cache.toBytes();
+  }
+
+  /** What the medium holds there. */
+  readSynced(position: number, into: Uint8Array): number {
+    return this.#synced.read(position, into);
   }
 
   syncedBytes(): Uint8Array {
@@ -121,34 +158,24 @@ export class SimFile {
   }
 
   powerLoss(fate: UnsyncedFate, random: SimRandom): void {
-    if (this.#pending.length === 0) return;
+    if (this.#pending.length === 0 && this.#refused.length === 0) return;
     this.#synced = this.#survivingImage(fate, random);
     this.#cache = this.#synced.clone();
     this.#pending = [];
+    this.#refused = [];
   }
 
-  /** Changes the medium and the cache alike, as rot or an operator would. */
-  overwrite(position: number, bytes: Uint8Array): void {
-    assert(this.clean, "SimFile.overwrite: unsynced changes");
-    this.#cache.write(position, bytes);
-    this.#synced.write(position, bytes);
-  }
-
-  overwriteLength(length: number): void {
-    assert(this.clean, "SimFile.overwriteLength: unsynced changes");
-    this.#cache.resize(length);
-    this.#synced.resize(length);
+  /** Written and synced at once, as an operator's copy. */
+  put(bytes: Uint8Array): void {
+    this.write(0, bytes);
+    this.syncUpTo(this.#changes);
   }
 
   #survivingImage(fate: UnsyncedFate, random: SimRandom): ByteImage {
-    if (fate === UnsyncedFate.Keep) return this.#cache.clone();
     const image = this.#synced.clone();
-    if (fate === UnsyncedFate.Drop) return image;
-    if (fate === UnsyncedFate.Prefix) {
-      this.#applyPrefix(image, random);
-    } else {
-      this.#applyMix(image, random);
-    }
+    if (fate === UnsyncedFate.Keep) for (const change of this.#pending) applyChange(image, change);
+    else if (fate === UnsyncedFate.Prefix) this.#applyPrefix(image, random);
+    else if (fate !== UnsyncedFate.Drop) this.#applyMix(image, fate, random);
     return image;
   }
 
@@ -160,13 +187,17 @@ export class SimFile {
     image.write(torn.position, torn.bytes.subarray(0, random.below(torn.bytes.length + 1)));
   }
 
-  #applyMix(image: ByteImage, random: SimRandom): void {
+  #applyMix(image: ByteImage, fate: UnsyncedFate, random: SimRandom): void {
     // Drawn per loss: some losses keep nearly all sectors, others nearly none.
     const keep = random.pick([0.1, 0.5, 0.9]);
     let lengthMin = this.#synced.length;
     for (const change of this.#pending) {
       if (change.bytes !== null) {
-        mixSectors(image, change.position, change.bytes, keep, random);
+        if (fate === UnsyncedFate.Mix) {
+          mixSectors(image, change.position, change.bytes, keep, random);
+        } else {
+          mixPages(image, change.position, change.bytes, random);
+        }
       } else if (random.chance(0.5)) {
         image.resize(change.position);
         lengthMin = Math.min(lengthMin, change.position);
@@ -185,42 +216,11 @@ function applyChange(image: ByteImage, change: FileChange): void {
   else image.write(change.position, change.bytes);
 }
 
-function mixSectors(
-  image: ByteImage,
-  position: number,
-  bytes: Uint8Array,
-  keep: number,
-  random: SimRandom,
-): void {
-  let at = 0;
-  while (at < bytes.length) {
-    const sectorEnd = (Math.floor((position + at) / sectorBytes) + 1) * sectorBytes;
-    const end = Math.min(bytes.length, sectorEnd - position);
-    const draw = random.below(1000) / 1000;
-    if (draw < keep) {
-      image.write(position + at, bytes.subarray(at, end));
-    } else if (draw < keep + (1 - keep) * 0.5) {
-      // Dropped.
-    } else if (draw < keep + (1 - keep) * 0.75) {
-      image.write(position + at, bytes.subarray(at, at + random.below(end - at + 1)));
-    } else {
-      garble(image, sectorEnd - sectorBytes, sectorEnd, position + end, random);
-    }
-    at = end;
-  }
-}
-
-// The whole sector is lost, also those of its bytes that this write did not touch; the file does
-// not grow by it beyond what was written.
-function garble(
-  image: ByteImage,
-  from: number,
-  sectorEnd: number,
-  writtenEnd: number,
-  random: SimRandom,
-): void {
-  const end = Math.min(sectorEnd, Math.max(image.length, writtenEnd));
-  const noise = new Uint8Array(end - from);
-  for (let i = 0; i < noise.length; i++) noise[i] = random.u32();
-  image.write(from, noise);
+/** Nothing of `refused` but what `change` has written is left. */
+function covers(change: FileChange, refused: FileChange): boolean {
+  if (change.bytes === null) return refused.position >= change.position;
+  if (refused.bytes === null) return false;
+  const { position, bytes } = change;
+  const end = refused.position + refused.bytes.length;
+  return position <= refused.position && position + bytes.length >= end;
 }

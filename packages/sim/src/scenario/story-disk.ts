@@ -41,12 +41,12 @@ export class StoryDisk {
     };
   }
 
-  /** Turns one bit of a byte around, on the medium and in the page cache. */
+  /** Turns one bit of a byte around, as any reader sees it. */
   flip(path: string, position: number): void {
     const bytes = this.#disk.cachedBytes(path);
     assert(bytes !== null && position < bytes.length, () => `no byte ${position} in ${path}`);
     this.#tell(`bit flip in ${path} at ${position}`);
-    this.#disk.damage(path, position, Uint8Array.of(bytes[position]! ^ 0x10));
+    this.#disk.damage.rot(path, position, Uint8Array.of(bytes[position]! ^ 0x10));
   }
 
   mend(): void {

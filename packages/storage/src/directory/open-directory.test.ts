@@ -303,16 +303,16 @@ test("both copies of the identity damaged: 72, with file and offset; one: repair
   const raftId = opened(machine.open(machine.start())).raftId;
   for (const copy of [1, 2]) {
     const other = used(8);
-    other.disk.damage(`/var/lib/m1/IDENTITY-${copy}`, 30, new Uint8Array([1, 2, 3]));
+    other.disk.damage.rot(`/var/lib/m1/IDENTITY-${copy}`, 30, new Uint8Array([1, 2, 3]));
     const process = other.start();
     equal(opened(other.open(process)).raftId, raftId);
     other.disk.kill(process);
-    other.disk.damage(`/var/lib/m1/IDENTITY-${3 - copy}`, 0, new Uint8Array([0]));
+    other.disk.damage.rot(`/var/lib/m1/IDENTITY-${3 - copy}`, 0, new Uint8Array([0]));
     equal(opened(other.open(other.start())).bootCount, 3);
   }
   const both = used(8);
-  both.disk.damage("/var/lib/m1/IDENTITY-1", 30, new Uint8Array([1, 2, 3]));
-  both.disk.damageLength("/var/lib/m1/IDENTITY-2", 10);
+  both.disk.damage.rot("/var/lib/m1/IDENTITY-1", 30, new Uint8Array([1, 2, 3]));
+  both.disk.damage.cut("/var/lib/m1/IDENTITY-2", 10);
   refused(
     both,
     72,
