@@ -8,6 +8,7 @@ import type { ClientOperation } from "./client/history.ts";
 import type { RequestTarget } from "./client/sim-client.ts";
 import { type ClusterOptions, directoryOf, hostConfig, listedMembers } from "./cluster-options.ts";
 import { type CrashPlan, EndKind, type SimProcess } from "./sim-env.ts";
+import { RareStates } from "./rare-states.ts";
 import { SimMember } from "./sim-member.ts";
 import { SimNetwork } from "./sim-network.ts";
 import type { World } from "./world.ts";
@@ -20,6 +21,9 @@ export interface ClusterOperator {
   startLater(member: SimMember): void;
 }
 
+/** The last mark of a turn of the pump. */
+const endOfTurn = "turn.flushed";
+
 export class SimCluster implements RequestTarget {
   readonly world: World;
   readonly network: SimNetwork;
@@ -28,6 +32,7 @@ export class SimCluster implements RequestTarget {
   readonly memberNames: readonly string[];
   /** Mark → how often it was passed, and at how many of these a process crashed. */
   readonly marks: Map<string, { passed: number; crashed: number }>;
+  readonly rare: RareStates;
   crashPlan: CrashPlan | null;
   /** Null: nobody starts again what has ended. */
   operator: ClusterOperator | null;
@@ -45,6 +50,7 @@ export class SimCluster implements RequestTarget {
     );
     this.memberNames = this.members.map((member) => member.name);
     this.marks = new Map();
+    this.rare = new RareStates();
     this.crashPlan = null;
     this.operator = null;
     this.onEnd = null;
@@ -64,8 +70,9 @@ export class SimCluster implements RequestTarget {
     const member = this.member(name);
     member.start({
       crashPlan: (incarnation, point) => this.#crashAt(incarnation, point),
-      onMark: (_, point) => {
+      onMark: (incarnation, point) => {
         this.#markOf(point).passed++;
+        if (point === endOfTurn) this.#endOfTurn(member, incarnation);
       },
       onEnd: (incarnation) => this.#ended(member, incarnation),
     });
@@ -102,6 +109,11 @@ export class SimCluster implements RequestTarget {
     this.world.note(name, "wiped");
   }
 
+  #endOfTurn(member: SimMember, incarnation: SimProcess): void {
+    const inside = member.host?.inside() ?? null;
+    if (inside !== null) this.rare.turn(member.name, incarnation.name, inside.raft.status());
+  }
+
   #crashAt(incarnation: SimProcess, point: string): EndKind | null {
     const how = this.crashPlan === null ? null : this.crashPlan(incarnation, point);
     if (how !== null) this.#markOf(point).crashed++;
@@ -119,6 +131,7 @@ export class SimCluster implements RequestTarget {
 
   #ended(member: SimMember, incarnation: SimProcess): void {
     if (incarnation.end === EndKind.PowerLost) member.loseCache();
+    this.rare.ended(member.name);
     this.world.after(0, () => {
       this.onEnd?.(member, incarnation);
       this.operator?.ended(member, incarnation);

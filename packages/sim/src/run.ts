@@ -11,6 +11,7 @@ import { judge } from "./judge.ts";
 import { Liveness } from "./liveness.ts";
 import { type ActiveFamily, makeNemeses } from "./nemesis/families.ts";
 import { Operator } from "./operator.ts";
+import type { RareState } from "./rare-states.ts";
 import { drawOptions, type RunOptions } from "./run-options.ts";
 import { Watch } from "./watch.ts";
 import { makeWorkload } from "./workloads/workloads.ts";
@@ -29,6 +30,7 @@ export interface RunResult {
   readonly durabilityChecks: number;
   readonly committed: number;
   readonly marks: ReadonlyMap<string, { readonly passed: number; readonly crashed: number }>;
+  readonly rareStates: readonly (readonly [RareState, number])[];
 }
 
 export class Run {
@@ -148,6 +150,7 @@ export class Run {
       durabilityChecks: watch.durable.checked,
       committed: watch.committed.lastIndex,
       marks: cluster.marks,
+      rareStates: cluster.rare.entries(),
       unseed: world.unseed(),
     };
   }

@@ -2,6 +2,7 @@
 // long run must have had and did not.
 import { type FaultKind, faultKinds } from "../fault-counts.ts";
 import { crashPoints } from "../crash-points.ts";
+import { rareStates } from "../rare-states.ts";
 import type { RunResult } from "../run.ts";
 
 /** What of a run counts here; travels between threads. */
@@ -30,7 +31,10 @@ export function figuresOf(result: RunResult): RunFigures {
     leaders: result.leaders,
     boots: result.boots,
     faults: result.faults.entries(),
-    marks: [...result.marks].map(([mark, { passed }]) => [mark, passed]),
+    marks: [
+      ...[...result.marks].map(([mark, { passed }]) => [mark, passed] as const),
+      ...result.rareStates,
+    ],
     unseed: result.unseed,
   };
 }
@@ -51,7 +55,8 @@ export class Summary {
     this.#runsWithLeaderChange = 0;
     this.#ok = [];
     this.#faults = new Map(faultKinds.map((kind) => [kind, 0]));
-    this.#marks = new Map(crashPoints.map(({ mark }) => [mark, 0]));
+    const places = crashPoints.map(({ mark }) => mark);
+    this.#marks = new Map([...places, ...rareStates].map((mark) => [mark, 0]));
   }
 
   add(figures: RunFigures): void {
@@ -108,7 +113,7 @@ function addTo<K>(map: Map<K, number>, key: K, count: number): void {
 
 /** Two to a line: name and number. */
 function columns(rows: readonly (readonly [string, number])[]): string[] {
-  const cells = rows.map(([name, count]) => `${name.padEnd(28)}${String(count).padStart(9)}`);
+  const cells = rows.map(([name, count]) => `${name.padEnd(28)}${String(count).padStart(8)}`);
   const lines: string[] = [];
   for (let at = 0; at < cells.length; at += 2) {
     lines.push(`  ${cells[at]!}${at + 1 < cells.length ? `   ${cells[at + 1]!}` : ""}`);
