@@ -149,6 +149,7 @@ export class SimCluster implements RequestTarget {
       this.world.after(1000, () => sink.fail(refused));
       return;
     }
+    operation.incarnation = incarnation.name;
     incarnation.run(() => {
       host.request(operation.kind, operation.bytes, operation.serializable, {
         reply: (bytes) => {

@@ -2,20 +2,31 @@
 // naive twin, and what clients heard is held against it.
 import { checkAcknowledgedWrites } from "./checkers/acknowledged-writes.ts";
 import type { CommittedLog } from "./checkers/committed-log.ts";
+import { checkCompaction } from "./checkers/compaction.ts";
+import { Evidence, type Limits } from "./checkers/evidence.ts";
+import { checkFreshReads } from "./checkers/fresh-reads.ts";
+import { checkLimits } from "./checkers/limits.ts";
 import { checkLinearizability } from "./checkers/linearizability.ts";
-import { Replay, requestKey } from "./checkers/replay.ts";
-import type { ClientRequest, History } from "./client/history.ts";
+import { checkPastRanges } from "./checkers/past-ranges.ts";
+import { checkRevisions } from "./checkers/revisions.ts";
+import { checkSerializableReads } from "./checkers/serializable-reads.ts";
+import { checkTransactions } from "./checkers/transactions.ts";
+import type { History } from "./client/history.ts";
 
-/** Bytes that stand before a request in an entry: no user, auth revision 0. */
-const envelopeBytes = 2;
+/** In an order in which what is most particular speaks first. */
+const checkers: readonly ((evidence: Evidence) => void)[] = [
+  checkLimits,
+  checkAcknowledgedWrites,
+  checkRevisions,
+  checkFreshReads,
+  checkSerializableReads,
+  checkCompaction,
+  checkPastRanges,
+  checkTransactions,
+  checkLinearizability,
+];
 
-export function judge(history: History, committed: CommittedLog): void {
-  const requests = new Map<string, ClientRequest>();
-  for (const { kind, bytes, request } of history.operations) {
-    requests.set(requestKey(kind, bytes), request);
-  }
-  const entries = committed.entries();
-  const replay = new Replay(entries, envelopeBytes, (key) => requests.get(key) ?? null);
-  checkAcknowledgedWrites(history, replay);
-  checkLinearizability(history, replay);
+export function judge(history: History, committed: CommittedLog, limits: Limits): void {
+  const evidence = new Evidence(history, committed.entries(), limits);
+  for (const check of checkers) check(evidence);
 }

@@ -53,7 +53,9 @@ export class Liveness {
     demand(probed && probe.succeeded, "L2 a write", detail);
     const equal = world.runUntil(() => this.#allEqual(), 5_000 + 30 * this.#timeoutMs);
     demand(equal, "L3 equal state", () => this.#describe());
-    for (const name of this.core()) probe.readAll(name);
+    for (const name of this.core()) {
+      probe.readAll(name, this.#cluster.member(name).host!.status());
+    }
     const read = world.runUntil(() => probe.answered, 6_000 + 4 * this.#timeoutMs);
     demand(read && probe.succeeded, "L2 a read", detail);
   }

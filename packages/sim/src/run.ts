@@ -88,7 +88,7 @@ export class Run {
     this.#safety();
     this.liveness.demandAll();
     if (this.options.finalPowerLoss) this.#losePowerAtTheEnd();
-    judge(this.history, this.watch.committed);
+    judge(this.history, this.watch.committed, this.cluster.members[0]!.config);
     return this.#result();
   }
 

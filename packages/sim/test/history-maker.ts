@@ -2,19 +2,19 @@
 // in the order of a log and gives the replies that clients would hear.
 import assert from "node:assert/strict";
 import { latin1Encode } from "@quorate/base";
-import { FailureCode, rangeRequest } from "@quorate/host";
+import { Failure, FailureCode, rangeRequest } from "@quorate/host";
 import type { OperationKind } from "@quorate/kv";
-import { DeleteRangeRequest, KvState, PutRequest, RangeRequest, TxnRequest } from "@quorate/kv";
+import { DeleteRangeRequest, KvError, KvState, PutRequest, RangeRequest } from "@quorate/kv";
 import { MemoryRows } from "@quorate/kv/internal";
 import { CommittedLog, otherKind } from "../src/checkers/committed-log.ts";
-import { Replay, requestKey } from "../src/checkers/replay.ts";
-import {
-  type ClientOperation,
-  type ClientRequest,
-  History,
-  Outcome,
-} from "../src/client/history.ts";
+import { Evidence, isLogged } from "../src/checkers/evidence.ts";
+import { type ClientOperation, type ClientRequest, History } from "../src/client/history.ts";
 import { planned } from "../src/workloads/workload.ts";
+
+interface Reply {
+  readonly error: KvError;
+  readonly bytes: Uint8Array | null;
+}
 
 export class HistoryMaker {
   readonly history = new History();
@@ -27,7 +27,7 @@ export class HistoryMaker {
       rows: new MemoryRows(),
       clusterId: 1n,
       memberId: 2n,
-      txnOpsMax: 128,
+      txnOpsMax: limits.txnOpsMax,
       rangeBytesMax: 1_000_000,
     });
   }
@@ -38,14 +38,19 @@ export class HistoryMaker {
 
   /** Commits the operation at the next index; its reply. */
   apply(operation: ClientOperation): Uint8Array {
+    const { bytes, error } = this.#apply(operation);
+    assert.ok(bytes !== null, `error ${error}`);
+    return bytes;
+  }
+
+  #apply(operation: ClientOperation): Reply {
     const payload = this.kv.envelope("", 0, operation.bytes);
     const index = ++this.#index;
     const kind = operation.kind as OperationKind;
     const entry = { index, term: 1, kind, level: 1, wallMs: 0, payload };
     this.log.applied("m0", 1, entry);
-    const reply = this.kv.apply(entry, true, 1);
-    assert.ok(reply.bytes !== null, `error ${reply.error}`);
-    return reply.bytes.slice();
+    const { bytes, error } = this.kv.apply(entry, true, 1);
+    return { error, bytes: bytes?.slice() ?? null };
   }
 
   /** An entry without an operation. */
@@ -57,12 +62,17 @@ export class HistoryMaker {
   }
 
   read(operation: ClientOperation): Uint8Array {
-    const reply =
+    const { bytes, error } = this.#read(operation);
+    assert.ok(bytes !== null, `error ${error}`);
+    return bytes;
+  }
+
+  #read(operation: ClientOperation): Reply {
+    const { bytes, error } =
       operation.kind === rangeRequest
         ? this.kv.range(operation.bytes, 1)
         : this.kv.readTxn(operation.bytes, 1);
-    assert.ok(reply.bytes !== null, `error ${reply.error}`);
-    return reply.bytes.slice();
+    return { error, bytes: bytes?.slice() ?? null };
   }
 
   /** Call, effect and answer in one. */
@@ -72,29 +82,44 @@ export class HistoryMaker {
     return operation;
   }
 
+  /** The same for any request, refusals of the state machine included. */
+  does(request: ClientRequest, serializable = false): ClientOperation {
+    const operation = this.call(request, serializable);
+    const { bytes, error } = this.answer(operation);
+    if (bytes === null) this.refuseFor(operation, error);
+    else this.history.ok(operation, bytes);
+    return operation;
+  }
+
+  /** What the state machine says to it, through the log or not. */
+  answer(operation: ClientOperation): Reply {
+    return isLogged(operation) ? this.#apply(operation) : this.#read(operation);
+  }
+
   get(key: string): ClientOperation {
     const operation = this.call(getOf(key));
     this.history.ok(operation, this.read(operation));
     return operation;
   }
 
-  refuse(operation: ClientOperation): void {
-    this.history.failed(operation, Outcome.NotCommitted, FailureCode.NoLeader);
+  refuse(operation: ClientOperation, code: FailureCode = FailureCode.NoLeader): void {
+    this.history.failed(operation, new Failure(code, KvError.None, []));
   }
 
-  replay(): Replay {
-    const requests = new Map<string, ClientRequest>();
-    for (const operation of this.history.operations) {
-      requests.set(requestKey(operation.kind, operation.bytes), operation.request);
-    }
-    const prefix = this.kv.envelope("", 0, new Uint8Array(0)).length;
-    return new Replay(this.log.entries(), prefix, (text) => requests.get(text) ?? null);
+  /** By the state machine. */
+  refuseFor(operation: ClientOperation, error: KvError): void {
+    this.history.failed(operation, new Failure(FailureCode.Kv, error, []));
+  }
+
+  evidence(): Evidence {
+    return new Evidence(this.history, this.log.entries(), limits);
   }
 }
+
+export const limits = { requestBytesMax: 1_000, txnOpsMax: 8 };
 
 export const putOf = (key: string, value: string): PutRequest =>
   new PutRequest({ key: latin1Encode(key), value: latin1Encode(value) });
 export const getOf = (key: string): RangeRequest => new RangeRequest({ key: latin1Encode(key) });
 export const deleteOf = (key: string): DeleteRangeRequest =>
   new DeleteRangeRequest({ key: latin1Encode(key) });
-export { TxnRequest };

@@ -1,49 +1,59 @@
-// Every write that a client heard OK for is in the committed log, once, with the reply that the
-// naive twin gives; every write that was refused for certain is not in it (DESIGN.md 22).
-import { rangeRequest } from "@quorate/host";
-import { CompactionRequest, OpType } from "@quorate/kv";
-import { type ClientOperation, type History, Outcome } from "../client/history.ts";
-import { replyText } from "../model/reply-text.ts";
+// Every operation that a client heard OK for and that goes through the log is in the committed log,
+// once, with the reply that the naive twin gives; every one that was refused for certain is not in it
+// (DESIGN.md 22).
+import { type ClientOperation, Outcome } from "../client/history.ts";
+import { isUnique } from "../model/request-parts.ts";
+import { type Answer, type Evidence, isLogged, mayBeCommitted } from "./evidence.ts";
 import { type Replay, requestKey } from "./replay.ts";
 import { demand } from "./violation.ts";
 
 const property = "acknowledged writes";
 
-export function checkAcknowledgedWrites(history: History, replay: Replay): void {
-  for (const operation of history.operations) {
-    if (operation.kind === rangeRequest) continue;
-    if (operation.outcome === Outcome.Ok) checkAcknowledged(operation, replay);
-    else if (operation.outcome === Outcome.NotCommitted) checkRefused(operation, replay);
+export function checkAcknowledgedWrites({ history, answers, replay }: Evidence): void {
+  for (const answer of answers) {
+    if (!isLogged(answer.operation)) continue;
+    if (answer.changed) checkChange(answer, replay);
+    else checkWithoutChange(answer, replay);
   }
-  checkAppliedOnce(history, replay);
+  for (const operation of history.operations) {
+    if (operation.outcome === Outcome.NotCommitted) checkRefused(operation, replay);
+  }
+  checkAppliedOnce(history.operations, replay);
 }
 
-function checkAcknowledged(operation: ClientOperation, replay: Replay): void {
-  const reply = replyText(operation.kind, operation.reply!);
-  if (!reply.changed) return;
-  const made = replay.byRevision.get(reply.revision);
+function checkChange({ operation, key, text, revision }: Answer, replay: Replay): void {
+  const made = replay.byRevision.get(revision!);
   demand(
     made !== undefined,
     property,
-    () => `operation ${operation.id} was acknowledged at revision ${reply.revision}, which is lost`,
+    () => `operation ${operation.id} was acknowledged at revision ${revision}, which is lost`,
   );
   demand(
-    made.request === requestKey(operation.kind, operation.bytes),
+    made.key === key,
     property,
-    () => `revision ${reply.revision} was made by another operation than ${operation.id}`,
+    () => `revision ${revision} was made by another operation than ${operation.id}`,
   );
   demand(
-    made.reply === reply.text,
+    made.reply === text,
     property,
-    () => `operation ${operation.id} heard "${reply.text}", the twin says "${made.reply}"`,
+    () => `operation ${operation.id} heard "${text}", the twin says "${made.reply}"`,
+  );
+}
+
+function checkWithoutChange({ operation, key, text }: Answer, replay: Replay): void {
+  const replies = replay.operationsOf(key).map(({ reply }) => reply);
+  demand(
+    replies.includes(text),
+    property,
+    () => `operation ${operation.id} heard "${text}", the twin says "${replies.join('" or "')}"`,
   );
 }
 
 function checkRefused(operation: ClientOperation, replay: Replay): void {
-  if (!isUnique(operation)) return;
-  const found = replay.byRequest.get(requestKey(operation.kind, operation.bytes));
+  if (!isUnique(operation.request)) return;
+  const found = replay.operationsOf(requestKey(operation.kind, operation.bytes));
   // A compare-and-put that was refused by the state machine stands in the log and changed nothing.
-  const changed = found?.find((applied) => applied.changed);
+  const changed = found.find((applied) => applied.changed);
   demand(
     changed === undefined,
     property,
@@ -51,24 +61,22 @@ function checkRefused(operation: ClientOperation, replay: Replay): void {
   );
 }
 
-function checkAppliedOnce(history: History, replay: Replay): void {
-  for (const operation of history.operations) {
-    if (!isUnique(operation)) continue;
-    const found = replay.byRequest.get(requestKey(operation.kind, operation.bytes)) ?? [];
+/** The log holds a request no more often than clients asked for it and were not refused. */
+function checkAppliedOnce(operations: readonly ClientOperation[], replay: Replay): void {
+  const asked = new Map<string, number>();
+  for (const operation of operations) {
+    if (!isLogged(operation)) continue;
+    const key = requestKey(operation.kind, operation.bytes);
+    asked.set(key, (asked.get(key) ?? 0) + (mayBeCommitted(operation) ? 1 : 0));
+  }
+  for (const [key, count] of asked) {
+    const found = replay.operationsOf(key);
     demand(
-      found.length <= 1,
+      found.length <= count,
       property,
       () =>
-        `operation ${operation.id} was applied ${found.length} times: ` +
-        found.map((applied) => applied.index).join(", "),
+        `a request that may have been committed ${count} times was applied ${found.length} times: ` +
+        `at ${found.map((applied) => applied.index).join(", ")}`,
     );
   }
-}
-
-/** Workloads give every put and every writing transaction a value of its own. */
-function isUnique(operation: ClientOperation): boolean {
-  const { request } = operation;
-  if (request instanceof CompactionRequest) return false;
-  if (request.type === OpType.Put) return true;
-  return request.type === OpType.Txn && request.success.some((op) => op?.type === OpType.Put);
 }

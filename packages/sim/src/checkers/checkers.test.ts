@@ -2,15 +2,12 @@
 // property can break. A checker that rejects nothing is worse than none.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { deleteOf, getOf, HistoryMaker, putOf } from "../../test/history-maker.ts";
-import { checkAcknowledgedWrites } from "./acknowledged-writes.ts";
 import { type CommittedEntry, CommittedLog } from "./committed-log.ts";
 import { DigestEquality } from "./digest-equality.ts";
 import { DurableBeforeAck, type DurableView } from "./durable-before-ack.ts";
 import { ElectionSafety } from "./election-safety.ts";
 import { FrontierOrder } from "./frontiers.ts";
 import { LeaderCompleteness, type LeaderLog } from "./leader-completeness.ts";
-import { checkLinearizability } from "./linearizability.ts";
 import { LogMatching } from "./log-matching.ts";
 import { OneGenesis } from "./one-genesis.ts";
 import { Violation } from "./violation.ts";
@@ -186,144 +183,3 @@ function diskOf(given: {
     termAt: (index) => given.terms[index - 1] ?? null,
   };
 }
-
-// ---- histories of clients -----------------------------------------------------------------------
-
-function check(maker: HistoryMaker): void {
-  const replay = maker.replay();
-  checkAcknowledgedWrites(maker.history, replay);
-  checkLinearizability(maker.history, replay);
-}
-
-test("a good history passes: writes, reads, unknown outcomes that took effect or did not", () => {
-  const maker = new HistoryMaker();
-  maker.skip();
-  maker.put("a", "1");
-  maker.get("a");
-  const took = maker.call(putOf("a", "2"));
-  maker.apply(took);
-  maker.get("a");
-  maker.call(putOf("a", "never"));
-  maker.skip();
-  const gone = maker.call(deleteOf("a"));
-  maker.history.ok(gone, maker.apply(gone));
-  const nothing = maker.call(deleteOf("a"));
-  maker.history.ok(nothing, maker.apply(nothing));
-  maker.refuse(maker.call(putOf("a", "refused")));
-  maker.get("a");
-  check(maker);
-});
-
-test("reads concurrent with a write may see either state, in one order", () => {
-  const maker = new HistoryMaker();
-  maker.put("a", "1");
-  const write = maker.call(putOf("a", "2"));
-  const before = maker.call(getOf("a"));
-  const old = maker.read(before);
-  const reply = maker.apply(write);
-  const after = maker.get("a");
-  maker.history.ok(before, old);
-  maker.history.ok(write, reply);
-  assert.ok(after.calledAt < before.returnedAt);
-  check(maker);
-});
-
-test("a lost acknowledged write is rejected", () => {
-  const maker = new HistoryMaker();
-  const lost = new HistoryMaker();
-  maker.put("a", "1");
-  const operation = maker.call(putOf("a", "2"));
-  lost.apply(lost.call(putOf("a", "x")));
-  maker.history.ok(operation, lost.apply(lost.call(putOf("a", "2"))));
-  rejects(() => check(maker), /revision 3, which is lost/);
-});
-
-test("an acknowledged write whose revision another operation made is rejected", () => {
-  const maker = new HistoryMaker();
-  const first = maker.call(putOf("a", "1"));
-  const second = maker.call(putOf("a", "2"));
-  const reply = maker.apply(first);
-  maker.apply(second);
-  maker.history.ok(second, reply);
-  rejects(() => check(maker), /made by another operation/);
-});
-
-test("a write applied twice is rejected", () => {
-  const maker = new HistoryMaker();
-  const operation = maker.put("a", "1");
-  maker.apply(operation);
-  rejects(() => check(maker), /applied 2 times/);
-});
-
-test("a write that was refused for certain and took effect is rejected", () => {
-  const maker = new HistoryMaker();
-  const operation = maker.call(putOf("a", "1"));
-  maker.refuse(operation);
-  maker.apply(operation);
-  rejects(() => check(maker), /refused for certain/);
-});
-
-test("an entry that no client asked for is rejected", () => {
-  const maker = new HistoryMaker();
-  maker.put("a", "1");
-  const other = new HistoryMaker();
-  maker.apply(other.call(putOf("a", "invented")));
-  rejects(() => check(maker), /asked for by nobody/);
-});
-
-test("a stale read is rejected: it answers from before something that had returned", () => {
-  const maker = new HistoryMaker();
-  maker.put("a", "1");
-  const stale = maker.read(maker.call(getOf("a")));
-  maker.put("a", "2");
-  const operation = maker.call(getOf("a"));
-  maker.history.ok(operation, stale);
-  rejects(() => check(maker), /linearizability.*revision 2/);
-});
-
-test("two reads that see a write in the wrong order are rejected", () => {
-  const maker = new HistoryMaker();
-  maker.put("a", "1");
-  const write = maker.call(putOf("a", "2"));
-  const stale = maker.read(maker.call(getOf("a")));
-  const reply = maker.apply(write);
-  maker.get("a");
-  maker.history.ok(maker.call(getOf("a")), stale);
-  maker.history.ok(write, reply);
-  rejects(() => check(maker), /linearizability/);
-});
-
-test("a stale read that says so (serializable) passes, with invented content it does not", () => {
-  const maker = new HistoryMaker();
-  maker.put("a", "1");
-  const stale = maker.read(maker.call(getOf("a")));
-  maker.put("a", "2");
-  maker.history.ok(maker.call(getOf("a"), true), stale);
-  check(maker);
-  const other = new HistoryMaker();
-  other.put("a", "9");
-  maker.history.ok(maker.call(getOf("a"), true), other.read(other.call(getOf("a"))));
-  rejects(() => check(maker), /the twin holds/);
-});
-
-test("a read of a revision that never was is rejected", () => {
-  const maker = new HistoryMaker();
-  maker.put("a", "1");
-  const ahead = new HistoryMaker();
-  ahead.put("a", "1");
-  ahead.put("b", "1");
-  maker.history.ok(maker.call(getOf("a")), ahead.read(ahead.call(getOf("a"))));
-  rejects(() => check(maker), /never was/);
-});
-
-test("writes against real time are rejected: the later call got the smaller index", () => {
-  const maker = new HistoryMaker();
-  const late = maker.call(putOf("a", "late"));
-  const reply = maker.apply(late);
-  const early = maker.put("a", "early");
-  assert.ok(early.returnedAt > late.calledAt);
-  // The history claims that `late` was called only after `early` had returned.
-  const claimed = maker.history.call(0, "m0", { ...late });
-  maker.history.ok(claimed, reply);
-  rejects(() => checkLinearizability(maker.history, maker.replay()), /linearizability/);
-});

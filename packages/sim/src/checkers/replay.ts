@@ -1,8 +1,8 @@
-// The committed log replayed through the naive twin: what each revision was made by, what its reply
-// must have been, and which indexes had which revision. Built once at the end of a run; the checkers
-// of client histories read it.
+// The committed log replayed through the naive twin: what each revision was made by, what each reply
+// must have been, and which indexes had which state. Built once at the end of a run; the checkers of
+// client histories read it.
 import { latin1Decode } from "@quorate/base";
-import { KvModel, type ModelRequest } from "../model/kv-model.ts";
+import { KvModel, type ModelRequest, type ModelState } from "../model/kv-model.ts";
 import { type CommittedEntry, otherKind } from "./committed-log.ts";
 import { demand } from "./violation.ts";
 
@@ -10,12 +10,20 @@ import { demand } from "./violation.ts";
 export interface ReplayedOperation {
   readonly index: number;
   readonly term: number;
+  readonly payloadBytes: number;
   /** `requestKey` of what was asked. */
-  readonly request: string;
+  readonly key: string;
+  readonly request: ModelRequest;
   readonly reply: string;
   /** Revision of the state after it. */
   readonly revision: number;
   readonly changed: boolean;
+}
+
+/** Indexes, one behind the other, that left the state as it was. */
+export interface Step extends ModelState {
+  readonly first: number;
+  last: number;
 }
 
 /** Names a request: two kinds may encode to the same bytes. */
@@ -29,45 +37,71 @@ export class Replay {
   /** Revision → the operation that made it. */
   readonly byRevision: Map<number, ReplayedOperation>;
   /** Request key → its operations, in order. */
-  readonly byRequest: Map<string, ReplayedOperation[]>;
-  /** Revision → last index at which the state had it. */
-  readonly #lastIndex: Map<number, number>;
-  readonly #firstIndex: Map<number, number>;
+  readonly #byRequest: Map<string, ReplayedOperation[]>;
+  /** In order; the first is the state before the first entry. */
+  readonly steps: Step[];
+  /** Revision → number of the first step that has it. */
+  readonly #stepOf: Map<number, number>;
 
   /** `requestOf`: the request that clients sent under this key, or null if nobody did. */
   constructor(
     entries: readonly CommittedEntry[],
     envelopeBytes: number,
-    requestOf: (request: string) => ModelRequest | null,
+    requestOf: (key: string) => ModelRequest | null,
   ) {
     this.model = new KvModel();
     this.operations = [];
     this.byRevision = new Map();
-    this.byRequest = new Map();
-    this.#lastIndex = new Map([[this.model.revision, 0]]);
-    this.#firstIndex = new Map([[this.model.revision, 0]]);
+    this.#byRequest = new Map();
+    this.steps = [];
+    this.#stepOf = new Map();
+    this.#step(0);
     for (const entry of entries) {
       if (entry.kind !== otherKind) this.#replay(entry, envelopeBytes, requestOf);
-      const revision = this.model.revision;
-      this.#lastIndex.set(revision, entry.index);
-      if (!this.#firstIndex.has(revision)) this.#firstIndex.set(revision, entry.index);
+      this.#step(entry.index);
     }
   }
 
-  /** Indexes at which the state had this revision; null: it never had. */
-  interval(revision: number): { readonly first: number; readonly last: number } | null {
-    const first = this.#firstIndex.get(revision);
-    const last = this.#lastIndex.get(revision);
-    return first === undefined || last === undefined ? null : { first, last };
+  /** What the log holds of a request, in order. */
+  operationsOf(key: string): readonly ReplayedOperation[] {
+    return this.#byRequest.get(key) ?? [];
+  }
+
+  /** Number of the first step that had this revision; null: no state ever had it. */
+  firstStepOf(revision: number): number | null {
+    return this.#stepOf.get(revision) ?? null;
+  }
+
+  /** Number of the step that holds an index. */
+  stepAt(index: number): number {
+    let low = 0;
+    let high = this.steps.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (this.steps[middle]!.first <= index) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  #step(index: number): void {
+    const { revision, compactRevision } = this.model;
+    const before = this.steps.at(-1);
+    if (before?.revision === revision && before.compactRevision === compactRevision) {
+      before.last = index;
+      return;
+    }
+    this.steps.push({ first: index, last: index, revision, compactRevision });
+    if (!this.#stepOf.has(revision)) this.#stepOf.set(revision, this.steps.length - 1);
   }
 
   #replay(
     entry: CommittedEntry,
     envelopeBytes: number,
-    requestOf: (request: string) => ModelRequest | null,
+    requestOf: (key: string) => ModelRequest | null,
   ): void {
-    const text = requestKey(entry.kind, entry.payload, envelopeBytes);
-    const request = requestOf(text);
+    const key = requestKey(entry.kind, entry.payload, envelopeBytes);
+    const request = requestOf(key);
     demand(
       request !== null,
       "acknowledged writes",
@@ -78,15 +112,17 @@ export class Replay {
     const operation: ReplayedOperation = {
       index: entry.index,
       term: entry.term,
-      request: text,
+      payloadBytes: entry.payload.length - envelopeBytes,
+      key,
+      request,
       reply,
       revision: this.model.revision,
       changed: this.model.revision > before,
     };
     this.operations.push(operation);
     if (operation.changed) this.byRevision.set(operation.revision, operation);
-    const same = this.byRequest.get(text);
-    if (same === undefined) this.byRequest.set(text, [operation]);
+    const same = this.#byRequest.get(key);
+    if (same === undefined) this.#byRequest.set(key, [operation]);
     else same.push(operation);
   }
 }

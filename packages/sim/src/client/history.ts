@@ -1,12 +1,13 @@
 // What clients asked and heard, in the order in which it happened. Unknown outcomes stay unknown:
 // such an operation may take effect at any later time, or never.
-import type { FailureCode, RequestKind } from "@quorate/host";
-import type {
-  CompactionRequest,
-  DeleteRangeRequest,
-  PutRequest,
-  RangeRequest,
-  TxnRequest,
+import { type Failure, FailureCode, type RequestKind } from "@quorate/host";
+import {
+  type CompactionRequest,
+  type DeleteRangeRequest,
+  KvError,
+  type PutRequest,
+  type RangeRequest,
+  type TxnRequest,
 } from "@quorate/kv";
 
 export type ClientRequest =
@@ -34,6 +35,8 @@ export class ClientOperation {
   readonly request: ClientRequest;
   readonly bytes: Uint8Array;
   readonly serializable: boolean;
+  /** The process that took it; "": none did. */
+  incarnation: string;
   /** Place in the history's order of calls and returns. */
   readonly calledAt: number;
   /** Infinity while nothing is heard, and for ever when the outcome is unknown. */
@@ -41,6 +44,8 @@ export class ClientOperation {
   outcome: Outcome;
   reply: Uint8Array | null;
   failure: FailureCode | null;
+  /** What the state machine refused it for. */
+  kvError: KvError;
 
   constructor(
     id: number,
@@ -61,12 +66,22 @@ export class ClientOperation {
     this.request = planned.request;
     this.bytes = planned.bytes;
     this.serializable = planned.serializable;
+    this.incarnation = "";
     this.calledAt = calledAt;
     this.returnedAt = Number.POSITIVE_INFINITY;
     this.outcome = Outcome.Pending;
     this.reply = null;
     this.failure = null;
+    this.kvError = KvError.None;
   }
+}
+
+/** `failure` null: the client heard nothing in its time. */
+function outcomeOf(failure: Failure | null): Outcome {
+  if (failure === null || failure.code === FailureCode.TimedOut) return Outcome.Unknown;
+  // Of a write only the answer was given up (KvApi.apply).
+  if (failure.kvError === KvError.ResponseTooLarge) return Outcome.Unknown;
+  return Outcome.NotCommitted;
 }
 
 export class History {
@@ -105,10 +120,13 @@ export class History {
     operation.returnedAt = ++this.#moment;
   }
 
-  failed(operation: ClientOperation, outcome: Outcome, failure: FailureCode | null): void {
-    operation.outcome = outcome;
-    operation.failure = failure;
-    if (outcome === Outcome.NotCommitted) operation.returnedAt = ++this.#moment;
+  failed(operation: ClientOperation, failure: Failure | null): void {
+    operation.outcome = outcomeOf(failure);
+    if (failure !== null) {
+      operation.failure = failure.code;
+      operation.kvError = failure.kvError;
+    }
+    if (operation.outcome === Outcome.NotCommitted) operation.returnedAt = ++this.#moment;
   }
 
   count(outcome: Outcome): number {

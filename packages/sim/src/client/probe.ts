@@ -1,8 +1,9 @@
-// The harness's own client in the liveness phase: one write, or one read of everything, at a named
+// The harness's own client in the liveness phase: one write, or reads of everything, at a named
 // member, repeated while the member says "not committed". Its operations join the history.
 import { latin1Encode } from "@quorate/base";
 import { type Failure, FailureCode } from "@quorate/host";
 import { PutRequest, RangeRequest } from "@quorate/kv";
+import type { ModelState } from "../model/kv-model.ts";
 import type { World } from "../world.ts";
 import { planned, type PlannedOperation } from "../workloads/workload.ts";
 import { type History, Outcome } from "./history.ts";
@@ -50,10 +51,23 @@ export class Probe {
     });
   }
 
-  readAll(member: string): void {
+  /**
+   * Everything as it is now; as it was at the oldest revision that can be read, and halfway; and what
+   * the compaction took away, which must be refused. The checkers of histories judge the answers.
+   */
+  readAll(member: string, { revision, compactRevision }: ModelState): void {
+    const oldest = Math.max(1, compactRevision);
+    const middle = Math.floor((oldest + revision) / 2);
+    this.#read(member, {});
+    this.#read(member, { revision: oldest });
+    this.#read(member, { revision: middle, keysOnly: true });
+    if (oldest > 1) this.#read(member, { revision: oldest - 1, countOnly: true });
+  }
+
+  #read(member: string, fields: Partial<RangeRequest>): void {
     this.#open++;
     const everything = { key: latin1Encode("\0"), rangeEnd: latin1Encode("\0") };
-    this.#ask(member, 0, () => planned(new RangeRequest(everything)));
+    this.#ask(member, 0, () => planned(new RangeRequest({ ...everything, ...fields })));
   }
 
   #ask(member: string, unknowns: number, plan: () => PlannedOperation): void {
@@ -64,15 +78,15 @@ export class Probe {
         this.#open--;
       },
       fail: (failure: Failure) => {
-        const unknown = failure.code === FailureCode.TimedOut;
-        const outcome = unknown ? Outcome.Unknown : Outcome.NotCommitted;
-        this.#history.failed(operation, outcome, failure.code);
+        this.#history.failed(operation, failure);
+        const unknown = operation.outcome === Outcome.Unknown;
         if (isTransient(failure) || (unknown && unknowns < unknownMax)) {
           const next = unknowns + (unknown ? 1 : 0);
           this.#world.after(retryUs, () => this.#ask(member, next, plan));
           return;
         }
-        this.#failed.push(`${member}: code ${failure.code}`);
+        // A refusal by the state machine is an answer, too.
+        if (failure.code !== FailureCode.Kv) this.#failed.push(`${member}: code ${failure.code}`);
         this.#open--;
       },
     });

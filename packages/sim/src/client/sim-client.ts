@@ -5,7 +5,7 @@ import { type Failure, FailureCode, type ReplySink } from "@quorate/host";
 import type { SimRandom } from "../sim-random.ts";
 import type { Workload } from "../workloads/workload.ts";
 import type { World, WorldEvent } from "../world.ts";
-import { type ClientOperation, type History, Outcome } from "./history.ts";
+import type { ClientOperation, History } from "./history.ts";
 
 /** Where clients send requests; a member that is not there answers nothing. */
 export interface RequestTarget {
@@ -118,9 +118,7 @@ export class SimClient {
 
   #failed(operation: ClientOperation, failure: Failure): void {
     if (this.#pending !== operation) return;
-    const unknown = failure.code === FailureCode.TimedOut;
-    const outcome = unknown ? Outcome.Unknown : Outcome.NotCommitted;
-    this.#history.failed(operation, outcome, failure.code);
+    this.#history.failed(operation, failure);
     this.#refusals = failure.code === FailureCode.Kv ? 0 : this.#refusals + 1;
     if (this.#refusals > 0) this.#move();
     this.#finished();
@@ -129,7 +127,7 @@ export class SimClient {
   #gaveUp(operation: ClientOperation): void {
     if (this.#pending !== operation) return;
     this.#timeout = null;
-    this.#history.failed(operation, Outcome.Unknown, null);
+    this.#history.failed(operation, null);
     this.#move();
     this.#finished();
   }

@@ -1,28 +1,27 @@
-// A naive twin of the state machine: maps, arrays and linear scans, sharing nothing with `kv` but the
-// request classes. Replies are texts in one canonical form (reply-text.ts gives real replies the
-// same form), so that comparing is comparing strings. It knows what the workloads use: no leases,
-// no sort orders, no filters by revision, no nested transactions.
+// A naive twin of the state machine: every version of every key in a list, looked through again and
+// again, sharing nothing with `kv` but the request classes. Replies are texts in one canonical form
+// (reply-text.ts gives real replies the same form), so that comparing is comparing strings. Nothing
+// is ever compacted away: a compaction only decides which questions must be refused. It knows what
+// the workloads use: no leases.
 import { assert, assertNever, latin1Decode } from "@quorate/base";
 import {
-  type Compare,
-  CompareOperand,
-  CompareResult,
-  CompareTarget,
   CompactionRequest,
+  type Compare,
   type DeleteRangeRequest,
+  KvError,
   OpType,
   type PutRequest,
   type RangeRequest,
   type RequestOp,
   type TxnRequest,
 } from "@quorate/kv";
+import { errorText, kvText, type LiveKey, txnText } from "./canonical.ts";
+import { compareHolds, isInRange, rangeBody, rangeEndOf } from "./range-model.ts";
 
-/** One version of a key; a null value is a deletion. */
+/** One version of a key; `live` is null for a deletion. */
 interface Version {
   readonly main: number;
-  readonly create: number;
-  readonly version: number;
-  readonly value: string | null;
+  readonly live: LiveKey | null;
 }
 
 export type ModelRequest =
@@ -32,191 +31,221 @@ export type ModelRequest =
   | TxnRequest
   | CompactionRequest;
 
-export class KvModel {
+/** All that the answer to a read depends on, beside the versions. */
+export interface ModelState {
+  readonly revision: number;
+  readonly compactRevision: number;
+}
+
+/** The operations that each transaction, outer or inner, runs. */
+type Path = Map<TxnRequest, readonly RequestOp[]>;
+
+export class KvModel implements ModelState {
   revision: number;
+  /** -1: nothing was ever compacted. */
   compactRevision: number;
-  readonly #keys: Map<string, Version[]>;
-  /** Main revision of the transaction that runs. */
-  #writing: number;
+  readonly #versions: Map<string, Version[]>;
+  /** All keys that ever were, in order. */
+  readonly #keys: string[];
   #wrote: boolean;
 
   constructor() {
     this.revision = 1;
-    this.compactRevision = 0;
-    this.#keys = new Map();
-    this.#writing = 0;
+    this.compactRevision = -1;
+    this.#versions = new Map();
+    this.#keys = [];
     this.#wrote = false;
   }
 
   /** Applies a committed operation and gives its reply. */
   apply(request: ModelRequest): string {
     if (request instanceof CompactionRequest) return this.#compact(request);
-    this.#writing = this.revision + 1;
     this.#wrote = false;
-    const body = this.#execute(request);
-    if (this.#wrote) this.revision = this.#writing;
+    const path: Path = new Map();
+    const error = this.#check(request, this, path);
+    if (error !== KvError.None) return errorText(error);
+    const body = this.#execute(request, this.revision + 1, path);
+    if (this.#wrote) this.revision++;
     return `rev=${this.revision} ${body}`;
   }
 
-  /** A read of the state as of `revision` (all of it in the past). */
-  readAt(request: RangeRequest | TxnRequest, revision: number): string {
-    const body =
-      request.type === OpType.Range
-        ? this.#range(request, request.revision > 0 ? request.revision : revision)
-        : this.#readTxn(request, revision);
-    return `rev=${revision} ${body}`;
+  /** The reply to a read in a state of the past. */
+  readAt(request: RangeRequest | TxnRequest, state: ModelState): string {
+    const path: Path = new Map();
+    const error = this.#check(request, state, path);
+    if (error !== KvError.None) return errorText(error);
+    return `rev=${state.revision} ${this.#execute(request, state.revision, path)}`;
   }
 
-  #execute(request: Exclude<ModelRequest, CompactionRequest>): string {
+  /** Keys of a range that were there at a revision, in order. */
+  liveAt(from: Uint8Array, end: Uint8Array, revision: number): LiveKey[] {
+    return this.#keysIn(from, end).flatMap((key) => this.#alive(key, revision) ?? []);
+  }
+
+  // ---- what is refused --------------------------------------------------------------------------
+
+  // A refusal leaves nothing behind: all checks see the state before the operation.
+  #check(request: NonNullable<RequestOp>, state: ModelState, path: Path): KvError {
     switch (request.type) {
       case OpType.Put:
-        return this.#put(request);
-      case OpType.DeleteRange:
-        return this.#delete(request);
-      case OpType.Txn:
-        return this.#txn(request);
+        return this.#checkPut(request, state);
       case OpType.Range:
-        return this.#range(request, request.revision > 0 ? request.revision : this.#writing);
+        return checkRange(request, Math.max(0, request.revision) || state.revision, state);
+      case OpType.DeleteRange:
+        return KvError.None;
+      case OpType.Txn:
+        return this.#checkTxn(request, state, path);
       default:
         return assertNever(request, "request");
     }
   }
 
-  #put(request: PutRequest): string {
+  #checkPut(put: PutRequest, state: ModelState): KvError {
+    if (!put.ignoreValue && !put.ignoreLease) return KvError.None;
+    const before = this.#alive(latin1Decode(put.key), state.revision);
+    return before === null ? KvError.KeyNotFound : KvError.None;
+  }
+
+  // First every put, then every range, in the order in which they would run.
+  #checkTxn(txn: TxnRequest, state: ModelState, path: Path): KvError {
+    this.#decide(txn, state, path);
+    const ops = operationsOn(txn, path);
+    for (const op of ops) {
+      const error = op?.type === OpType.Put ? this.#checkPut(op, state) : KvError.None;
+      if (error !== KvError.None) return error;
+    }
+    for (const op of ops) {
+      if (op?.type !== OpType.Range || op.revision === 0) continue;
+      const error = checkRange(op, op.revision, state);
+      if (error !== KvError.None) return error;
+    }
+    return KvError.None;
+  }
+
+  // The compares of inner transactions, too, see the state before the whole.
+  #decide(txn: TxnRequest, state: ModelState, path: Path): void {
+    const succeeded = txn.compare.every((compare) => this.#holds(compare, state.revision));
+    const ops = succeeded ? txn.success : txn.failure;
+    path.set(txn, ops);
+    for (const op of ops) {
+      if (op?.type === OpType.Txn) this.#decide(op, state, path);
+    }
+  }
+
+  #holds(compare: Compare, revision: number): boolean {
+    return compareHolds(compare, this.liveAt(compare.key, compare.rangeEnd, revision));
+  }
+
+  // ---- what is done -----------------------------------------------------------------------------
+
+  /** Reads see versions up to `now`, writes get it as their revision. */
+  #execute(request: NonNullable<RequestOp>, now: number, path: Path): string {
+    switch (request.type) {
+      case OpType.Put:
+        return this.#put(request, now);
+      case OpType.DeleteRange:
+        return this.#delete(request, now);
+      case OpType.Txn:
+        return this.#txn(request, now, path);
+      case OpType.Range: {
+        const revision = request.revision > 0 ? request.revision : now;
+        return rangeBody(request, this.liveAt(request.key, request.rangeEnd, revision));
+      }
+      default:
+        return assertNever(request, "request");
+    }
+  }
+
+  #txn(txn: TxnRequest, now: number, path: Path): string {
+    const ops = path.get(txn)!;
+    const bodies = ops.map((op) => {
+      assert(op !== null, "KvModel: the edge refuses an operation without content");
+      return this.#execute(op, now, path);
+    });
+    return txnText(ops === txn.success, bodies);
+  }
+
+  #put(request: PutRequest, main: number): string {
     const key = latin1Decode(request.key);
-    const before = this.#alive(key, this.#writing);
-    this.#push(key, {
-      main: this.#writing,
-      create: before === null ? this.#writing : before.create,
-      version: before === null ? 1 : before.version + 1,
-      value: latin1Decode(request.value),
-    });
-    return `put${request.prevKv && before !== null ? ` prev ${kvText(key, before)}` : ""}`;
+    const before = this.#alive(key, main);
+    const value = request.ignoreValue ? before!.value : latin1Decode(request.value);
+    const create = before?.create ?? main;
+    this.#push(key, { main, live: { key, create, main, version: versionAfter(before), value } });
+    return `put${request.prevKv && before !== null ? ` prev ${kvText(before)}` : ""}`;
   }
 
-  #delete(request: DeleteRangeRequest): string {
-    const keys = this.#keysIn(request.key, request.rangeEnd);
-    const gone: string[] = [];
-    for (const key of keys) {
-      const before = this.#alive(key, this.#writing);
-      if (before === null) continue;
-      gone.push(kvText(key, before));
-      this.#push(key, { main: this.#writing, create: 0, version: 0, value: null });
-    }
-    return `deleted ${gone.length}${request.prevKv ? gone.map((kv) => ` prev ${kv}`).join("") : ""}`;
-  }
-
-  #txn(request: TxnRequest): string {
-    const succeeded = request.compare.every((compare) => this.#holds(compare, this.#writing));
-    const bodies = (succeeded ? request.success : request.failure).map((op) => this.#op(op));
-    return `txn ${succeeded} [${bodies.join("; ")}]`;
-  }
-
-  #op(op: RequestOp): string {
-    assert(op !== null && op.type !== OpType.Txn, "KvModel: the workloads nest nothing");
-    return this.#execute(op);
-  }
-
-  #readTxn(request: TxnRequest, revision: number): string {
-    const succeeded = request.compare.every((compare) => this.#holds(compare, revision));
-    const bodies = (succeeded ? request.success : request.failure).map((op) => {
-      if (op === null || op.type !== OpType.Range) return "a write";
-      return this.#range(op, op.revision > 0 ? op.revision : revision);
-    });
-    return `txn ${succeeded} [${bodies.join("; ")}]`;
-  }
-
-  #range(request: RangeRequest, revision: number): string {
-    const found: string[] = [];
-    for (const key of this.#keysIn(request.key, request.rangeEnd)) {
-      const version = this.#alive(key, revision);
-      if (version === null) continue;
-      found.push(kvText(key, request.keysOnly ? { ...version, value: "" } : version));
-    }
-    const shown = request.countOnly ? [] : found.slice(0, request.limit || found.length);
-    const more = !request.countOnly && shown.length < found.length;
-    return rangeText(found.length, more, shown);
+  #delete(request: DeleteRangeRequest, main: number): string {
+    const gone = this.liveAt(request.key, request.rangeEnd, main);
+    for (const { key } of gone) this.#push(key, { main, live: null });
+    const previous = request.prevKv ? gone.map((kv) => ` prev ${kvText(kv)}`).join("") : "";
+    return `deleted ${gone.length}${previous}`;
   }
 
   #compact(request: CompactionRequest): string {
-    if (request.revision <= this.compactRevision || request.revision > this.revision) {
-      return `rev=${this.revision} refused`;
-    }
+    if (request.revision <= this.compactRevision) return errorText(KvError.Compacted);
+    if (request.revision > this.revision) return errorText(KvError.FutureRevision);
     this.compactRevision = request.revision;
     return `rev=${this.revision} compacted`;
   }
 
-  #holds(compare: Compare, revision: number): boolean {
-    const version = this.#alive(latin1Decode(compare.key), revision);
-    if (compare.target === CompareTarget.Value) {
-      assert(compare.operand === CompareOperand.Value, "KvModel: a value is compared with a value");
-      if (version === null) return false;
-      const value = latin1Decode(compare.value);
-      return resultHolds(compare.result, orderOf(version.value!, value));
-    }
-    const own =
-      version === null
-        ? 0
-        : compare.target === CompareTarget.Version
-          ? version.version
-          : compare.target === CompareTarget.Create
-            ? version.create
-            : version.main;
-    return resultHolds(compare.result, own - compare.number);
-  }
+  // ---- versions ---------------------------------------------------------------------------------
 
-  #alive(key: string, revision: number): Version | null {
-    const versions = this.#keys.get(key) ?? [];
+  #alive(key: string, revision: number): LiveKey | null {
+    const versions = this.#versions.get(key) ?? [];
     for (let i = versions.length - 1; i >= 0; i--) {
-      const version = versions[i]!;
-      if (version.main <= revision) return version.value === null ? null : version;
+      const { main, live } = versions[i]!;
+      if (main <= revision) return live;
     }
     return null;
   }
 
   #push(key: string, version: Version): void {
-    const versions = this.#keys.get(key);
-    if (versions === undefined) this.#keys.set(key, [version]);
-    else versions.push(version);
+    const versions = this.#versions.get(key);
     this.#wrote = true;
+    if (versions !== undefined) {
+      versions.push(version);
+      return;
+    }
+    this.#versions.set(key, [version]);
+    this.#keys.splice(this.#placeOf(key), 0, key);
   }
 
-  /** Sorted; etcd's range ends: empty is the key alone, "\0" everything from it on. */
-  #keysIn(from: Uint8Array, end: Uint8Array): string[] {
+  /** etcd's range ends: empty is the key alone, "\0" everything from it on. */
+  #keysIn(from: Uint8Array, rangeEnd: Uint8Array): string[] {
     const key = latin1Decode(from);
-    if (end.length === 0) return this.#keys.has(key) ? [key] : [];
-    const last = latin1Decode(end);
-    const all = [...this.#keys.keys()].sort();
-    return all.filter((other) => other >= key && (last === "\0" || other < last));
+    if (rangeEnd.length === 0) return [key];
+    const end = rangeEndOf(rangeEnd);
+    const keys: string[] = [];
+    for (let place = this.#placeOf(key); place < this.#keys.length; place++) {
+      const other = this.#keys[place]!;
+      if (!isInRange(other, key, end)) break;
+      keys.push(other);
+    }
+    return keys;
+  }
+
+  /** Of the first key that is not below. */
+  #placeOf(key: string): number {
+    let low = 0;
+    let high = this.#keys.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#keys[middle]! < key) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 
-export function kvText(
-  key: string,
-  kv: { main: number; create: number; version: number; value: string | null },
-): string {
-  return `${key}=${kv.value}@${kv.create}/${kv.main}/${kv.version}`;
+function versionAfter(before: LiveKey | null): number {
+  return (before?.version ?? 0) + 1;
 }
 
-export function rangeText(count: number, more: boolean, kvs: readonly string[]): string {
-  return `range ${count}${more ? " more" : ""} [${kvs.join(", ")}]`;
+function checkRange(request: RangeRequest, revision: number, state: ModelState): KvError {
+  if (request.revision > state.revision) return KvError.FutureRevision;
+  return revision < state.compactRevision ? KvError.Compacted : KvError.None;
 }
 
-function orderOf(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function resultHolds(result: CompareResult, order: number): boolean {
-  switch (result) {
-    case CompareResult.Equal:
-      return order === 0;
-    case CompareResult.Greater:
-      return order > 0;
-    case CompareResult.Less:
-      return order < 0;
-    case CompareResult.NotEqual:
-      return order !== 0;
-    default:
-      assert(false, "KvModel: unknown compare result");
-  }
+function operationsOn(txn: TxnRequest, path: Path): readonly RequestOp[] {
+  return path.get(txn)!.flatMap((op) => (op?.type === OpType.Txn ? operationsOn(op, path) : [op]));
 }

@@ -16,7 +16,7 @@ import {
   type ResponseOp,
   type TxnResponse,
 } from "@quorate/kv";
-import { kvText, rangeText } from "./kv-model.ts";
+import { kvText, type LiveKey, rangeText, txnText } from "./canonical.ts";
 
 export interface ReplyText {
   /** Of the response header. */
@@ -76,12 +76,14 @@ function deleteBody(reply: DeleteRangeResponse): string {
 }
 
 function txnBody(reply: TxnResponse): string {
-  return `txn ${reply.succeeded} [${reply.responses.map(opBody).join("; ")}]`;
+  return txnText(reply.succeeded, reply.responses.map(opBody));
 }
 
 function opBody(op: ResponseOp): string {
-  assert(op !== null && op.type !== OpType.Txn, "the workloads nest nothing");
+  assert(op !== null, "a reply to every operation of a transaction");
   switch (op.type) {
+    case OpType.Txn:
+      return txnBody(op);
     case OpType.Range:
       return rangeBody(op);
     case OpType.Put:
@@ -96,15 +98,22 @@ function opBody(op: ResponseOp): string {
 function changes(reply: TxnResponse): boolean {
   return reply.responses.some(
     (op) =>
-      op !== null && (op.type === OpType.Put || (op.type === OpType.DeleteRange && op.deleted > 0)),
+      op?.type === OpType.Put ||
+      (op?.type === OpType.DeleteRange && op.deleted > 0) ||
+      (op?.type === OpType.Txn && changes(op)),
   );
 }
 
 function textOf(kv: KeyValue): string {
-  return kvText(latin1Decode(kv.key), {
-    main: kv.modRevision,
+  return kvText(liveKeyOf(kv));
+}
+
+export function liveKeyOf(kv: KeyValue): LiveKey {
+  return {
+    key: latin1Decode(kv.key),
     create: kv.createRevision,
+    main: kv.modRevision,
     version: kv.version,
     value: latin1Decode(kv.value),
-  });
+  };
 }

@@ -1,7 +1,6 @@
 // Requests of a story: a single one whose outcome the story looks at, and a steady stream of writes
 // whose latencies it measures. Both join the history that is judged at the end.
 import { latin1Encode } from "@quorate/base";
-import { FailureCode } from "@quorate/host";
 import { PutRequest } from "@quorate/kv";
 import { type ClientOperation, type History, Outcome } from "../client/history.ts";
 import type { RequestTarget } from "../client/sim-client.ts";
@@ -77,9 +76,7 @@ export class Asker {
       },
       fail: (failure) => {
         ask.answeredMs = this.#world.nowMs;
-        const unknown = failure.code === FailureCode.TimedOut;
-        const outcome = unknown ? Outcome.Unknown : Outcome.NotCommitted;
-        this.#history.failed(operation, outcome, failure.code);
+        this.#history.failed(operation, failure);
       },
     });
     return ask;

@@ -379,7 +379,7 @@ export class Scenario {
     const down = this.names.filter((name) => !this.running(name) && !this.#leftAlone.has(name));
     this.start(...down);
     this.#liveness.demandAll();
-    judge(this.history, this.watch.committed);
+    judge(this.history, this.watch.committed, this.cluster.members[0]!.config);
     for (const { incarnation } of this.cluster.members) {
       assert(incarnation?.failure === null, "a failure that nobody has seen");
     }

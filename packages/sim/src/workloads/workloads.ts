@@ -1,13 +1,14 @@
-// All workloads by name. A new one is one file beside this one and one row here.
+// All workloads by name. A new one is one file beside this one, one name and one row here.
 import { Registers } from "./registers.ts";
 import { UniquePuts } from "./unique-puts.ts";
 import type { Workload } from "./workload.ts";
 
-const workloads = {
+export type WorkloadName = "registers" | "unique-puts";
+
+const workloads: Readonly<Record<WorkloadName, () => Workload>> = {
   registers: () => new Registers(),
   "unique-puts": () => new UniquePuts(),
-} as const satisfies Record<string, () => Workload>;
-export type WorkloadName = keyof typeof workloads;
+};
 
 export const workloadNames = Object.keys(workloads) as readonly WorkloadName[];
 
