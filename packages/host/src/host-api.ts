@@ -32,6 +32,8 @@ export interface HostConfig {
   readonly electionTimeoutRandomizationMs: number;
   /** Between the turns of ranked successors (raft/src/succession.ts); 0: random waits only. */
   readonly electionRankSlotMs: number;
+  /** Pre-votes asked for too early are answered when the lease ends (raft/src/late-answers.ts). */
+  readonly lateVoteAnswers: boolean;
   readonly heartbeatIntervalMs: number;
   /** etcd: 5 s + 2 × election timeout. Then the outcome of a write is unknown. */
   readonly requestTimeoutMs: number;
@@ -60,6 +62,7 @@ export const hostDefaults: Omit<
   electionTimeoutMs: 1000,
   electionTimeoutRandomizationMs: 1000,
   electionRankSlotMs: 0,
+  lateVoteAnswers: false,
   heartbeatIntervalMs: 100,
   requestTimeoutMs: 7000,
   requestBytesMax: 1_572_864,

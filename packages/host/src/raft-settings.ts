@@ -36,6 +36,7 @@ export function raftConfig(
       config.electionTimeoutRandomizationMs / config.tickMs,
     ),
     electionRankSlotTicks: Math.ceil(config.electionRankSlotMs / config.tickMs),
+    lateVoteAnswers: config.lateVoteAnswers,
     heartbeatTicks: Math.max(1, Math.floor(config.heartbeatIntervalMs / config.tickMs)),
     proposalBytesMax: config.requestBytesMax + envelopeBytesMax,
     random: { below: (n) => random.below(n) },

@@ -50,17 +50,26 @@ function presumeDead(raft: Raft, state: CandidateState): void {
  * is durable when they leave (DESIGN.md 1).
  */
 function ask(raft: Raft, state: CandidateState, transfer: boolean): void {
-  const isPreVote = state.role === Role.PreCandidate;
   for (const id of memberIds(raft.conf)) {
-    if (id === raft.id || !isVoter(raft.conf, id)) continue;
-    const request = raft.request(isPreVote ? MessageType.PreVote : MessageType.Vote, id);
-    if (isPreVote) request.term = raft.term + 1;
-    request.number = state.round;
-    request.index = raft.log.lastIndex;
-    request.logTerm = raft.log.lastTerm;
-    request.transfer = transfer;
-    raft.sendAfterPersist(request);
+    if (id !== raft.id && isVoter(raft.conf, id)) askOne(raft, state, id, transfer);
   }
+}
+
+function askOne(raft: Raft, state: CandidateState, id: NodeId, transfer: boolean): void {
+  const isPreVote = state.role === Role.PreCandidate;
+  const request = raft.request(isPreVote ? MessageType.PreVote : MessageType.Vote, id);
+  if (isPreVote) request.term = raft.term + 1;
+  request.number = state.round;
+  request.index = raft.log.lastIndex;
+  request.logTerm = raft.log.lastTerm;
+  request.transfer = transfer;
+  raft.sendAfterPersist(request);
+}
+
+/** A new process of a voter: its predecessor may have kept the question to answer it later. */
+export function askAgain(raft: Raft, state: CandidateState, id: NodeId): void {
+  const isAsked = state.role === Role.PreCandidate && id !== raft.id && isVoter(raft.conf, id);
+  if (isAsked) askOne(raft, state, id, false);
 }
 
 /** One voter's answer to the present round. */
@@ -70,9 +79,12 @@ export function recordVote(
   from: NodeId,
   granted: boolean,
 ): void {
-  if (state.votes.get(from) === true) return;
+  const isPreVote = state.role === Role.PreCandidate;
+  // A vote is for good. A pre-vote is taken back when its voter hears a leader again.
+  if (state.votes.get(from) === true && (granted || !isPreVote)) return;
   state.votes.set(from, granted);
   if (granted) state.grantTicks.set(from, raft.now);
+  else state.grantTicks.delete(from);
   settle(raft, state);
 }
 

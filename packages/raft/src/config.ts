@@ -19,11 +19,13 @@ export interface RaftConfig {
   readonly electionTimeoutRandomizationTicks: number;
   /**
    * Ranked timeouts: as leader, tell the followers their ranks of succession; as follower of rank r,
-   * wait electionTimeoutTicks + (r - 1) × this + U[0, electionRankJitterTicks] instead. 0: off. To
-   * be of use a slot covers one way, its jitter and an fsync.
+   * wait electionTimeoutTicks + (r - 1) × this + U[0, electionRankJitterTicks] instead. 0: off. A
+   * slot should cover a round trip and an fsync: the next one then does not ask while one is elected.
    */
   readonly electionRankSlotTicks: number;
   readonly electionRankJitterTicks: number;
+  /** Pre-votes that come while a leader's lease runs are answered when it ends (late-answers.ts). */
+  readonly lateVoteAnswers: boolean;
   readonly heartbeatTicks: number;
   readonly random: RaftRandom;
   /** Entries' bytes in one AppendEntries; a larger single entry still goes alone. */
@@ -72,6 +74,7 @@ export const raftDefaults: Omit<RaftConfig, "id" | "session" | "random"> = {
   electionTimeoutRandomizationTicks: 100,
   electionRankSlotTicks: 0,
   electionRankJitterTicks: 2,
+  lateVoteAnswers: false,
   heartbeatTicks: 10,
   messageBytesMax: 1_048_576,
   inflightMessagesMax: 256,

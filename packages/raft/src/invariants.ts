@@ -86,7 +86,9 @@ function checkEntries(raft: Raft): void {
 }
 
 function checkRole(raft: Raft): void {
-  const { state } = raft;
+  const { state, kept } = raft;
+  const mayKeep = raft.quiet.active || raft.config.lateVoteAnswers;
+  assert(kept.isEmpty || (mayKeep && state.role !== Role.Leader), "who keeps requests may do so");
   switch (state.role) {
     case Role.Follower:
       assert(raft.leader !== raft.id, "a follower does not lead");

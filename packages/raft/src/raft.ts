@@ -6,6 +6,7 @@ import { CloseHint } from "./close-hint.ts";
 import type { InitialState, RaftConfig } from "./config.ts";
 import { isVoter } from "./confchange/conf-state.ts";
 import { Entry, EntryKind, entryBytes } from "./entry.ts";
+import { KeptRequests } from "./kept-requests.ts";
 import { Log } from "./log.ts";
 import type { MessageType } from "./message.ts";
 import { isAnswer, Message } from "./message.ts";
@@ -44,6 +45,7 @@ export class Raft {
   readonly peers: Peers;
   readonly hint: CloseHint;
   readonly quiet: QuietStart;
+  readonly kept: KeptRequests;
   readonly ownProposals: OwnProposals;
   /** Ticks since this process began. */
   now: number;
@@ -86,6 +88,7 @@ export class Raft {
     this.peers = new Peers();
     this.hint = new CloseHint(config);
     this.quiet = new QuietStart(config, config.quiet && !isOnlyVoter(initial.confState, config.id));
+    this.kept = new KeptRequests();
     this.ownProposals = new OwnProposals();
     this.now = 0;
     this.electionElapsed = 0;

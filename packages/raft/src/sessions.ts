@@ -1,6 +1,8 @@
 // Processes behind raft ids (P4): a new session of a peer resets what the old one had acknowledged,
 // and shows whether its disk forgot a promise. Evidence that a leader's process is dead (P6).
 import { assert } from "@quorate/base";
+import { askAgain } from "./campaign.ts";
+import { answerLate } from "./late-answers.ts";
 import type { Peer } from "./peers.ts";
 import type { Raft } from "./raft.ts";
 import type { LeaderState } from "./roles/role-state.ts";
@@ -29,8 +31,10 @@ export function peerSession(
   } else if (state.role !== Role.Follower) {
     state.votes.delete(id);
     state.grantTicks.delete(id);
+    askAgain(raft, state, id);
   } else if (raft.leader === id && before !== sessionUnknown) {
     raft.hint.begin(id, before, raft.now);
+    answerLate(raft);
   }
   return peer.regressed;
 }
@@ -58,6 +62,7 @@ export function leaderGone(raft: Raft, id: NodeId, session: Session): void {
   const peer = raft.peers.get(id);
   if (peer === null || peer.session !== session || !raft.hint.isTrusted(peer, raft.now)) return;
   if (!raft.hint.active) raft.hint.begin(id, session, raft.now);
+  answerLate(raft);
 }
 
 /** Whose process sent it. False: not the peer's present one, or nobody whose word counts. */

@@ -1,6 +1,7 @@
 // The way of a message from another core: whose process sent it, which term it is of, which role
 // serves it. Nothing a peer sends may throw.
 import { assertNever } from "@quorate/base";
+import { endQuiet } from "./late-answers.ts";
 import { isAnswer, MessageType } from "./message.ts";
 import type { Message } from "./message.ts";
 import type { Raft } from "./raft.ts";
@@ -10,7 +11,7 @@ import { stepFollower } from "./roles/follower.ts";
 import { stepLeader } from "./roles/leader.ts";
 import { admit } from "./sessions.ts";
 import { nobody, Role } from "./types.ts";
-import { handlePreVote, handleVote, learnCommit, refuseVote } from "./vote.ts";
+import { learnCommit, stepRequest } from "./vote.ts";
 
 export function step(raft: Raft, message: Message): StepOutcome {
   const isForeign = message.to !== raft.id || message.from === raft.id || message.from === nobody;
@@ -30,7 +31,7 @@ export function step(raft: Raft, message: Message): StepOutcome {
 /** P5 (a): a leader that names this very process has accepted it. It is heard before the others. */
 function stepQuiet(raft: Raft, message: Message): StepOutcome {
   if (isVoteRequest(message)) {
-    raft.quiet.keep(message);
+    if (!raft.kept.isOvertaken(message)) raft.kept.keep(message);
     return StepOutcome.Handled;
   }
   const isEcho = message.toSession === raft.config.session;
@@ -40,35 +41,17 @@ function stepQuiet(raft: Raft, message: Message): StepOutcome {
   return outcome;
 }
 
-/** P5: promises may be made from now on; what asked for some meanwhile is answered. */
-export function endQuiet(raft: Raft): void {
-  if (!raft.quiet.active) return;
-  for (const request of raft.quiet.end()) {
-    const peer = raft.peers.get(request.from);
-    if (peer !== null && admit(raft, peer, request.session)) stepTerm(raft, request);
-  }
-}
-
 /** Raft figure 2, "rules for all servers", with pre-vote and leases (lessons 19 to 21). */
 function stepTerm(raft: Raft, message: Message): StepOutcome {
   switch (message.type) {
     case MessageType.PreVote:
-      if (message.term < raft.term) refuseVote(raft, message);
-      else handlePreVote(raft, message);
-      return StepOutcome.Handled;
+    case MessageType.Vote:
+      return stepRequest(raft, message);
     case MessageType.PreVoteResponse:
       learnCommit(raft, message);
       // A refusal of a higher term is news; other answers do not depend on our term.
       if (message.reject && message.term > raft.term) raft.becomeFollower(message.term, nobody);
       return stepRole(raft, message);
-    case MessageType.Vote:
-      if (message.term > raft.term) {
-        if (raft.inLease() && !message.transfer) return StepOutcome.IgnoredStale;
-        raft.becomeFollower(message.term, nobody);
-      }
-      if (message.term < raft.term) refuseVote(raft, message);
-      else handleVote(raft, message);
-      return StepOutcome.Handled;
     default:
       if (message.type === MessageType.VoteResponse) learnCommit(raft, message);
       if (message.term > raft.term) {

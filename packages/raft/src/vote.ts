@@ -4,10 +4,25 @@
 import { MessageType } from "./message.ts";
 import type { Message } from "./message.ts";
 import type { Raft } from "./raft.ts";
+import { StepOutcome } from "./raft-api.ts";
 import { nobody, Role } from "./types.ts";
 
+/** A vote or pre-vote request of any term (Raft figure 2; leases: lesson 21). */
+export function stepRequest(raft: Raft, request: Message): StepOutcome {
+  if (raft.kept.isOvertaken(request)) return StepOutcome.IgnoredStale;
+  raft.kept.forget(request.from);
+  if (request.type === MessageType.Vote && request.term > raft.term) {
+    if (raft.inLease() && !request.transfer) return StepOutcome.IgnoredStale;
+    raft.becomeFollower(request.term, nobody);
+  }
+  if (request.term < raft.term) refuseVote(raft, request);
+  else if (request.type === MessageType.Vote) handleVote(raft, request);
+  else handlePreVote(raft, request);
+  return StepOutcome.Handled;
+}
+
 /** The request is of the present term: an older one was refused, a newer one has raised ours. */
-export function handleVote(raft: Raft, request: Message): void {
+function handleVote(raft: Raft, request: Message): void {
   const isFree = raft.vote === nobody && raft.leader === nobody;
   const granted = (isFree || raft.vote === request.from) && isUpToDate(raft, request);
   if (granted) {
@@ -21,20 +36,28 @@ export function handleVote(raft: Raft, request: Message): void {
 }
 
 /** Changes no term and no vote on either side (lesson 19). */
-export function handlePreVote(raft: Raft, request: Message): void {
+function handlePreVote(raft: Raft, request: Message): void {
   const isFree = raft.vote === nobody && raft.leader === nobody;
   const mayVote =
     request.term > raft.term ||
     (request.term === raft.term && (isFree || raft.vote === request.from));
-  const granted = mayVote && !raft.inLease() && isUpToDate(raft, request);
+  const isWorthy = mayVote && isUpToDate(raft, request);
+  if (isWorthy && mayAnswerLate(raft) && raft.kept.keep(request)) return;
+  const granted = isWorthy && !raft.inLease();
   const answer = startAnswer(raft, MessageType.PreVoteResponse, request);
   answer.reject = !granted;
   // A grant is about the term that is asked for, a refusal tells the own one.
   if (granted) {
     answer.term = request.term;
     giveWay(raft);
+    if (raft.config.lateVoteAnswers) raft.kept.granted(request);
   }
   raft.sendAfterPersist(answer);
+}
+
+/** Late answers: a follower's lease ends by itself, a leader's does not. */
+function mayAnswerLate(raft: Raft): boolean {
+  return raft.config.lateVoteAnswers && raft.role !== Role.Leader && raft.inLease();
 }
 
 /** A request of an older term: told the newer one, the asker can catch up (lesson 20). */

@@ -67,6 +67,11 @@ const usedFlags: readonly Flag[] = [
     "ms between turns of ranked successors; 0: random waits (default: 0)",
     "election_rank_slot_ms",
   ),
+  used(
+    "late-vote-answers",
+    Bool,
+    "votes asked for too early are kept, not refused (default: false)",
+  ),
   used("max-request-bytes", Int, "largest client request (default: 1572864)"),
   used("max-txn-ops", Int, "operations in a transaction (default: 128)"),
   used("max-concurrent-streams", Int, "calls at a time on one connection (default: 2048)"),
@@ -157,6 +162,7 @@ export const flagsByName: ReadonlyMap<string, Flag> = new Map(flags.map((f) => [
 const ownNames = new Set([
   "election-timeout-randomization",
   "election-rank-slot",
+  "late-vote-answers",
   "compat-version",
   "checkpoint-interval",
 ]);

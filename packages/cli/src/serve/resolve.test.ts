@@ -44,6 +44,7 @@ test("numbers and folders arrive where they belong", () => {
     "--election-timeout=2000",
     "--election-timeout-randomization=300",
     "--election-rank-slot=30",
+    "--late-vote-answers",
     "--heartbeat-interval=250",
     "--max-request-bytes=10",
     "--max-txn-ops=11",
@@ -56,6 +57,8 @@ test("numbers and folders arrive where they belong", () => {
   equal(host.electionTimeoutMs, 2000);
   equal(host.electionTimeoutRandomizationMs, 300);
   equal(host.electionRankSlotMs, 30);
+  equal(host.lateVoteAnswers, true);
+  equal(resolve("--late-vote-answers=false").host.lateVoteAnswers, false);
   equal(host.heartbeatIntervalMs, 250);
   equal(host.requestTimeoutMs, 9000);
   equal(host.requestBytesMax, 10);

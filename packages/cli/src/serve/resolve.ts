@@ -97,6 +97,7 @@ function timesOf(
   | "electionTimeoutMs"
   | "electionTimeoutRandomizationMs"
   | "electionRankSlotMs"
+  | "lateVoteAnswers"
   | "heartbeatIntervalMs"
   | "requestTimeoutMs"
 > {
@@ -113,6 +114,7 @@ function timesOf(
       0,
     ),
     electionRankSlotMs: integer(settings, "election-rank-slot", defaults.electionRankSlotMs, 0),
+    lateVoteAnswers: boolean(settings, "late-vote-answers", defaults.lateVoteAnswers),
     heartbeatIntervalMs: heartbeatMs,
     requestTimeoutMs: 5000 + 2 * timeoutMs,
   };
@@ -202,6 +204,11 @@ function integer(settings: Settings, name: string, fallback: number, min: number
     throw new UsageError(`--${name}: ${value} is below ${min}`);
   }
   return value;
+}
+
+function boolean(settings: Settings, name: string, fallback: boolean): boolean {
+  const text = settings.values.get(name);
+  return text === undefined ? fallback : text === "true";
 }
 
 function isLogLevel(text: string): text is LogLevel {

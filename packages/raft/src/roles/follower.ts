@@ -3,6 +3,7 @@
 import { assert, assertNever } from "@quorate/base";
 import { campaign, campaignForTransfer } from "../campaign.ts";
 import { isMember } from "../confchange/change.ts";
+import { answerLate, refuseKept } from "../late-answers.ts";
 import { MessageType } from "../message.ts";
 import type { Message } from "../message.ts";
 import type { Raft } from "../raft.ts";
@@ -43,6 +44,7 @@ export function stepFollower(raft: Raft, message: Message): StepOutcome {
 function hearLeader(raft: Raft, message: Message): void {
   raft.electionElapsed = 0;
   raft.follow(message.from);
+  refuseKept(raft);
 }
 
 function handleAppend(raft: Raft, message: Message): StepOutcome {
@@ -154,6 +156,7 @@ function handleTimeoutNow(raft: Raft, message: Message): StepOutcome {
 /** Followers and candidates alike: the election timer and the close hint. */
 export function tickElection(raft: Raft): void {
   raft.electionElapsed++;
+  answerLate(raft);
   if (raft.role !== Role.Follower && !raft.isPromotable()) {
     raft.becomeFollower(raft.term, nobody);
   }

@@ -3,6 +3,7 @@
 // Configuration changes: membership.ts.
 import { assert, assertNever } from "@quorate/base";
 import { hasCommittedInTerm, maybeCommit } from "../commit.ts";
+import { refuseKept } from "../late-answers.ts";
 import { maybeAutoLeave, maybeLeave } from "../membership.ts";
 import { MessageType } from "../message.ts";
 import type { Message } from "../message.ts";
@@ -22,6 +23,7 @@ import type { CandidateState, LeaderState } from "./role-state.ts";
 /** The empty entry makes earlier terms' entries committable (Raft §5.4.2, thesis §6.4). */
 export function takeLead(raft: Raft, candidate: CandidateState): void {
   const state = raft.becomeLeader(candidate.grantTicks);
+  refuseKept(raft);
   const own = state.tracker.get(raft.id);
   if (own !== null) {
     own.lastAnswerTick = raft.now;

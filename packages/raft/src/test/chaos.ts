@@ -61,6 +61,7 @@ export class Chaos {
       committedBytesPerReadyMax: prng.pick([50, 10_000]),
       electionRankSlotTicks: prng.pick([0, 1, 4]),
       electionRankJitterTicks: prng.below(3),
+      lateVoteAnswers: prng.chance(0.5),
     });
   }
 

@@ -3,7 +3,7 @@
 //
 //   add-nodes 1,2,3 [voters=1,2] [learners=3] [quiet] [inflight=N] [message-bytes=N] [batches=N]
 //                   [uncommitted=N] [jitter=N: default 10 × (id - 1)] [no-hello] [log=TERM,TERM…]
-//                   [rank-slot=N]
+//                   [rank-slot=N] [late]
 //   campaign N | tick N COUNT | propose N TEXT [xCOUNT] | propose-large N BYTES | read N CONTEXT
 //   conf N CHANGE… (auto|joint|explicit|leave|rollback, voter ID, learner ID, remove ID)
 //   transfer N TO | checkpoint N | compact N INDEX | clock N MS | level N LEVEL
@@ -426,6 +426,7 @@ function nodeOptions(args: Args, id: NodeId): MemberOptions {
     options.electionRankSlotTicks = slot;
     options.electionRankJitterTicks = 0;
   }
+  if (args.has("late")) options.lateVoteAnswers = true;
   if (args.has("quiet")) options.quiet = true;
   return options;
 }
