@@ -15,6 +15,8 @@ export class SimNetwork implements LinkNetwork {
   readonly random: SimRandom;
   readonly options: NetworkOptions;
   onSend: ((from: SimUser, to: SimMachine, bytes: Uint8Array) => void) | null;
+  /** A story that loses single sends; null: none. */
+  loses: ((from: SimMachine, to: SimMachine, bytes: Uint8Array) => boolean) | null;
   readonly #machines: Map<string, SimMachine>;
   readonly #byAddress: Map<string, SimMachine>;
   readonly #connections: Set<SimConnection>;
@@ -24,6 +26,7 @@ export class SimNetwork implements LinkNetwork {
     this.random = random;
     this.options = { ...networkDefaults };
     this.onSend = null;
+    this.loses = null;
     this.#machines = new Map();
     this.#byAddress = new Map();
     this.#connections = new Set();

@@ -331,7 +331,7 @@ export class Watch {
   #image(member: SimMember, fate: UnsyncedFate): ReturnType<typeof durableImage> {
     const image = durableImage(member.disk, member.config, fate, 1);
     demand(
-      image.refusal === null,
+      image.refusal === null || this.mayExit.has(member.name),
       "honest disks start",
       () => `after a power loss now ${member.name} would refuse to start: ${image.refusal}`,
     );

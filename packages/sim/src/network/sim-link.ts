@@ -17,6 +17,8 @@ export interface LinkNetwork {
   readonly options: NetworkOptions;
   /** Called for every send that a process makes. */
   readonly onSend: ((from: SimUser, to: SimMachine, bytes: Uint8Array) => void) | null;
+  /** True: this send is lost, whatever the options say. */
+  readonly loses: ((from: SimMachine, to: SimMachine, bytes: Uint8Array) => boolean) | null;
   forget(connection: SimConnection): void;
 }
 
@@ -207,7 +209,10 @@ export class SimEnd implements Link {
     const { random, options, world } = this.#network;
     this.#queuedBytes -= bytes.length;
     this.#unackedBytes += bytes.length;
-    if (options.lossChance > 0 && random.chance(options.lossChance)) {
+    const lost =
+      this.#network.loses?.(this.machine, this.remoteMachine, bytes) === true ||
+      (options.lossChance > 0 && random.chance(options.lossChance));
+    if (lost) {
       world.faults.count("network.loss");
       this.#acked(bytes.length);
       return;

@@ -1,5 +1,6 @@
 // What a story may set of its cluster; everything else is as the simulator always has it.
 import type { HostConfig } from "@quorate/host";
+import { storageDefaults, type StorageOptions } from "@quorate/storage";
 import type { NetworkOptions } from "../network/network-options.ts";
 import type { WorkloadName } from "../workloads/workloads.ts";
 
@@ -22,6 +23,24 @@ export const scenarioDefaults: ScenarioOptions = {
   host: {},
   network: {},
   durableSample: 30,
+};
+
+/** Checkpoints and cuts of the log within a fraction of a second: followers fall behind it soon. */
+export const shortLog: Partial<HostConfig> = {
+  checkpointBytes: 8_192,
+  checkpointIntervalMs: 100,
+  catchUpEntriesMax: 3,
+  catchUpBytesMax: 4_096,
+};
+
+/** Segments of the log and of rows that are full within a fraction of a second. */
+export const smallFiles: StorageOptions = {
+  ...storageDefaults,
+  walSegmentBytes: 65_536,
+  rowSegmentBytes: 8_192,
+  unsavedRowBytesMax: 1_048_576,
+  rowCacheBytesMax: 32_768,
+  reclaimBytesPerSecond: 1_048_576,
 };
 
 export interface LoadOptions {

@@ -5,6 +5,8 @@
 import { assert, latin1Encode, must } from "@quorate/base";
 import type { HostInside, HostStatus, JournalEvent, JournalKind } from "@quorate/host";
 import { RangeRequest } from "@quorate/kv";
+import { MessageType } from "@quorate/raft";
+import type { ExitCode } from "@quorate/storage";
 import { demand } from "../checkers/violation.ts";
 import { History } from "../client/history.ts";
 import { SimClient } from "../client/sim-client.ts";
@@ -12,6 +14,7 @@ import { SimCluster } from "../cluster.ts";
 import { describeCluster } from "../describe.ts";
 import { judge } from "../judge.ts";
 import { Liveness } from "../liveness.ts";
+import { raftMessagesIn } from "../peer-frames.ts";
 import { EndKind, type SimProcess } from "../sim-env.ts";
 import type { SimMember } from "../sim-member.ts";
 import { Watch } from "../watch.ts";
@@ -34,6 +37,12 @@ export interface PlannedCrash {
   crashed: string | null;
 }
 
+interface Loss {
+  readonly types: ReadonlySet<MessageType>;
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
 export class Scenario {
   readonly options: ScenarioOptions;
   readonly world: World;
@@ -48,6 +57,8 @@ export class Scenario {
   readonly #loads: SimClient[];
   readonly #streams: Stream[];
   readonly #crashes: PlannedCrash[];
+  readonly #whenMarked: { member: string; mark: string; act: () => void }[];
+  readonly #losses: Set<Loss>;
   #clients: number;
 
   constructor(seed: number, options: ScenarioOptions, print: (line: string) => void) {
@@ -74,6 +85,8 @@ export class Scenario {
     this.#loads = [];
     this.#streams = [];
     this.#crashes = [];
+    this.#whenMarked = [];
+    this.#losses = new Set();
     this.#clients = 0;
     this.cluster.operator = {
       leftAlone: this.#leftAlone,
@@ -81,6 +94,7 @@ export class Scenario {
       startLater: () => {},
     };
     this.cluster.onEnd = (_, incarnation) => this.#ended(incarnation);
+    this.cluster.network.loses = (from, to, bytes) => this.#loses(from.name, to.name, bytes);
     this.cluster.crashPlan = (incarnation, mark) => this.#crashAt(incarnation, mark);
   }
 
@@ -197,6 +211,12 @@ export class Scenario {
 
   #crashAt(incarnation: SimProcess, mark: string): EndKind | null {
     const name = nameOf(incarnation);
+    for (const [place, { member, mark: wanted, act }] of this.#whenMarked.entries()) {
+      if (wanted !== mark || member !== name) continue;
+      this.#whenMarked.splice(place, 1);
+      this.world.after(0, act);
+      break;
+    }
     for (const crash of this.#crashes) {
       if (crash.mark !== mark || crash.crashed !== null) continue;
       if (crash.member !== null && crash.member !== name) continue;
@@ -214,6 +234,18 @@ export class Scenario {
     const { exitCode, reason } = incarnation;
     if (incarnation.end !== EndKind.Exited) return;
     this.timeline.tell(nameOf(incarnation), `ends, exit code ${exitCode ?? 0}: ${reason}`);
+  }
+
+  /** Acts in the event after the one in which this process passes the mark for the next time. */
+  whenMarked(member: string, mark: string, act: () => void): void {
+    this.#whenMarked.push({ member, mark, act });
+  }
+
+  /** It ends by itself with this exit code, and takes no part any more until it is started anew. */
+  waitForExit(name: string, exitCode: ExitCode, withinMs: number): void {
+    this.watch.mayExit.add(name);
+    const ended = (): boolean => this.#incarnation(name).exitCode === exitCode;
+    this.waitFor(`${name} ends with exit code ${exitCode}`, withinMs, ended);
   }
 
   // ---- network, disks, clocks ---------------------------------------------------------------------
@@ -235,6 +267,43 @@ export class Scenario {
   heal(): void {
     this.timeline.tell("network", "healed");
     this.cluster.network.heal();
+  }
+
+  /** Sends with a message of these types are lost (null: from, or to, anybody); the call ends it. */
+  lose(types: readonly MessageType[], from: string | null, to: string | null): () => void {
+    const names = types.map((type) => messageNames[type]).join(", ");
+    this.timeline.tell("network", `loses ${names} from ${from ?? "all"} to ${to ?? "all"}`);
+    const loss = { types: new Set(types), from, to };
+    this.#losses.add(loss);
+    return () => {
+      if (this.#losses.delete(loss)) this.timeline.tell("network", `loses ${names} no more`);
+    };
+  }
+
+  #loses(from: string, to: string, bytes: Uint8Array): boolean {
+    for (const loss of this.#losses) {
+      if ((loss.from ?? from) !== from || (loss.to ?? to) !== to) continue;
+      if (raftMessagesIn(bytes, loss.types).length > 0) return true;
+    }
+    return false;
+  }
+
+  /** Cut off until the log of the others begins behind its own; heal, and it needs a snapshot. */
+  fallBehind(name: string): void {
+    const others = this.others(name);
+    this.cut([name], others);
+    // What was on the way to it must not come after the heal.
+    for (const other of others) this.cluster.network.closeLinks(name, other);
+    const alive = others.filter((other) => this.running(other));
+    const leader = this.waitForLeader(10 * this.timeoutMs, alive);
+    const last = this.status(name).lastIndex;
+    const isBehind = (): boolean => this.inside(leader)!.raft.status().firstIndex > last + 1;
+    for (let rounds = 0; !isBehind(); rounds++) {
+      assert(rounds < 100, "fallBehind: the leader's log is not cut off");
+      this.puts(leader, 5, 400);
+      this.run(30);
+    }
+    this.timeline.tell(name, `is behind the log of ${leader}`);
   }
 
   disk(name: string): StoryDisk {
@@ -285,6 +354,22 @@ export class Scenario {
     return Array.from({ length: count }, (_, n) => this.put(member, `story/${member}/${n}`, bytes));
   }
 
+  /** So many writes, and all are acknowledged. */
+  fill(member: string, count: number, bytes: number): void {
+    const writes = this.puts(member, count, bytes);
+    const what = `${member} acknowledges ${count} writes of ${bytes} bytes`;
+    const ended = (): boolean => !writes.some((ask) => ask.pending);
+    this.world.runUntil(ended, 5000);
+    this.expect(
+      what,
+      writes.every((ask) => ask.acknowledged),
+      () => {
+        const codes = writes.map((ask) => ask.operation.failure ?? "none");
+        return `failures: ${codes.join(", ")}\n${this.describe()}`;
+      },
+    );
+  }
+
   /** Linearizable. */
   read(member: string, key: string = `story/${member}`): Ask {
     return this.ask(member, planned(new RangeRequest({ key: latin1Encode(key) })));
@@ -304,10 +389,13 @@ export class Scenario {
     return stream;
   }
 
-  /** A write is acknowledged at this member; the ms it took. */
+  /** A write is acknowledged at this member, asked anew whenever it was refused; the ms it took. */
   mustWrite(member: string, withinMs: number = 2 * this.timeoutMs): number {
-    const ask = this.put(member);
-    return this.waitFor(`${member} acknowledges a write`, withinMs, () => ask.acknowledged);
+    let ask = this.put(member);
+    return this.waitFor(`${member} acknowledges a write`, withinMs, () => {
+      if (ask.refused && this.nowMs > (ask.answeredMs ?? 0) + 20) ask = this.put(member);
+      return ask.acknowledged;
+    });
   }
 
   /** Asks the leader to hand over; Raft decides. */
@@ -353,14 +441,15 @@ export class Scenario {
       .filter((event) => event.kind === kind);
   }
 
-  /** All of these follow one leader and serve reads. */
+  /** All of these follow one leader among them and serve reads. */
   waitForLeader(withinMs: number, names: readonly string[] = this.names): string {
     this.waitFor("all follow one leader", withinMs, () => this.#settled(names));
     return must(this.leader(), "a settled cluster has a leader");
   }
 
   #settled(names: readonly string[]): boolean {
-    return this.cluster.settledLeader(names) !== null;
+    const leader = this.cluster.settledLeader(names);
+    return leader !== null && names.includes(leader.name);
   }
 
   // ---- the end ------------------------------------------------------------------------------------
@@ -369,6 +458,8 @@ export class Scenario {
   finish(): void {
     this.endLoad();
     this.#crashes.length = 0;
+    this.#whenMarked.length = 0;
+    this.#losses.clear();
     for (const member of this.cluster.members) {
       this.disk(member.name).mend();
       const { incarnation } = member;
@@ -385,6 +476,10 @@ export class Scenario {
     }
   }
 }
+
+const messageNames = Object.fromEntries(
+  Object.entries(MessageType).map(([name, type]) => [type, name]),
+) as Record<MessageType, string>;
 
 function nameOf(incarnation: SimProcess): string {
   return incarnation.name.split("#")[0]!;

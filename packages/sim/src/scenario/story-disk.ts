@@ -1,8 +1,12 @@
-// What a story does to one member's disk.
+// What a story does to one member's disk: slows and stalls it, makes it refuse, damages what it
+// holds. Damage is for members that do not run: what a process has open it would not read again.
 import { assert } from "@quorate/base";
+import { directoryOf } from "../cluster-options.ts";
 import type { DiskOperation } from "../disk/disk-operation.ts";
-import { diskTimingsDefault, type SimDisk } from "../sim-disk.ts";
+import { type DirectoryCopy, diskTimingsDefault, type SimDisk } from "../sim-disk.ts";
 import type { Timeline } from "./timeline.ts";
+
+const blockBytes = 4096;
 
 export class StoryDisk {
   readonly #disk: SimDisk;
@@ -15,6 +19,8 @@ export class StoryDisk {
     this.#timeline = timeline;
   }
 
+  // ---- time -------------------------------------------------------------------------------------
+
   /** Every operation takes this many times as long. */
   slow(factor: number): void {
     this.#tell(`its disk is ${factor} times as slow`);
@@ -25,33 +31,91 @@ export class StoryDisk {
     timings.syncMaxUs = diskTimingsDefault.syncMaxUs * factor;
   }
 
+  /** What is asked for from now on completes after `ms` at the earliest. */
   stall(ms: number): void {
     this.#tell(`its disk stalls for ${ms} ms`);
     this.#disk.stall(ms);
   }
 
-  /** Operations of this kind on paths that hold the text fail; `times`: so many, then no more. */
-  fail(operation: DiskOperation, part: string, code: string, times: number): void {
-    this.#tell(`its disk answers ${code} to ${operation} of ${part}`);
-    let left = times;
+  // ---- refusals -----------------------------------------------------------------------------------
+
+  /** The next operation of this kind on a path that holds the text fails, and no other one. */
+  failOnce(operation: DiskOperation, part: string, code: string): void {
+    this.#tell(`its disk will answer ${code} to one ${operation} of ${part}`);
+    let done = false;
     this.#disk.fault = (kind, path) => {
-      if (kind !== operation || !path.includes(part) || left === 0) return null;
-      left--;
+      if (done || kind !== operation || !path.includes(part)) return null;
+      done = true;
       return code;
     };
-  }
-
-  /** Turns one bit of a byte around, as any reader sees it. */
-  flip(path: string, position: number): void {
-    const bytes = this.#disk.cachedBytes(path);
-    assert(bytes !== null && position < bytes.length, () => `no byte ${position} in ${path}`);
-    this.#tell(`bit flip in ${path} at ${position}`);
-    this.#disk.damage.rot(path, position, Uint8Array.of(bytes[position]! ^ 0x10));
   }
 
   mend(): void {
     this.#disk.fault = null;
     Object.assign(this.#disk.timings, diskTimingsDefault);
+  }
+
+  // ---- damage -------------------------------------------------------------------------------------
+
+  /** Paths of the files whose names begin so, sorted. */
+  files(prefix: string): string[] {
+    const below = this.#disk.filesBelow(directoryOf(this.#member));
+    return below.filter((path) => path.slice(path.lastIndexOf("/") + 1).startsWith(prefix));
+  }
+
+  /** One bit of the byte there turns around. */
+  flip(path: string, position: number): void {
+    const byte = this.#content(path)[position];
+    assert(byte !== undefined, () => `no byte ${position} in ${path}`);
+    this.#tell(`bit flip in ${path} at ${position}`);
+    this.#disk.damage.rot(path, position, Uint8Array.of(byte ^ 0x10));
+  }
+
+  /** A bit of the block in the middle of what the newest segment of the log holds. */
+  flipInLog(): void {
+    const { path, blocks } = this.#newestSegment();
+    this.flip(path, blocks[Math.floor(blocks.length / 2)]! * blockBytes + 300);
+  }
+
+  /** The last third of what the newest segment of the log holds never reached the medium. */
+  loseEndOfLog(): void {
+    const { path, blocks } = this.#newestSegment();
+    const lost = blocks.slice(Math.floor((blocks.length * 2) / 3));
+    this.#tell(`the last ${lost.length} blocks of ${path} are zeros`);
+    for (const block of lost) {
+      this.#disk.damage.rot(path, block * blockBytes, new Uint8Array(blockBytes));
+    }
+  }
+
+  copy(): DirectoryCopy {
+    this.#tell("somebody copies its directory");
+    return this.#disk.copyDirectory(directoryOf(this.#member));
+  }
+
+  restore(copy: DirectoryCopy): void {
+    this.#tell("its directory is an old copy");
+    this.#disk.restoreDirectory(directoryOf(this.#member), copy);
+  }
+
+  /** The segment with the newest batch, and its blocks behind the header that are not empty. */
+  #newestSegment(): { readonly path: string; readonly blocks: readonly number[] } {
+    const segments = this.files("wal-").filter((path) => !path.endsWith("wal-durable"));
+    for (const path of segments.reverse()) {
+      const content = this.#content(path);
+      const blocks: number[] = [];
+      for (let block = 1; block * blockBytes < content.length; block++) {
+        if (content[block * blockBytes] !== 0) blocks.push(block);
+      }
+      if (blocks.length > 2) return { path, blocks };
+    }
+    assert(false, `${this.#member}: no segment of the log with batches`);
+    return { path: "", blocks: [] };
+  }
+
+  #content(path: string): Uint8Array {
+    const bytes = this.#disk.cachedBytes(path);
+    assert(bytes !== null, () => `no file ${path}`);
+    return bytes;
   }
 
   #tell(what: string): void {
