@@ -124,6 +124,20 @@ test("P5: a leader of an older term does not end quiet", () => {
   assert(!node.status().quiet);
 });
 
+test("P5, P6: a request that quiet start kept is no sign of life of who has died since", () => {
+  const story = new Story([1, 2, 3], { quiet: true });
+  const { node } = story.get(2);
+  node.step(story.message(MessageType.PreVote, 1, 2, 1));
+  // It leads by now, and has not heard our hello: quiet goes on.
+  const heartbeat = story.message(MessageType.Heartbeat, 1, 2, 1);
+  heartbeat.toSession = 0;
+  node.step(heartbeat);
+  node.leaderGone(1, story.get(1).session);
+  node.endQuiet();
+  assert(!node.status().quiet);
+  assert(node.core.hint.active, "the evidence stands");
+});
+
 test("P6: evidence counts only for the present leader's present process, while it leads", () => {
   const story = new Story([1, 2, 3]);
   story.elect(1);
