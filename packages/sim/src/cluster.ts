@@ -4,6 +4,7 @@ import { assert, must } from "@quorate/base";
 import { Failure, FailureCode, Phase, type ReplySink } from "@quorate/host";
 import { KvError } from "@quorate/kv";
 import { Role } from "@quorate/raft";
+import { CoreInvariants } from "./checkers/core-invariants.ts";
 import type { ClientOperation } from "./client/history.ts";
 import type { RequestTarget } from "./client/sim-client.ts";
 import { type ClusterOptions, directoryOf, hostConfig, listedMembers } from "./cluster-options.ts";
@@ -33,6 +34,7 @@ export class SimCluster implements RequestTarget {
   /** Mark → how often it was passed, and at how many of these a process crashed. */
   readonly marks: Map<string, { passed: number; crashed: number }>;
   readonly rare: RareStates;
+  readonly #cores: ReadonlyMap<string, CoreInvariants>;
   crashPlan: CrashPlan | null;
   /** Null: nobody starts again what has ended. */
   operator: ClusterOperator | null;
@@ -51,6 +53,7 @@ export class SimCluster implements RequestTarget {
     this.memberNames = this.members.map((member) => member.name);
     this.marks = new Map();
     this.rare = new RareStates();
+    this.#cores = new Map(this.memberNames.map((name) => [name, new CoreInvariants()]));
     this.crashPlan = null;
     this.operator = null;
     this.onEnd = null;
@@ -111,7 +114,9 @@ export class SimCluster implements RequestTarget {
 
   #endOfTurn(member: SimMember, incarnation: SimProcess): void {
     const inside = member.host?.inside() ?? null;
-    if (inside !== null) this.rare.turn(member.name, incarnation.name, inside.raft.status());
+    if (inside === null) return;
+    this.rare.turn(member.name, incarnation.name, inside.raft.status());
+    must(this.#cores.get(member.name), "a member has a checker").turn(inside.raft);
   }
 
   #crashAt(incarnation: SimProcess, point: string): EndKind | null {

@@ -53,6 +53,8 @@ function drawHost(random: SimRandom): Partial<HostConfig> {
     catchUpEntriesMax: random.pick([3, 30, 300]),
     catchUpBytesMax: random.pick([4_096, 65_536]),
     requestTimeoutMs: random.pick([1_500, 3_000]),
+    electionRankSlotMs: random.pick([0, 0, 20, 60]),
+    lateVoteAnswers: random.chance(0.3),
     storage: {
       ...storageDefaults,
       walSegmentBytes: random.pick([65_536, 131_072]),
