@@ -5,7 +5,7 @@ import { assert, must } from "@quorate/base";
 import { KvState } from "@quorate/kv";
 import type { HashKvTask, KvApi, KvError } from "@quorate/kv";
 import { RaftNode, Role } from "@quorate/raft";
-import type { Message, RaftApi } from "@quorate/raft";
+import type { Message } from "@quorate/raft";
 import { ExitCode } from "@quorate/storage";
 import type {
   CheckpointInfo,
@@ -44,10 +44,10 @@ import { describeStatus } from "./status.ts";
 
 /** What checkers look into. Looking must not change anything. */
 export interface HostInside {
-  readonly raft: RaftApi;
+  readonly raft: RaftNode;
   readonly kv: KvApi;
   readonly storage: StorageApi;
-  readonly pump: { readonly applied: number; readonly scanned: boolean };
+  readonly pump: Pick<Pump, "applied" | "scanned" | "installing" | "applyPending">;
 }
 
 /** Set once the storage is open and Raft runs. */

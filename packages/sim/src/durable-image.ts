@@ -10,8 +10,8 @@ import {
   openStorage,
   type Recovered,
 } from "@quorate/storage";
-import type { DurableView } from "./checkers/durable-before-ack.ts";
 import type { UnsyncedFate } from "./disk/sim-file.ts";
+import { DurableLog } from "./durable/durable-log.ts";
 import { SimClock } from "./sim-clock.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import { EndKind, SimProcess } from "./sim-env.ts";
@@ -26,16 +26,8 @@ export interface DurableImage {
   readonly raftId: number;
   /** Of a started genesis; null: none. */
   readonly genesis: Uint8Array | null;
-  readonly view: DurableView;
+  readonly log: DurableLog;
 }
-
-const nothing: DurableView = {
-  term: 0,
-  vote: 0,
-  checkpointIndex: 0,
-  lastIndex: 0,
-  termAt: () => null,
-};
 
 export function durableImage(
   disk: SimDisk,
@@ -73,7 +65,7 @@ export function durableImage(
     incarnation.end !== EndKind.Asserted,
     () => incarnation.failure?.stack ?? incarnation.reason,
   );
-  return { refusal: incarnation.reason, raftId: 0, genesis: null, view: nothing };
+  return { refusal: incarnation.reason, raftId: 0, genesis: null, log: new DurableLog(null) };
 }
 
 function recover(
@@ -85,7 +77,12 @@ function recover(
   const options = { directory, walDirectory, clusterId, memberId, levelMax: 1 };
   openDirectory(incarnation, options, (outcome) => {
     if (!outcome.ok) {
-      return found({ refusal: outcome.reason, raftId: 0, genesis: null, view: nothing });
+      return found({
+        refusal: outcome.reason,
+        raftId: 0,
+        genesis: null,
+        log: new DurableLog(null),
+      });
     }
     const opened = outcome.directory;
     const started = opened.genesisState === GenesisState.Started;
@@ -102,18 +99,6 @@ function imageOf(directory: DataDirectory, recovered: Recovered | null): Durable
     refusal: null,
     raftId: directory.raftId,
     genesis: directory.genesisState === GenesisState.Started ? directory.genesis : null,
-    view: recovered === null ? nothing : viewOf(recovered),
-  };
-}
-
-function viewOf(recovered: Recovered): DurableView {
-  const { hardState, checkpoint, entries, logStartIndex, logStartTerm } = recovered;
-  return {
-    term: hardState.term,
-    vote: hardState.vote,
-    checkpointIndex: checkpoint?.index ?? 0,
-    lastIndex: logStartIndex + entries.length,
-    termAt: (index) =>
-      index === logStartIndex ? logStartTerm : (entries[index - logStartIndex - 1]?.term ?? null),
+    log: new DurableLog(recovered),
   };
 }

@@ -23,7 +23,7 @@ export interface RunOptions {
   faults: FaultOptions;
   /** After liveness: all lose power, come back, and everything acknowledged is there. */
   finalPowerLoss: boolean;
-  /** Durability of one in so many acknowledgements is checked on a copy of the disk. */
+  /** One look in so many at what is durable is compared with a recovery of a copy of the disk. */
   durableSample: number;
 }
 
@@ -42,7 +42,7 @@ export function drawOptions(random: SimRandom): RunOptions {
     host: drawHost(random),
     faults: drawFaults(random.fork("faults"), members),
     finalPowerLoss: random.chance(0.5),
-    durableSample: random.pick([3, 20, 50]),
+    durableSample: random.pick([100, 500, 2_000]),
   };
 }
 

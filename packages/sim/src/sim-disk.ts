@@ -79,6 +79,8 @@ export class SimDisk {
   /** Bytes of all files together; writes beyond it answer ENOSPC. */
   capacityBytes: number;
   syncs: number;
+  /** Counts whatever may have changed what a power loss would leave. */
+  mediumChanges: number;
   writes: number;
   bytesWritten: number;
   readonly #root: SimDirectory;
@@ -100,6 +102,7 @@ export class SimDisk {
     this.onSubmit = null;
     this.capacityBytes = 2 ** 40;
     this.syncs = 0;
+    this.mediumChanges = 0;
     this.writes = 0;
     this.bytesWritten = 0;
     this.#nodes = 0;
@@ -137,6 +140,7 @@ export class SimDisk {
     this.#settleNames(drawn);
     for (const file of this.#files()) file.powerLoss(fate ?? this.#drawFate(), this.random);
     this.#recount();
+    this.mediumChanges++;
   }
 
   /**
@@ -220,6 +224,7 @@ export class SimDisk {
     parent.entries.delete(nameOf(path));
     parent.synced.delete(nameOf(path));
     this.#recount();
+    this.mediumChanges++;
   }
 
   /** An operator's copy; of what processes see. */
@@ -237,6 +242,7 @@ export class SimDisk {
     parent.entries.set(nameOf(path), restored);
     parent.synced.set(nameOf(path), restored);
     this.#recount();
+    this.mediumChanges++;
   }
 
   /** Nothing completes before `ms` have passed. */
@@ -313,6 +319,11 @@ export class SimDisk {
       user.run(() => done(error));
     });
     this.onSubmit?.(kind, path);
+  }
+
+  noteSync(): void {
+    this.syncs++;
+    this.mediumChanges++;
   }
 
   refusal(kind: DiskOperation, path: string): DiskError | null {

@@ -1,12 +1,18 @@
 // For the tests of other packages; not part of what storage offers.
 export { diskContractCases } from "./testing/disk-contract.ts";
 export type { ContractSteps, DiskContractCase, DiskUnderTest } from "./testing/disk-contract.ts";
-export { batchBytes, parseBatchHeader } from "./wal/batch-header.ts";
-export { decodePayload } from "./wal/batch-payload.ts";
+export { batchBytes, BatchHeader, parseBatchHeader } from "./wal/batch-header.ts";
+export type { WalIdentity } from "./wal/batch-header.ts";
+export { decodePayload, payloadChecks } from "./wal/batch-payload.ts";
+export type { BatchPayload } from "./wal/batch-payload.ts";
+export { parseSegmentHeader } from "./wal/segment-header.ts";
+export { segmentId, segmentName } from "./wal/segment.ts";
 export {
   batchHeaderBytes,
+  BatchKind,
   blockBytes,
   firstBatchOffset,
+  nonceSeed,
   segmentMagic,
   u64OrNone,
 } from "./wal/wal-format.ts";

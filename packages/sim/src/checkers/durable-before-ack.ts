@@ -71,7 +71,7 @@ export class DurableBeforeAck {
     quorum: number,
   ): void {
     this.checked++;
-    const holders = disks.filter((disk) => holds(disk, index, term)).length;
+    const holders = disks.filter((disk) => holdsEntry(disk, index, term)).length;
     demand(
       holders >= quorum,
       property,
@@ -98,7 +98,7 @@ export class DurableBeforeAck {
     what: string,
   ): void {
     demand(
-      holds(disk, index, term),
+      holdsEntry(disk, index, term),
       property,
       () =>
         `${from} ${what} entry ${index} of term ${term}, its disk ends at ${disk.lastIndex} ` +
@@ -107,7 +107,7 @@ export class DurableBeforeAck {
   }
 }
 
-function holds(disk: DurableView, index: number, term: number | null): boolean {
+export function holdsEntry(disk: DurableView, index: number, term: number | null): boolean {
   if (index <= disk.checkpointIndex) return true;
   if (index > disk.lastIndex) return false;
   return term === null || disk.termAt(index) === term;

@@ -102,7 +102,7 @@ export class DiskView implements Disk {
         return new DiskError("ENOENT", directory, DiskOperation.SyncDirectory);
       }
       node.syncUpTo(covered);
-      this.#disk.syncs++;
+      this.#disk.noteSync();
       return null;
     };
     this.#disk.submit(
@@ -170,10 +170,13 @@ class FileView implements DiskFile {
     const execute = (): DiskError | null => {
       this.#disk.recent?.synced(this.path, this.#file, covered);
       this.#file.syncUpTo(covered);
-      this.#disk.syncs++;
+      this.#disk.noteSync();
       return null;
     };
-    const executeRefused = (): void => this.#file.refuseUpTo(covered, this.#disk.random);
+    const executeRefused = (): void => {
+      this.#file.refuseUpTo(covered, this.#disk.random);
+      this.#disk.mediumChanges++;
+    };
     this.#submit(DiskOperation.Sync, { execute, executePart: null, executeRefused }, done);
   }
 

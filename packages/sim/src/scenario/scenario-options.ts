@@ -11,7 +11,7 @@ export interface ScenarioOptions {
   readonly heartbeatIntervalMs: number;
   readonly host: Partial<HostConfig>;
   readonly network: Partial<NetworkOptions>;
-  /** Durability of one in so many acknowledgements is checked on a copy of the disk. */
+  /** As in WatchOptions. */
   readonly durableSample: number;
 }
 
@@ -22,7 +22,7 @@ export const scenarioDefaults: ScenarioOptions = {
   heartbeatIntervalMs: 30,
   host: {},
   network: {},
-  durableSample: 30,
+  durableSample: 1_000,
 };
 
 /** Checkpoints and cuts of the log within a fraction of a second: followers fall behind it soon. */

@@ -1,0 +1,138 @@
+// Follows the write-ahead log of one running member on the medium, behind its back: gives every
+// batch as soon as all of it would survive a power loss. Only what recovery would take counts: the
+// next number, chained to the batch before, in its place, with records that check.
+import { must } from "@quorate/base";
+import {
+  batchBytes,
+  type BatchHeader,
+  batchHeaderBytes,
+  blockBytes,
+  decodePayload,
+  firstBatchOffset,
+  nonceSeed,
+  parseBatchHeader,
+  parseSegmentHeader,
+  payloadChecks,
+  segmentId,
+  segmentName,
+  type WalIdentity,
+} from "@quorate/storage/internal";
+import { nameOf } from "../disk/path.ts";
+import type { SimFile } from "../disk/sim-file.ts";
+import type { SimDisk } from "../sim-disk.ts";
+import type { DurableBatch } from "./durable-log.ts";
+
+interface DurableSegment {
+  readonly id: number;
+  readonly file: SimFile;
+  readonly nonce: number;
+  readonly seed: number;
+  readonly bytes: number;
+}
+
+export class LogReader {
+  readonly #disk: SimDisk;
+  readonly #directory: string;
+  readonly #identity: WalIdentity;
+  readonly #head: Uint8Array;
+  #segment: DurableSegment | null;
+  /** The one behind it; null: not seen yet. */
+  #following: DurableSegment | null;
+  /** Where the next batch would start in #segment. */
+  #offset: number;
+  /** Of the batch before; 0: none. */
+  #seq: number;
+  #crc: number;
+
+  /** Begins behind everything that is durable now. */
+  constructor(disk: SimDisk, directory: string, identity: WalIdentity) {
+    this.#disk = disk;
+    this.#directory = directory;
+    this.#identity = identity;
+    this.#head = new Uint8Array(batchHeaderBytes);
+    this.#segment = null;
+    this.#following = null;
+    this.#offset = firstBatchOffset;
+    this.#seq = 0;
+    this.#crc = 0;
+    this.#skipAll();
+  }
+
+  /** The next batch; null: nothing more is durable. */
+  next(): DurableBatch | null {
+    const header = this.#nextHeader();
+    if (header === null) return null;
+    const { file, seed } = this.#segment!;
+    const bytes = new Uint8Array(header.payloadBytes);
+    const read = file.readSynced(this.#offset + batchHeaderBytes, bytes);
+    if (read < bytes.length || !payloadChecks(header, bytes, seed)) return null;
+    const payload = must(decodePayload(header, bytes), "a batch that checks can be read");
+    this.#pass(header);
+    return { header, payload };
+  }
+
+  #skipAll(): void {
+    const ids = this.#disk
+      .filesBelow(this.#directory)
+      .map((path) => segmentId(nameOf(path)))
+      .filter((id) => id > 0)
+      .sort((a, b) => a - b);
+    for (const id of ids) {
+      const segment = this.#open(id);
+      if (segment === null || this.#headerAt(segment, firstBatchOffset, false) === null) continue;
+      this.#segment = segment;
+      this.#offset = firstBatchOffset;
+      for (;;) {
+        const chained = this.#offset > firstBatchOffset;
+        const header = this.#headerAt(segment, this.#offset, chained);
+        if (header === null) break;
+        this.#pass(header);
+      }
+    }
+  }
+
+  #pass(header: BatchHeader): void {
+    this.#offset += batchBytes(header);
+    this.#seq = header.seq;
+    this.#crc = header.crc;
+  }
+
+  /** Moves on to the next segment when the next batch stands there. */
+  #nextHeader(): BatchHeader | null {
+    const segment = this.#segment;
+    if (segment !== null) {
+      const header = this.#headerAt(segment, this.#offset, true);
+      if (header !== null) return header;
+    }
+    this.#following ??= this.#open((segment?.id ?? 0) + 1);
+    if (this.#following === null) return null;
+    const header = this.#headerAt(this.#following, firstBatchOffset, true);
+    if (header === null) return null;
+    this.#segment = this.#following;
+    this.#following = null;
+    this.#offset = firstBatchOffset;
+    return header;
+  }
+
+  #headerAt(segment: DurableSegment, offset: number, chained: boolean): BatchHeader | null {
+    const head = this.#head;
+    if (segment.file.readSynced(offset, head) < head.length) return null;
+    const place = { nonce: segment.nonce, offset, segmentBytes: segment.bytes };
+    const parsed = parseBatchHeader(head, 0, this.#identity, place);
+    if (parsed.found !== "header") return null;
+    const { header } = parsed;
+    if (!chained) return header;
+    return header.seq === this.#seq + 1 && header.prevChainCrc === this.#crc ? header : null;
+  }
+
+  #open(id: number): DurableSegment | null {
+    const file = this.#disk.durableFileAt(`${this.#directory}/${segmentName(id)}`);
+    if (file === null) return null;
+    const block = new Uint8Array(blockBytes);
+    if (file.readSynced(0, block) < block.length) return null;
+    const parsed = parseSegmentHeader(block, this.#identity);
+    if (parsed.found !== "header" || parsed.header.id !== id) return null;
+    const { nonce, segmentBytes } = parsed.header;
+    return { id, file, nonce, seed: nonceSeed(nonce), bytes: segmentBytes };
+  }
+}

@@ -1,0 +1,66 @@
+// Listens to every entry that a process applies, in order, and knows which entry made which revision.
+import type { AppliedOperation } from "@quorate/kv";
+import { type CommittedEntry, otherKind } from "../checkers/committed-log.ts";
+import type { StateCheckers } from "./state-checkers.ts";
+import type { WatchedProcess } from "./watched-process.ts";
+
+/** An entry by its name. */
+export interface EntryName {
+  readonly index: number;
+  readonly term: number;
+}
+
+export class ApplyWatch {
+  readonly #checkers: StateCheckers;
+  readonly #revisions: Map<number, EntryName>;
+
+  constructor(checkers: StateCheckers) {
+    this.#checkers = checkers;
+    this.#revisions = new Map();
+  }
+
+  /** The entry that made this revision; undefined: nobody has applied one. */
+  maker(revision: number): EntryName | undefined {
+    return this.#revisions.get(revision);
+  }
+
+  listen(watched: WatchedProcess): void {
+    const { kv } = watched.inside;
+    const apply = kv.apply.bind(kv);
+    const skip = kv.skip.bind(kv);
+    kv.apply = (operation, wantReply, headerTerm) => {
+      const before = kv.revision;
+      const reply = apply(operation, wantReply, headerTerm);
+      watched.applies.push(this.#committedOf(operation));
+      if (kv.revision > before) {
+        const { index, term } = operation;
+        this.#revisions.set(kv.revision, { index, term });
+      }
+      return reply;
+    };
+    kv.skip = (index, term) => {
+      skip(index, term);
+      watched.applies.push({ index, term, kind: otherKind, level: 0, wallMs: 0, payload: nothing });
+    };
+  }
+
+  /** At the end of the event. */
+  judge(watched: WatchedProcess): void {
+    if (watched.applies.length === 0) return;
+    const term = watched.inside.raft.term();
+    for (const entry of watched.applies) {
+      this.#checkers.committed.applied(watched.incarnation.name, term, entry);
+    }
+    watched.applies.length = 0;
+  }
+
+  // Only the first member's payload is kept; the others' are only compared before the event ends.
+  #committedOf(operation: AppliedOperation): CommittedEntry {
+    const { index, term, kind, level, wallMs } = operation;
+    const isFirst = index > this.#checkers.committed.lastIndex;
+    const payload = isFirst ? operation.payload.slice() : operation.payload;
+    return { index, term, kind, level, wallMs, payload };
+  }
+}
+
+const nothing = new Uint8Array(0);

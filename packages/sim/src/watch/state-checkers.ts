@@ -1,0 +1,31 @@
+// The checkers of what members are and promise (reliability.md §2.1), one of each for a whole run.
+import { CommittedLog } from "../checkers/committed-log.ts";
+import { DigestEquality } from "../checkers/digest-equality.ts";
+import { DurableBeforeAck } from "../checkers/durable-before-ack.ts";
+import { ElectionSafety } from "../checkers/election-safety.ts";
+import { FrontierOrder } from "../checkers/frontiers.ts";
+import { LeaderCompleteness } from "../checkers/leader-completeness.ts";
+import { LogMatching } from "../checkers/log-matching.ts";
+import { OneGenesis } from "../checkers/one-genesis.ts";
+
+export class StateCheckers {
+  readonly committed: CommittedLog;
+  readonly elections: ElectionSafety;
+  readonly logs: LogMatching;
+  readonly completeness: LeaderCompleteness;
+  readonly frontiers: FrontierOrder;
+  readonly digests: DigestEquality;
+  readonly genesis: OneGenesis;
+  readonly durable: DurableBeforeAck;
+
+  constructor() {
+    this.committed = new CommittedLog();
+    this.elections = new ElectionSafety();
+    this.logs = new LogMatching();
+    this.completeness = new LeaderCompleteness(this.committed);
+    this.frontiers = new FrontierOrder();
+    this.digests = new DigestEquality();
+    this.genesis = new OneGenesis();
+    this.durable = new DurableBeforeAck();
+  }
+}
