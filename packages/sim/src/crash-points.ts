@@ -1,6 +1,7 @@
 // Every mark in the host and in storage at which a crash must be survived, and what a run needs so
 // that it is passed often. Seeds go through this table; a mark that is passed and not listed fails
 // the coverage test, and so does a listed one at which no process has crashed.
+import { PartitionShape } from "./nemesis/partition-shapes.ts";
 import type { RunOptions } from "./run-options.ts";
 
 export interface CrashPoint {
@@ -102,6 +103,12 @@ function lagging(options: RunOptions): void {
   growing(options);
   options.members = Math.max(3, options.members);
   options.host = { ...options.host, catchUpEntriesMax: 3, catchUpBytesMax: 4_096 };
-  options.faults.partitions = { oneWay: false, pauseMinMs: 100, pauseMaxMs: 3_000 };
+  options.faults.partitions = {
+    shapes: [PartitionShape.Split],
+    oneWay: false,
+    flapping: false,
+    pauseMinMs: 100,
+    pauseMaxMs: 3_000,
+  };
   options.safetyMs = 12_000;
 }

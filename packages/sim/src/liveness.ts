@@ -23,7 +23,7 @@ export class Liveness {
 
   heal(): void {
     const { network } = this.#cluster;
-    network.heal();
+    network.mend();
     Object.assign(network.options, networkDefaults);
   }
 

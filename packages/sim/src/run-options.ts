@@ -66,14 +66,21 @@ function drawHost(random: SimRandom): Partial<HostConfig> {
   };
 }
 
+/** What holds for all traffic of a run; single ways and moments get worse through the nemeses. */
 function drawNetwork(random: SimRandom): Partial<NetworkOptions> {
   const slow = random.chance(0.3);
   return {
     delayMinUs: slow ? random.between(100, 10_000) : 100,
     delayMaxUs: slow ? random.between(10_000, 40_000) : 2_000,
-    lossChance: random.chance(0.4) ? random.below(200) / 1000 : 0,
-    duplicateChance: random.chance(0.4) ? random.below(300) / 1000 : 0,
-    duplicateDelayMaxUs: random.doublings(1_000, 5_000_000),
+    lossChance: random.chance(0.4) ? random.below(300) / 1000 : 0,
+    duplicateChance: random.chance(0.4) ? random.below(500) / 1000 : 0,
+    duplicateDelayMaxUs: random.doublings(1_000, 60_000_000),
     tailChance: random.chance(0.5) ? 0.01 : 0,
+    lateChance: random.chance(0.2) ? random.below(50) / 1000 : 0,
+    lateMaxUs: random.doublings(1_000, 1_000_000),
+    clogChance: random.chance(0.2) ? random.below(20) / 1000 : 0,
+    clogMaxUs: random.doublings(10_000, 10_000_000),
+    resetChance: random.chance(0.2) ? random.below(10) / 1000 : 0,
+    flipChance: random.chance(0.2) ? random.pick([0.0001, 0.001, 0.01]) : 0,
   };
 }

@@ -1,91 +1,11 @@
 // The simulated network by cases: dialling, order, bounds, cuts, and how links end.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Link, LinkEnd, type LinkEvents, type Transport } from "@quorate/storage";
-import { PlainUser } from "../test/plain-user.ts";
-import { SimNetwork } from "./sim-network.ts";
-import { World } from "./world.ts";
-
-/** Records everything that happens at one end of a link. */
-class Tap implements LinkEvents {
-  opened = false;
-  drains = 0;
-  readonly got: number[] = [];
-  readonly ends: LinkEnd[] = [];
-  link: Link | null = null;
-
-  onOpen(): void {
-    assert.equal(this.opened, false);
-    this.opened = true;
-  }
-  onBytes(bytes: Uint8Array): void {
-    assert.equal(this.ends.length, 0, "bytes after the end");
-    this.got.push(bytes[0]!);
-  }
-  onDrain(): void {
-    this.drains++;
-  }
-  onEnd(end: LinkEnd): void {
-    this.ends.push(end);
-  }
-}
-
-class Bench {
-  readonly world: World;
-  readonly network: SimNetwork;
-  readonly users: PlainUser[] = [];
-  readonly transports: Transport[] = [];
-  readonly accepted: Tap[] = [];
-
-  constructor(seed: number, count = 2) {
-    this.world = new World(seed);
-    this.network = new SimNetwork(this.world, this.world.random("network"));
-    for (let i = 0; i < count; i++) this.network.addMachine(`m${i}`, [`m${i}:2380`]);
-    for (let i = 0; i < count; i++) this.boot(i);
-  }
-
-  boot(i: number): void {
-    const user = new PlainUser(`m${i}`);
-    this.users[i] = user;
-    const transport = this.network.attach(user, `m${i}`);
-    this.transports[i] = transport;
-    transport.listen((link) => {
-      const tap = new Tap();
-      tap.link = link;
-      this.accepted.push(tap);
-      return tap;
-    });
-  }
-
-  dial(from: number, to: number): Tap {
-    const tap = new Tap();
-    tap.link = this.transports[from]!.dial(`m${to}:2380`, tap);
-    return tap;
-  }
-
-  /** An open link and its accepted other end. */
-  connect(from: number, to: number): [Tap, Tap] {
-    const before = this.accepted.length;
-    const dialer = this.dial(from, to);
-    assert.ok(this.world.runUntil(() => dialer.opened, 10_000));
-    return [dialer, this.accepted[before]!];
-  }
-
-  die(i: number, powerLost: boolean): void {
-    this.users[i]!.alive = false;
-    this.network.detach(this.users[i]!, powerLost);
-  }
-}
-
-const packet = (value: number, length = 1): Uint8Array => {
-  const bytes = new Uint8Array(length);
-  bytes[0] = value;
-  return bytes;
-};
-const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+import { LinkEnd } from "@quorate/storage";
+import { NetworkBench, packet, Tap, upTo } from "../test/network-bench.ts";
 
 test("a dial opens at both ends, later, and bytes sent before it opens arrive", () => {
-  const bench = new Bench(1);
+  const bench = new NetworkBench(1);
   const dialer = bench.dial(0, 1);
   assert.equal(dialer.opened, false);
   dialer.link!.send(packet(5));
@@ -96,7 +16,7 @@ test("a dial opens at both ends, later, and bytes sent before it opens arrive", 
 });
 
 test("sends of one link arrive in order in both directions, whatever the delays", () => {
-  const bench = new Bench(2);
+  const bench = new NetworkBench(2);
   bench.network.options.tailChance = 0.3;
   const [a, b] = bench.connect(0, 1);
   for (const i of upTo(100)) {
@@ -112,7 +32,7 @@ test("sends of one link arrive in order in both directions, whatever the delays"
 test("links between the same two machines overtake each other", () => {
   let overtaken = 0;
   for (let seed = 0; seed < 20; seed++) {
-    const bench = new Bench(seed);
+    const bench = new NetworkBench(seed);
     const [first, firstEnd] = bench.connect(0, 1);
     const [second, secondEnd] = bench.connect(0, 1);
     first.link!.send(packet(1));
@@ -124,7 +44,7 @@ test("links between the same two machines overtake each other", () => {
 });
 
 test("loss drops single sends and the link lives on", () => {
-  const bench = new Bench(3);
+  const bench = new NetworkBench(3);
   const [a, b] = bench.connect(0, 1);
   bench.network.options.lossChance = 0.3;
   for (const i of upTo(200)) a.link!.send(packet(i));
@@ -138,7 +58,7 @@ test("loss drops single sends and the link lives on", () => {
 });
 
 test("duplicates arrive again, late and out of order", () => {
-  const bench = new Bench(4);
+  const bench = new NetworkBench(4);
   bench.network.options.duplicateChance = 0.5;
   bench.network.options.duplicateDelayMaxUs = 50_000;
   const [a, b] = bench.connect(0, 1);
@@ -156,7 +76,7 @@ test("duplicates arrive again, late and out of order", () => {
 });
 
 test("nobody listens: refused after a round trip", () => {
-  const bench = new Bench(1, 3);
+  const bench = new NetworkBench(1, 3);
   bench.die(1, false);
   const tap = bench.dial(0, 1);
   bench.world.runFor(50);
@@ -165,7 +85,7 @@ test("nobody listens: refused after a round trip", () => {
 });
 
 test("cut, power lost or unknown: unreachable when the connect times out", () => {
-  const bench = new Bench(1, 4);
+  const bench = new NetworkBench(1, 4);
   bench.network.cutOneWay("m1", "m0");
   bench.die(2, true);
   bench.network.powerOff("m2");
@@ -178,7 +98,7 @@ test("cut, power lost or unknown: unreachable when the connect times out", () =>
 });
 
 test("a cut that heals within the connect timeout lets the dial through", () => {
-  const bench = new Bench(1);
+  const bench = new NetworkBench(1);
   bench.network.cut("m0", "m1");
   const tap = bench.dial(0, 1);
   bench.world.runFor(1000);
@@ -190,7 +110,7 @@ test("a cut that heals within the connect timeout lets the dial through", () => 
 
 test("a cut stalls what is sent and what is on the way; after the heal it arrives, in order", () => {
   for (let seed = 0; seed < 30; seed++) {
-    const bench = new Bench(seed);
+    const bench = new NetworkBench(seed);
     const [a, b] = bench.connect(0, 1);
     bench.network.options.delayMinUs = 5_000;
     bench.network.options.delayMaxUs = 20_000;
@@ -208,7 +128,7 @@ test("a cut stalls what is sent and what is on the way; after the heal it arrive
 });
 
 test("a one-way cut lets the other direction through until its window of acknowledgements is full", () => {
-  const bench = new Bench(1);
+  const bench = new NetworkBench(1);
   bench.network.options.windowBytes = 1000;
   const [a, b] = bench.connect(0, 1);
   bench.network.cutOneWay("m0", "m1");
@@ -225,7 +145,7 @@ test("a one-way cut lets the other direction through until its window of acknowl
 });
 
 test("a link whose sends are not answered for the link timeout ends as failed", () => {
-  const bench = new Bench(1);
+  const bench = new NetworkBench(1);
   const [a, b] = bench.connect(0, 1);
   bench.network.cut("m0", "m1");
   a.link!.send(packet(1));
@@ -242,7 +162,7 @@ test("a link whose sends are not answered for the link timeout ends as failed", 
 });
 
 test("partition separates groups and only groups", () => {
-  const bench = new Bench(1, 5);
+  const bench = new NetworkBench(1, 5);
   bench.network.partition([
     ["m0", "m1"],
     ["m2", "m3", "m4"],
@@ -258,7 +178,7 @@ test("partition separates groups and only groups", () => {
 test("a killed process: its peers hear the end after a delay, behind what it had sent", () => {
   let behind = 0;
   for (let seed = 0; seed < 40; seed++) {
-    const bench = new Bench(seed);
+    const bench = new NetworkBench(seed);
     const [a, b] = bench.connect(0, 1);
     for (const i of upTo(3)) a.link!.send(packet(i));
     bench.die(0, false);
@@ -276,7 +196,7 @@ test("a killed process: its peers hear the end after a delay, behind what it had
 });
 
 test("behind a cut a killed process is noticed only after the heal", () => {
-  const bench = new Bench(2);
+  const bench = new NetworkBench(2);
   const [, b] = bench.connect(0, 1);
   bench.network.cut("m0", "m1");
   bench.die(0, false);
@@ -291,7 +211,7 @@ test("behind a cut a killed process is noticed only after the heal", () => {
 });
 
 test("a power loss is silent; sends fail once the machine is back, or after the link timeout", () => {
-  const bench = new Bench(1, 3);
+  const bench = new NetworkBench(1, 3);
   const [, toBack] = bench.connect(0, 1);
   const [, toGone] = bench.connect(0, 2);
   bench.die(0, true);
@@ -309,7 +229,7 @@ test("a power loss is silent; sends fail once the machine is back, or after the 
 });
 
 test("close: Local here, Closed there, each once and last; sends afterwards are refused", () => {
-  const bench = new Bench(1);
+  const bench = new NetworkBench(1);
   const [a, b] = bench.connect(0, 1);
   a.link!.close();
   a.link!.close();
@@ -323,7 +243,7 @@ test("close: Local here, Closed there, each once and last; sends afterwards are 
 });
 
 test("closing a dial before it opens ends it quietly", () => {
-  const bench = new Bench(1);
+  const bench = new NetworkBench(1);
   const dialer = bench.dial(0, 1);
   dialer.link!.close();
   bench.world.runFor(5000);
@@ -334,7 +254,7 @@ test("closing a dial before it opens ends it quietly", () => {
 });
 
 test("the queue is bounded, says no without queueing, and tells when it is empty again", () => {
-  const bench = new Bench(1);
+  const bench = new NetworkBench(1);
   bench.network.options.windowBytes = 100;
   bench.network.options.queueBytesMax = 250;
   const [a, b] = bench.connect(0, 1);
@@ -348,7 +268,7 @@ test("the queue is bounded, says no without queueing, and tells when it is empty
 });
 
 test("a paused reader gets nothing and holds the sender back; resumed, all in order", () => {
-  const bench = new Bench(1);
+  const bench = new NetworkBench(1);
   bench.network.options.windowBytes = 300;
   const [a, b] = bench.connect(0, 1);
   b.link!.pause();
@@ -362,7 +282,7 @@ test("a paused reader gets nothing and holds the sender back; resumed, all in or
 });
 
 test("a blinking proxy ends links and refuses dials from one side until it is back", () => {
-  const bench = new Bench(1, 3);
+  const bench = new NetworkBench(1, 3);
   const [a, b] = bench.connect(0, 1);
   bench.network.blink("m0", "m1");
   const refused = bench.dial(0, 1);
@@ -377,7 +297,7 @@ test("a blinking proxy ends links and refuses dials from one side until it is ba
 });
 
 test("every send is shown to the hook that checkers use", () => {
-  const bench = new Bench(1);
+  const bench = new NetworkBench(1);
   const seen: string[] = [];
   bench.network.onSend = (from, to, bytes) => void seen.push(`${from.name}>${to.name} ${bytes[0]}`);
   const [a, b] = bench.connect(0, 1);
@@ -388,7 +308,7 @@ test("every send is shown to the hook that checkers use", () => {
 
 test("two runs of a seed agree, other seeds differ", () => {
   const run = (seed: number): string => {
-    const bench = new Bench(seed, 3);
+    const bench = new NetworkBench(seed, 3);
     bench.network.options.lossChance = 0.1;
     bench.network.options.duplicateChance = 0.1;
     bench.network.options.duplicateDelayMaxUs = 10_000;

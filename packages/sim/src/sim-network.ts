@@ -6,6 +6,8 @@ import { type Link, LinkEnd, type LinkEvents, type Transport } from "@quorate/st
 import { type NetworkOptions, networkDefaults } from "./network/network-options.ts";
 import { type LinkNetwork, SimConnection, SimEnd } from "./network/sim-link.ts";
 import { SimMachine } from "./network/sim-machine.ts";
+import type { Wiretap } from "./network/wiretap.ts";
+import type { Way } from "./network/way.ts";
 import type { SimRandom } from "./sim-random.ts";
 import type { SimUser } from "./sim-user.ts";
 import type { World } from "./world.ts";
@@ -17,6 +19,9 @@ export class SimNetwork implements LinkNetwork {
   onSend: ((from: SimUser, to: SimMachine, bytes: Uint8Array) => void) | null;
   /** A story that loses single sends; null: none. */
   loses: ((from: SimMachine, to: SimMachine, bytes: Uint8Array) => boolean) | null;
+  onDamageTaken: ((receiver: SimEnd) => void) | null;
+  /** Records what is sent, for replays; null: nobody listens in. */
+  tap: Wiretap | null;
   readonly #machines: Map<string, SimMachine>;
   readonly #byAddress: Map<string, SimMachine>;
   readonly #connections: Set<SimConnection>;
@@ -27,6 +32,8 @@ export class SimNetwork implements LinkNetwork {
     this.options = { ...networkDefaults };
     this.onSend = null;
     this.loses = null;
+    this.onDamageTaken = null;
+    this.tap = null;
     this.#machines = new Map();
     this.#byAddress = new Map();
     this.#connections = new Set();
@@ -41,6 +48,10 @@ export class SimNetwork implements LinkNetwork {
       this.#byAddress.set(address, machine);
     }
     return machine;
+  }
+
+  hasMachine(name: string): boolean {
+    return this.#machines.has(name);
   }
 
   machine(name: string): SimMachine {
@@ -122,10 +133,36 @@ export class SimNetwork implements LinkNetwork {
 
   #retryStalled(): void {
     for (const connection of [...this.#connections]) {
-      for (const end of connection.ends()) {
-        if (!end.machine.cutTo.has(end.remoteMachine)) end.retry();
-      }
+      for (const end of connection.ends()) end.retry();
     }
+  }
+
+  /** Nothing enters or leaves the machine until as many `release`. */
+  stall(name: string): void {
+    this.machine(name).stalls++;
+    this.world.note("network", "stall", { machine: name });
+  }
+
+  release(name: string): void {
+    const machine = this.machine(name);
+    assert(machine.stalls > 0, () => `SimNetwork.release: ${name} is not stalled`);
+    machine.stalls--;
+    this.world.note("network", "release", { machine: name });
+    this.#retryStalled();
+  }
+
+  /** The way from one machine to another, for whoever makes it worse. */
+  way(from: string, to: string): Way {
+    return this.machine(from).wayTo(this.machine(to));
+  }
+
+  /** Cuts and clogs end, all ways are as good as the network's options say. */
+  mend(): void {
+    for (const machine of this.#machines.values()) for (const way of machine.ways()) way.mend();
+    for (const connection of [...this.#connections]) {
+      for (const end of connection.ends()) end.unclog();
+    }
+    this.heal();
   }
 
   /** Ends every link between the two as a proxy would, and refuses new ones from `from`. */
@@ -176,7 +213,7 @@ export class SimNetwork implements LinkNetwork {
     this.world.after(thereUs, () => {
       if (dialer.ended) return;
       const silent =
-        !remoteMachine.up || machine.cutTo.has(remoteMachine) || remoteMachine.cutTo.has(machine);
+        !remoteMachine.up || machine.blockedTo(remoteMachine) || remoteMachine.blockedTo(machine);
       if (silent) {
         this.#knockLater(connection, deadlineUs);
         return;

@@ -2,6 +2,7 @@
 // ran in it, and it listens on the wire, on apply and on replies (watch/). It changes nothing, draws
 // only from its own stream, and turns the first violation into the end of the run.
 import type { CommittedLog } from "./checkers/committed-log.ts";
+import { checkDamageTaken } from "./checkers/damaged-frames.ts";
 import type { DurableBeforeAck } from "./checkers/durable-before-ack.ts";
 import type { ElectionSafety } from "./checkers/election-safety.ts";
 import { demand } from "./checkers/violation.ts";
@@ -60,6 +61,8 @@ export class Watch {
     const replies = new ReplyWatch(cluster, checkers, disks, this.#applies);
     cluster.network.onSend = (from, _to, bytes) =>
       this.#guard(() => wire.sent(cluster.member(from.name.split("#")[0]!), bytes));
+    cluster.network.onDamageTaken = ({ user, lastSent }) =>
+      this.#guard(() => checkDamageTaken(user.name, lastSent));
     cluster.onReply = (member, operation, bytes) =>
       this.#guard(() => replies.replied(member, operation, bytes));
     cluster.world.afterEvent.push(() => this.#look());

@@ -1,21 +1,26 @@
 // Bodies of the small frames beside Raft's messages: forwarded requests, their answers, digest
-// points. Answers carry the asker's session (P4). Nonsense decodes to null.
+// points. Answers carry the asker's session (P4), and a write that of the process it was said to: a
+// connection that comes again must not have it appended by that one's successor. Nonsense decodes to
+// null.
 import { ByteReader, ByteWriter } from "@quorate/base";
 import type { Session } from "@quorate/raft";
 import type { DigestPoint, ForwardNumber, ForwardOutcome } from "./peers-api.ts";
 
 export interface ForwardedProposal {
+  readonly toSession: Session;
   readonly number: ForwardNumber;
   readonly kind: number;
   readonly payload: Uint8Array;
 }
 
 export function encodeForwardProposal(
+  toSession: Session,
   number: ForwardNumber,
   kind: number,
   payload: Uint8Array,
 ): Uint8Array {
-  const writer = new ByteWriter(payload.length + 24);
+  const writer = new ByteWriter(payload.length + 32);
+  writer.varint(toSession);
   writer.varint(number);
   writer.varint(kind);
   writer.lengthBytes(payload);
@@ -25,6 +30,7 @@ export function encodeForwardProposal(
 export function decodeForwardProposal(body: Uint8Array): ForwardedProposal | null {
   const reader = new ByteReader(body);
   const forward = {
+    toSession: reader.varint(),
     number: reader.varint(),
     kind: reader.varint(),
     payload: reader.lengthBytes(),

@@ -93,7 +93,7 @@ test("a hello of another protocol version is told by its version, whatever follo
   bytes[0] = peerProtocolVersion + 1;
   assert.equal(decodeHello(bytes), peerProtocolVersion + 1);
   const refusal = wrongProtocol(peerProtocolVersion + 1);
-  assert.equal(refusal.reason, "peer protocol 3 was spoken, this member speaks 2");
+  assert.equal(refusal.reason, "peer protocol 4 was spoken, this member speaks 3");
 });
 
 test("impossible values are no hello", () => {

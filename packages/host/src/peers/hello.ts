@@ -4,7 +4,7 @@ import { ByteReader, ByteWriter, crc32c, utf8Encode, utf8Length } from "@quorate
 import type { Index, NodeId, Session, Term } from "@quorate/raft";
 
 /** 2: heartbeats may carry a rank, which version 1 refuses as an unknown field. */
-export const peerProtocolVersion = 2;
+export const peerProtocolVersion = 3;
 
 /** What a link is for: heartbeats and votes never queue behind bulk data (DESIGN.md 19). */
 export const LinkClass = { Control: 1, Data: 2, Snapshot: 3 } as const;

@@ -79,6 +79,7 @@ export class Inbox {
     const forward = codec.decodeForwardProposal(body);
     const number = forward === null ? 0 : remote.heardNumber(forward.number);
     if (forward === null || number === 0) return "forwarded proposal is malformed";
+    if (!this.#isMine(forward.toSession)) return "";
     this.#events.onForwardProposal(remote.raftId, number, forward.kind, forward.payload);
     return "";
   }

@@ -48,7 +48,8 @@ export class Outbound {
   }
 
   forwardProposal(to: NodeId, number: ForwardNumber, kind: number, payload: Uint8Array): boolean {
-    const body = codec.encodeForwardProposal(number, kind, payload);
+    const toSession = this.remotes.get(to)?.session ?? 0;
+    const body = codec.encodeForwardProposal(toSession, number, kind, payload);
     return this.#pushFrame(to, LinkClass.Data, FrameType.ForwardProposal, body);
   }
 

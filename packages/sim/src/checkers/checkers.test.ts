@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CommittedEntry, CommittedLog } from "./committed-log.ts";
+import { checkDamageTaken } from "./damaged-frames.ts";
 import { DigestEquality } from "./digest-equality.ts";
 import { DurableBeforeAck, type DurableView } from "./durable-before-ack.ts";
 import { ElectionSafety } from "./election-safety.ts";
@@ -10,6 +11,7 @@ import { FrontierOrder } from "./frontiers.ts";
 import { LeaderCompleteness, type LeaderLog } from "./leader-completeness.ts";
 import { LogMatching } from "./log-matching.ts";
 import { OneGenesis } from "./one-genesis.ts";
+import { checkDeadProcess, checkStranger, checkTermIsOwn, strangersTerm } from "./strangers.ts";
 import { Violation } from "./violation.ts";
 
 function rejects(run: () => void, message: RegExp): void {
@@ -24,6 +26,24 @@ const entryOf = (index: number, term: number, payload = 0): CommittedEntry => ({
   level: 1,
   wallMs: 5,
   payload: bytesOf(payload),
+});
+
+test("strangers: let in, refused for a wrong reason, or stepped, are rejected; silence is not", () => {
+  checkStranger("m1", "another cluster", { letIn: false, refusal: 2 }, [2]);
+  checkStranger("m1", "another cluster", { letIn: false, refusal: 0 }, [2]);
+  rejects(() => checkStranger("m1", "x", { letIn: true, refusal: 0 }, [2]), /m1 let in: x/);
+  rejects(() => checkStranger("m1", "x", { letIn: false, refusal: 3 }, [2]), /with 3, not 2: x/);
+  rejects(() => checkStranger("m1", "noise", { letIn: false, refusal: 3 }, []), /with 3/);
+  checkTermIsOwn("m1", 1_000_000);
+  rejects(() => checkTermIsOwn("m1", strangersTerm + 5), /of a stranger/);
+  checkDeadProcess("m1", { letIn: false, refusal: 9 });
+  rejects(() => checkDeadProcess("m1", { letIn: true, refusal: 0 }), /knows to be dead/);
+});
+
+test("damaged frames: a receiver that goes on reading is rejected, one that has refused is not", () => {
+  checkDamageTaken("m1#1", bytesOf(0, 0, 0, 0, 2, 0));
+  rejects(() => checkDamageTaken("m1#1", bytesOf(0, 0, 0, 0, 16, 0)), /m1#1 took a damaged send/);
+  rejects(() => checkDamageTaken("m1#1", null), /goes on reading/);
 });
 
 test("S1 one leader per term: a second one is rejected, the same again is not", () => {

@@ -2,18 +2,28 @@
 // testing) and who injects it. A new family is one file beside this one and one row here.
 import type { SimCluster } from "../cluster.ts";
 import type { SimRandom } from "../sim-random.ts";
+import { BadLinks, type BadLinkOptions, drawBadLinks } from "./bad-links.ts";
 import { type CrashOptions, Crashes, drawCrashes } from "./crashes.ts";
+import { type DistanceOptions, Distances, drawDistances } from "./distances.ts";
 import type { Nemesis } from "./nemesis.ts";
 import { drawPartitions, type PartitionOptions, Partitions } from "./partitions.ts";
 import { drawPauses, type PauseOptions, Pauses } from "./pauses.ts";
+import { drawReplays, type ReplayOptions, Replays } from "./replays.ts";
 import { drawSlowDisks, type SlowDiskOptions, SlowDisks } from "./slow-disks.ts";
+import { drawStrangers, type StrangerOptions, Strangers } from "./strangers.ts";
+import { drawSwizzles, type SwizzleOptions, Swizzles } from "./swizzles.ts";
 import { drawWipes, type WipeOptions, Wipes } from "./wipes.ts";
 
 export interface FaultOptions {
+  badLinks: BadLinkOptions | null;
   crashes: CrashOptions | null;
+  distances: DistanceOptions | null;
   partitions: PartitionOptions | null;
   pauses: PauseOptions | null;
+  replays: ReplayOptions | null;
   slowDisks: SlowDiskOptions | null;
+  strangers: StrangerOptions | null;
+  swizzles: SwizzleOptions | null;
   wipes: WipeOptions | null;
 }
 export type FamilyName = keyof FaultOptions;
@@ -26,9 +36,19 @@ interface Family<S> {
 }
 
 const families: { readonly [K in FamilyName]: Family<NonNullable<FaultOptions[K]>> } = {
+  badLinks: {
+    draw: (random) => (random.chance(0.4) ? drawBadLinks(random) : null),
+    make: (cluster, settings) => new BadLinks(cluster, settings),
+    foundingOnly: false,
+  },
   crashes: {
     draw: (random) => (random.chance(0.85) ? drawCrashes(random) : null),
     make: (cluster, settings) => new Crashes(cluster, settings),
+    foundingOnly: false,
+  },
+  distances: {
+    draw: (random) => (random.chance(0.2) ? drawDistances(random) : null),
+    make: (cluster, settings) => new Distances(cluster, settings),
     foundingOnly: false,
   },
   partitions: {
@@ -41,9 +61,24 @@ const families: { readonly [K in FamilyName]: Family<NonNullable<FaultOptions[K]
     make: (cluster, settings) => new Pauses(cluster, settings),
     foundingOnly: false,
   },
+  replays: {
+    draw: (random) => (random.chance(0.3) ? drawReplays(random) : null),
+    make: (cluster, settings) => new Replays(cluster, settings),
+    foundingOnly: false,
+  },
   slowDisks: {
     draw: (random) => (random.chance(0.3) ? drawSlowDisks(random) : null),
     make: (cluster, settings) => new SlowDisks(cluster, settings),
+    foundingOnly: false,
+  },
+  strangers: {
+    draw: (random) => (random.chance(0.3) ? drawStrangers(random) : null),
+    make: (cluster, settings) => new Strangers(cluster, settings),
+    foundingOnly: false,
+  },
+  swizzles: {
+    draw: (random) => (random.chance(0.15) ? drawSwizzles(random) : null),
+    make: (cluster, settings) => new Swizzles(cluster, settings),
     foundingOnly: false,
   },
   wipes: {

@@ -1,16 +1,32 @@
-// The network is cut: a random split, one member alone, one way only, or a ring in which everybody
-// still reaches somebody; then it heals.
+// The network is cut in one of several shapes, both ways or one way only, once or again and again
+// within seconds; then it heals.
 import type { SimCluster } from "../cluster.ts";
 import type { SimRandom } from "../sim-random.ts";
 import { drawPace, type Nemesis, type Pace, Repeater } from "./nemesis.ts";
+import { type Pair, PartitionShape, pairsOf, partitionShapes } from "./partition-shapes.ts";
 
 export interface PartitionOptions extends Pace {
+  readonly shapes: readonly PartitionShape[];
+  /** Some cuts let the other direction through. */
   readonly oneWay: boolean;
+  /** Some cuts come and go. */
+  readonly flapping: boolean;
 }
 
 export function drawPartitions(random: SimRandom): PartitionOptions {
-  return { oneWay: random.chance(0.5), ...drawPace(random) };
+  const shapes = partitionShapes.filter(() => random.chance(0.6));
+  return {
+    shapes: shapes.length === 0 ? [random.pick(partitionShapes)] : shapes,
+    oneWay: random.chance(0.5),
+    flapping: random.chance(0.3),
+    ...drawPace(random),
+  };
 }
+
+const flapsMin = 4;
+const flapsMax = 20;
+const flapMinMs = 5;
+const flapMaxMs = 400;
 
 export class Partitions implements Nemesis {
   readonly name: string;
@@ -18,6 +34,8 @@ export class Partitions implements Nemesis {
   readonly #options: PartitionOptions;
   readonly #repeater: Repeater;
   #cut: boolean;
+  /** Cuts and heals so far: who comes later finds out that others have acted since. */
+  #changes: number;
 
   constructor(cluster: SimCluster, options: PartitionOptions) {
     this.name = "partitions";
@@ -26,6 +44,7 @@ export class Partitions implements Nemesis {
     const random = cluster.world.random(`nemesis ${this.name}`);
     this.#repeater = new Repeater(cluster, this.name, random, options, (own) => this.#act(own));
     this.#cut = false;
+    this.#changes = 0;
   }
 
   start(): void {
@@ -34,46 +53,65 @@ export class Partitions implements Nemesis {
 
   stop(): void {
     this.#repeater.stop();
-    this.#cluster.network.heal();
-    this.#cut = false;
+    this.#heal();
   }
 
   #act(random: SimRandom): void {
-    if (this.#cut) {
-      this.#cluster.network.heal();
-      this.#cut = false;
-      return;
-    }
-    this.#cut = true;
+    if (this.#cut) this.#heal();
+    else this.#cutSome(random);
+  }
+
+  #heal(): void {
+    this.#cluster.network.heal();
+    this.#cut = false;
+    this.#changes++;
+  }
+
+  #cutSome(random: SimRandom): void {
     const names = random.shuffle([...this.#cluster.memberNames]);
     if (names.length < 2) return;
-    if (this.#options.oneWay && random.chance(0.4)) this.#cutOneWay(random, names);
-    else if (names.length > 3 && random.chance(0.2)) this.#cutToRing(names);
-    else this.#split(random, names);
-  }
-
-  #split(random: SimRandom, names: readonly string[]): void {
-    const size = random.between(1, names.length - 1);
-    this.#cluster.world.faults.count("network.cut");
-    this.#cluster.network.partition([names.slice(0, size), names.slice(size)]);
-  }
-
-  #cutOneWay(random: SimRandom, names: readonly string[]): void {
-    const size = random.between(1, names.length - 1);
-    this.#cluster.world.faults.count("network.cut-one-way");
-    for (const from of names.slice(0, size)) {
-      for (const to of names.slice(size)) this.#cluster.network.cutOneWay(from, to);
+    const shape = random.pick(this.#options.shapes);
+    const leader = this.#cluster.leader();
+    if (shape === PartitionShape.Isolate && leader !== null && random.chance(0.5)) {
+      names.splice(names.indexOf(leader.name), 1);
+      names.unshift(leader.name);
+    }
+    const pairs = pairsOf(shape, names, random);
+    const oneWay = this.#options.oneWay && random.chance(0.4);
+    const { faults } = this.#cluster.world;
+    faults.count(oneWay ? "network.cut-one-way" : kinds[shape]);
+    if (this.#options.flapping && random.chance(0.4)) {
+      faults.count("network.flap");
+      this.#flap(random, pairs, oneWay, random.between(flapsMin, flapsMax));
+    } else {
+      this.#apply(pairs, oneWay);
     }
   }
 
-  /** Everybody reaches two neighbours only. */
-  #cutToRing(names: readonly string[]): void {
-    this.#cluster.world.faults.count("network.cut-ring");
-    for (let a = 0; a < names.length; a++) {
-      for (let b = a + 2; b < names.length; b++) {
-        const neighbours = a === 0 && b === names.length - 1;
-        if (!neighbours) this.#cluster.network.cut(names[a]!, names[b]!);
-      }
+  #apply(pairs: readonly Pair[], oneWay: boolean): void {
+    this.#cut = true;
+    this.#changes++;
+    for (const [from, to] of pairs) {
+      this.#cluster.network.cutOneWay(from, to);
+      if (!oneWay) this.#cluster.network.cutOneWay(to, from);
     }
+  }
+
+  #flap(random: SimRandom, pairs: readonly Pair[], oneWay: boolean, times: number): void {
+    if (this.#cut) this.#heal();
+    else this.#apply(pairs, oneWay);
+    const changes = this.#changes;
+    if (times === 0) return;
+    this.#cluster.world.after(random.doublings(flapMinMs, flapMaxMs) * 1000, () => {
+      if (this.#changes === changes) this.#flap(random, pairs, oneWay, times - 1);
+    });
   }
 }
+
+const kinds = {
+  [PartitionShape.Split]: "network.cut",
+  [PartitionShape.Isolate]: "network.isolate",
+  [PartitionShape.Pair]: "network.cut-pair",
+  [PartitionShape.Bridge]: "network.cut-bridge",
+  [PartitionShape.Ring]: "network.cut-ring",
+} as const;

@@ -1,14 +1,17 @@
 // One simulated connection: two ends, each with a send queue, a window of unacknowledged bytes and
-// an order of arrival. Sends may be lost or doubled by the network's options; those that arrive the
+// an order of arrival. What may happen to a send stands in network-options.ts; those that arrive the
 // first time do so in order. A cut stalls what travels its way (acknowledgements too) until it
-// heals; an end without answer for linkTimeoutUs gives up.
+// heals, a clog does so to one direction of one link; an end without answer for linkTimeoutUs gives
+// up.
 import { assert } from "@quorate/base";
 import { type Link, LinkEnd, type LinkEvents } from "@quorate/storage";
 import type { SimRandom } from "../sim-random.ts";
 import type { SimUser } from "../sim-user.ts";
 import type { World, WorldEvent } from "../world.ts";
 import type { NetworkOptions } from "./network-options.ts";
+import { drawFate, flipBits } from "./send-fate.ts";
 import type { SimMachine } from "./sim-machine.ts";
+import type { Wiretap } from "./wiretap.ts";
 
 /** What an end needs of its network. */
 export interface LinkNetwork {
@@ -19,6 +22,9 @@ export interface LinkNetwork {
   readonly onSend: ((from: SimUser, to: SimMachine, bytes: Uint8Array) => void) | null;
   /** True: this send is lost, whatever the options say. */
   readonly loses: ((from: SimMachine, to: SimMachine, bytes: Uint8Array) => boolean) | null;
+  /** A damaged send was taken in, and its receiver has not ended the link. */
+  readonly onDamageTaken: ((receiver: SimEnd) => void) | null;
+  readonly tap: Wiretap | null;
   forget(connection: SimConnection): void;
 }
 
@@ -57,6 +63,8 @@ export class SimEnd implements Link {
   connection: SimConnection | null;
   events: LinkEvents | null;
   open: boolean;
+  /** What the process here sent last; null: nothing yet. */
+  lastSent: Uint8Array | null;
   /** The process has heard, or will hear, onEnd; or it is dead. */
   ended: boolean;
   readonly #network: LinkNetwork;
@@ -70,6 +78,8 @@ export class SimEnd implements Link {
   #unackedBytes: number;
   /** Nothing sent from here arrives before what was sent earlier. */
   #lastArriveUs: number;
+  /** Nothing leaves in this direction of this link, and no end is told. */
+  #clogged: boolean;
   /** Waiting for a cut to heal, in order. */
   #stalled: Parcel[];
   #giveUp: WorldEvent | null;
@@ -91,6 +101,7 @@ export class SimEnd implements Link {
     this.connection = null;
     this.events = null;
     this.open = false;
+    this.lastSent = null;
     this.ended = false;
     this.#network = network;
     this.#how = null;
@@ -100,6 +111,7 @@ export class SimEnd implements Link {
     this.#queuedBytes = 0;
     this.#unackedBytes = 0;
     this.#lastArriveUs = 0;
+    this.#clogged = false;
     this.#stalled = [];
     this.#giveUp = null;
     this.#paused = false;
@@ -114,12 +126,21 @@ export class SimEnd implements Link {
     assert(this.user.alive, "Link.send: a dead process sends");
     if (this.ended) return false;
     if (this.#queuedBytes + bytes.length > this.#network.options.queueBytesMax) return false;
-    this.#network.onSend?.(this.user, this.remoteMachine, bytes);
+    if (!this.machine.foreign) this.#shown(bytes);
+    this.lastSent = bytes;
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
     this.fillWindow();
     if (this.#queuedBytes > 0) this.#owesDrain = true;
     return true;
+  }
+
+  #shown(bytes: Uint8Array): void {
+    const { onSend, tap, world } = this.#network;
+    onSend?.(this.user, this.remoteMachine, bytes);
+    const receiver = this.#peer()?.user.name;
+    if (tap === null || this.connection?.dialer !== this || receiver === undefined) return;
+    tap.sent(this, receiver, { atUs: world.nowUs, bytes });
   }
 
   pause(): void {
@@ -193,12 +214,27 @@ export class SimEnd implements Link {
 
   /** The path from here is whole again, or may be: what waited tries once more. */
   retry(): void {
-    if (this.#stalled.length === 0) return;
+    if (this.#stalled.length === 0 || this.#blocked) return;
     const stalled = this.#stalled.sort((a, b) => a.sequence - b.sequence);
     this.#stalled = [];
     const backoffUs = this.#network.random.below(this.#network.options.retransmitMaxUs + 1);
     for (const parcel of stalled) this.#travel(parcel, backoffUs);
     this.#answered();
+  }
+
+  clog(us: number): void {
+    if (this.#clogged) return;
+    this.#clogged = true;
+    this.#network.world.after(us, () => this.unclog());
+  }
+
+  unclog(): void {
+    this.#clogged = false;
+    this.retry();
+  }
+
+  get #blocked(): boolean {
+    return this.#clogged || this.machine.blockedTo(this.remoteMachine);
   }
 
   #flushAll(): void {
@@ -207,30 +243,61 @@ export class SimEnd implements Link {
 
   #transmit(bytes: Uint8Array): void {
     const { random, options, world } = this.#network;
+    const { faults } = world;
     this.#queuedBytes -= bytes.length;
     this.#unackedBytes += bytes.length;
-    const lost =
-      this.#network.loses?.(this.machine, this.remoteMachine, bytes) === true ||
-      (options.lossChance > 0 && random.chance(options.lossChance));
-    if (lost) {
-      world.faults.count("network.loss");
+    const fate = drawFate(random, options, this.machine.wayTo(this.remoteMachine).chances);
+    if (fate.clogs) {
+      faults.count("network.clog");
+      this.clog(random.below(options.clogMaxUs + 1));
+    }
+    const loses = this.#network.loses?.(this.machine, this.remoteMachine, bytes) === true;
+    if (loses || fate.lost) {
+      faults.count("network.loss");
       this.#acked(bytes.length);
       return;
     }
-    this.#depart(() => this.#arrive(bytes));
-    if (options.duplicateChance > 0 && random.chance(options.duplicateChance)) {
-      world.faults.count("network.duplicate");
-      const lateUs = this.#delayUs() + random.below(options.duplicateDelayMaxUs + 1);
-      world.after(lateUs, () => {
-        if (!this.machine.cutTo.has(this.remoteMachine)) this.#peer()?.deliver(bytes);
-      });
+    const lateUs = fate.late ? random.below(options.lateMaxUs + 1) : 0;
+    if (fate.late) faults.count("network.reorder");
+    if (fate.cutShort) {
+      this.#depart(() => this.#cutShort(bytes), lateUs);
+      return;
     }
+    if (fate.flipped) {
+      const flipped = flipBits(bytes, random);
+      this.#depart(() => this.#arrive(flipped, true), lateUs);
+    } else {
+      this.#depart(() => this.#arrive(bytes, false), lateUs);
+    }
+    if (fate.repeated) this.#repeatLater(bytes);
   }
 
-  #arrive(bytes: Uint8Array): void {
+  #repeatLater(bytes: Uint8Array): void {
+    const { random, options, world } = this.#network;
+    world.faults.count("network.duplicate");
+    const lateUs = this.#delayUs() + random.below(options.duplicateDelayMaxUs + 1);
+    world.after(lateUs, () => {
+      if (!this.#blocked) this.#peer()?.deliver(bytes);
+    });
+  }
+
+  /** Half a send is through when something on the path resets the connection. */
+  #cutShort(bytes: Uint8Array): void {
+    const { random, world } = this.#network;
+    const peer = this.#peer();
+    if (peer === null || peer.ended) return this.#arrive(bytes, false);
+    world.faults.count("network.reset");
+    const half = bytes.subarray(0, random.below(bytes.length));
+    if (half.length > 0) peer.deliver(half);
+    peer.end(LinkEnd.Failed);
+    world.after(this.#delayUs(), () => this.end(LinkEnd.Failed));
+  }
+
+  #arrive(bytes: Uint8Array, damaged: boolean): void {
     const peer = this.#peer();
     if (peer !== null && !peer.#deaf) {
-      peer.deliver(bytes, () => peer.acknowledge(bytes.length));
+      if (damaged) this.#network.world.faults.count("network.flip");
+      peer.deliver(bytes, () => peer.acknowledge(bytes.length), damaged);
     } else if (this.remoteMachine.up) {
       // A machine that is up answers for a link that it does not know with a reset.
       this.#network.world.after(this.#delayUs(), () => this.end(LinkEnd.Failed));
@@ -240,14 +307,16 @@ export class SimEnd implements Link {
   }
 
   /** Hands bytes to the process, or keeps them while it is paused. */
-  deliver(bytes: Uint8Array, taken: (() => void) | null = null): void {
+  deliver(bytes: Uint8Array, taken: (() => void) | null = null, damaged = false): void {
     if (this.#paused) {
-      this.#held.push(() => this.deliver(bytes, taken));
+      this.#held.push(() => this.deliver(bytes, taken, damaged));
       return;
     }
     taken?.();
     this.user.run(() => {
-      if (!this.ended) this.events?.onBytes(bytes);
+      if (this.ended) return;
+      this.events?.onBytes(bytes);
+      if (damaged && !this.ended) this.#network.onDamageTaken?.(this);
     });
   }
 
@@ -255,7 +324,7 @@ export class SimEnd implements Link {
   acknowledge(count: number): void {
     const peer = this.#peer();
     if (peer === null) return;
-    if (this.machine.cutTo.has(this.remoteMachine)) {
+    if (this.#blocked) {
       this.#stalled.push({ sequence: ++this.#parcels, arrive: () => peer.#acked(count) });
       peer.#waitForAnswer();
     } else {
@@ -270,15 +339,15 @@ export class SimEnd implements Link {
     this.fillWindow();
   }
 
-  #depart(arrive: () => void): void {
+  #depart(arrive: () => void, lateUs = 0): void {
     const parcel = { sequence: ++this.#parcels, arrive };
     // Behind what is stalled, whatever has happened to the cut meanwhile.
     if (this.#stalled.length > 0) this.#stall(parcel);
-    else this.#travel(parcel, 0);
+    else this.#travel(parcel, lateUs);
   }
 
   #travel(parcel: Parcel, extraUs: number): void {
-    if (this.machine.cutTo.has(this.remoteMachine)) {
+    if (this.#blocked) {
       this.#stall(parcel);
       return;
     }
@@ -288,7 +357,7 @@ export class SimEnd implements Link {
     this.#lastArriveUs = atUs;
     world.after(atUs - world.nowUs, () => {
       // A cut also stops what was on the way.
-      if (this.machine.cutTo.has(this.remoteMachine)) this.#stall(parcel);
+      if (this.#blocked) this.#stall(parcel);
       else parcel.arrive();
     });
   }
