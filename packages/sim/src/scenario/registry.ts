@@ -1,15 +1,32 @@
 // All scenarios by name. A new one is one file in stories/ and one row here.
 import { assert } from "@quorate/base";
+import { ackOfMoreThanWasSent } from "./stories/ack-of-more-than-was-sent.ts";
 import { ackOnDuplicateAppend } from "./stories/ack-on-duplicate-append.ts";
 import { appliedIndexAheadOfData } from "./stories/applied-index-ahead-of-data.ts";
 import { bitFlipOnAMinority } from "./stories/bit-flip-on-a-minority.ts";
+import { blinkingProxy } from "./stories/blinking-proxy.ts";
+import { clockFarAhead } from "./stories/clock-far-ahead.ts";
 import { commitBeyondTheLog } from "./stories/commit-beyond-the-log.ts";
+import { commitOnARefusal } from "./stories/commit-on-a-refusal.ts";
+import { compactedRangeInTxn } from "./stories/compacted-range-in-txn.ts";
 import { crashInReclaim } from "./stories/crash-in-reclaim.ts";
+import { figure8 } from "./stories/figure-8.ts";
 import { fsyncFailsOnce } from "./stories/fsync-fails-once.ts";
+import { fullWindowLostPackets } from "./stories/full-window-lost-packets.ts";
+import { genesisFounderWiped } from "./stories/genesis-founder-wiped.ts";
+import { genesisTwoWipes } from "./stories/genesis-two-wipes.ts";
+import { heartbeatOfANewerTerm } from "./stories/heartbeat-of-a-newer-term.ts";
+import { heartbeatOverDivergentTail } from "./stories/heartbeat-over-divergent-tail.ts";
 import { killThenPowerLoss } from "./stories/kill-then-power-loss.ts";
+import { lateAppendTruncates } from "./stories/late-append-truncates.ts";
+import { leaderProcessDies } from "./stories/leader-process-dies.ts";
 import { manifestCopyDamaged } from "./stories/manifest-copy-damaged.ts";
+import { oldAnswerNewQuestion } from "./stories/old-answer-new-question.ts";
 import { outOfOrderCompletions } from "./stories/out-of-order-completions.ts";
 import { partition23 } from "./stories/partition-2-3.ts";
+import { prevoteHigherTermNode } from "./stories/prevote-higher-term-node.ts";
+import { readBeforeFirstCommit } from "./stories/read-before-first-commit.ts";
+import { readsDuringTransfers } from "./stories/reads-during-transfers.ts";
 import { reclaimJudgedByTheCheckpoint } from "./stories/reclaim-judged-by-the-checkpoint.ts";
 import { revisionAfterCompactionCrash } from "./stories/revision-after-compaction-crash.ts";
 import { rolledBackDirectory } from "./stories/rolled-back-directory.ts";
@@ -19,8 +36,11 @@ import { snapshotInstallCrashMatrix } from "./stories/snapshot-install-crash-mat
 import { snapshotTransferAcrossTerms } from "./stories/snapshot-transfer-across-terms.ts";
 import { snapshotWhileReclaimRuns } from "./stories/snapshot-while-reclaim-runs.ts";
 import { staleBytesOfARecycledSegment } from "./stories/stale-bytes-of-a-recycled-segment.ts";
+import { staleReadAfterPause } from "./stories/stale-read-after-pause.ts";
+import { stallsDeposeNobody } from "./stories/stalls-depose-nobody.ts";
 import { stopDuringInstall } from "./stories/stop-during-install.ts";
 import { termAndVoteApart } from "./stories/term-and-vote-apart.ts";
+import { termInflation } from "./stories/term-inflation.ts";
 import { tornTailIsNoDamage } from "./stories/torn-tail-is-no-damage.ts";
 import { twoSnapshotsBackToBack } from "./stories/two-snapshots-back-to-back.ts";
 import { wipedMemberStandsAside } from "./stories/wiped-member-stands-aside.ts";
@@ -48,12 +68,36 @@ const all: readonly Story[] = [
   rowDamagedAtStart,
   rolledBackDirectory,
   wipedMemberStandsAside,
+  genesisTwoWipes,
+  genesisFounderWiped,
   // Snapshots.
   twoSnapshotsBackToBack,
   snapshotTransferAcrossTerms,
   stopDuringInstall,
   snapshotInstallCrashMatrix,
   snapshotWhileReclaimRuns,
+  // Elections.
+  prevoteHigherTermNode,
+  termInflation,
+  leaderProcessDies,
+  blinkingProxy,
+  stallsDeposeNobody,
+  heartbeatOfANewerTerm,
+  // Reads.
+  staleReadAfterPause,
+  readBeforeFirstCommit,
+  readsDuringTransfers,
+  oldAnswerNewQuestion,
+  // Replication and commit.
+  figure8,
+  heartbeatOverDivergentTail,
+  commitOnARefusal,
+  ackOfMoreThanWasSent,
+  lateAppendTruncates,
+  fullWindowLostPackets,
+  // The state machine and its clocks.
+  clockFarAhead,
+  compactedRangeInTxn,
 ];
 
 export const scenarioNames: readonly string[] = all.map(({ name }) => name);

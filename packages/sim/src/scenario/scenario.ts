@@ -5,7 +5,7 @@
 import { assert, latin1Encode, must } from "@quorate/base";
 import type { HostInside, HostStatus, JournalEvent, JournalKind } from "@quorate/host";
 import { RangeRequest } from "@quorate/kv";
-import { MessageType } from "@quorate/raft";
+import { type Message, MessageType, type Role } from "@quorate/raft";
 import type { ExitCode } from "@quorate/storage";
 import { demand } from "../checkers/violation.ts";
 import { History } from "../client/history.ts";
@@ -41,6 +41,7 @@ interface Loss {
   readonly types: ReadonlySet<MessageType>;
   readonly from: string | null;
   readonly to: string | null;
+  readonly which: (message: Message) => boolean;
 }
 
 export class Scenario {
@@ -140,10 +141,14 @@ export class Scenario {
     }
   }
 
-  /** Starts all and waits until all follow one leader; its name. */
+  /** Starts all and waits until all follow one leader and have said who they are; its name. */
   found(): string {
     this.start(...this.names.filter((name) => !this.cluster.member(name).running));
-    this.waitFor("founded", 10_000 + 20 * this.timeoutMs, () => this.#settled(this.names));
+    this.waitFor("founded", 10_000 + 20 * this.timeoutMs, () => {
+      if (!this.#settled(this.names)) return false;
+      // The entry that opens the term, and what each member publishes about itself.
+      return this.names.every((name) => this.status(name).applied > this.names.length);
+    });
     return must(this.leader(), "a settled cluster has a leader");
   }
 
@@ -257,6 +262,17 @@ export class Scenario {
     this.cluster.network.partition(groups);
   }
 
+  /** And what is on its way between them never arrives, also after a heal. */
+  cutForGood(...groups: readonly (readonly string[])[]): void {
+    this.cut(...groups);
+    for (const group of groups) {
+      for (const other of groups) {
+        if (group === other) continue;
+        for (const a of group) for (const b of other) this.cluster.network.closeLinks(a, b);
+      }
+    }
+  }
+
   cutOneWay(from: string, to: string): void {
     this.timeline.tell("network", `cut ${from} → ${to}`);
     this.world.faults.count("network.cut-one-way");
@@ -269,11 +285,19 @@ export class Scenario {
     this.cluster.network.heal();
   }
 
-  /** Sends with a message of these types are lost (null: from, or to, anybody); the call ends it. */
-  lose(types: readonly MessageType[], from: string | null, to: string | null): () => void {
+  /**
+   * Sends with a message of these types are lost (null: from, or to, anybody); `which`: only with
+   * such a message. The returned call ends it.
+   */
+  lose(
+    types: readonly MessageType[],
+    from: string | null,
+    to: string | null,
+    which: (message: Message) => boolean = () => true,
+  ): () => void {
     const names = types.map((type) => messageNames[type]).join(", ");
     this.timeline.tell("network", `loses ${names} from ${from ?? "all"} to ${to ?? "all"}`);
-    const loss = { types: new Set(types), from, to };
+    const loss = { types: new Set(types), from, to, which };
     this.#losses.add(loss);
     return () => {
       if (this.#losses.delete(loss)) this.timeline.tell("network", `loses ${names} no more`);
@@ -283,7 +307,7 @@ export class Scenario {
   #loses(from: string, to: string, bytes: Uint8Array): boolean {
     for (const loss of this.#losses) {
       if ((loss.from ?? from) !== from || (loss.to ?? to) !== to) continue;
-      if (raftMessagesIn(bytes, loss.types).length > 0) return true;
+      if (raftMessagesIn(bytes, loss.types).some(loss.which)) return true;
     }
     return false;
   }
@@ -291,9 +315,7 @@ export class Scenario {
   /** Cut off until the log of the others begins behind its own; heal, and it needs a snapshot. */
   fallBehind(name: string): void {
     const others = this.others(name);
-    this.cut([name], others);
-    // What was on the way to it must not come after the heal.
-    for (const other of others) this.cluster.network.closeLinks(name, other);
+    this.cutForGood([name], others);
     const alive = others.filter((other) => this.running(other));
     const leader = this.waitForLeader(10 * this.timeoutMs, alive);
     const last = this.status(name).lastIndex;
@@ -416,6 +438,10 @@ export class Scenario {
 
   leads(name: string): boolean {
     return this.running(name) && this.inside(name)?.raft.isLeader() === true;
+  }
+
+  role(name: string): Role {
+    return this.cluster.roleOf(name);
   }
 
   others(...names: readonly string[]): string[] {
