@@ -31,6 +31,7 @@ export interface PlannedCrash {
   readonly member: string | null;
   readonly mark: string;
   readonly how: EndKind;
+  readonly when: (name: string) => boolean;
   /** Passes of the mark that still go by. */
   passesLeft: number;
   /** Who crashed; null: nobody yet. */
@@ -199,9 +200,14 @@ export class Scenario {
     this.watch.mayExit.add(name);
   }
 
-  /** A process crashes at this mark, the next time that it (null: any) passes it. */
-  crashAt(member: string | null, mark: string, how: EndKind = EndKind.Killed): PlannedCrash {
-    const crash = { member, mark, how, passesLeft: 0, crashed: null };
+  /** A process crashes at this mark, the next time that it (null: any) passes it; `when`: and this holds. */
+  crashAt(
+    member: string | null,
+    mark: string,
+    how: EndKind = EndKind.Killed,
+    when: (name: string) => boolean = () => true,
+  ): PlannedCrash {
+    const crash = { member, mark, how, when, passesLeft: 0, crashed: null };
     this.#crashes.push(crash);
     return crash;
   }
@@ -225,7 +231,7 @@ export class Scenario {
     for (const crash of this.#crashes) {
       if (crash.mark !== mark || crash.crashed !== null) continue;
       if (crash.member !== null && crash.member !== name) continue;
-      if (crash.passesLeft-- > 0) continue;
+      if (!crash.when(name) || crash.passesLeft-- > 0) continue;
       crash.crashed = name;
       this.timeline.tell(name, `crashes at ${mark}`);
       this.world.faults.count("process.crash-at-mark");
