@@ -40,6 +40,8 @@ export class LogReader {
   #following: DurableSegment | null;
   /** Where the next batch would start in #segment. */
   #offset: number;
+  /** What came next is gone already: it was filled and dropped between two looks. */
+  lost: boolean;
   /** Of the batch before; 0: none. */
   #seq: number;
   #crc: number;
@@ -53,6 +55,7 @@ export class LogReader {
     this.#segment = null;
     this.#following = null;
     this.#offset = firstBatchOffset;
+    this.lost = false;
     this.#seq = 0;
     this.#crc = 0;
     this.#skipAll();
@@ -72,12 +75,7 @@ export class LogReader {
   }
 
   #skipAll(): void {
-    const ids = this.#disk
-      .filesBelow(this.#directory)
-      .map((path) => segmentId(nameOf(path)))
-      .filter((id) => id > 0)
-      .sort((a, b) => a - b);
-    for (const id of ids) {
+    for (const id of this.#ids()) {
       const segment = this.#open(id);
       if (segment === null || this.#headerAt(segment, firstBatchOffset, false) === null) continue;
       this.#segment = segment;
@@ -89,6 +87,14 @@ export class LogReader {
         this.#pass(header);
       }
     }
+  }
+
+  #ids(): number[] {
+    return this.#disk
+      .filesBelow(this.#directory)
+      .map((path) => segmentId(nameOf(path)))
+      .filter((id) => id > 0)
+      .sort((a, b) => a - b);
   }
 
   #pass(header: BatchHeader): void {
@@ -105,9 +111,16 @@ export class LogReader {
       if (header !== null) return header;
     }
     this.#following ??= this.#open((segment?.id ?? 0) + 1);
-    if (this.#following === null) return null;
+    if (this.#following === null) {
+      this.lost = segment !== null && this.#ids().some((id) => id > segment.id + 1);
+      return null;
+    }
     const header = this.#headerAt(this.#following, firstBatchOffset, true);
-    if (header === null) return null;
+    if (header === null) {
+      // It may yet be made anew before its first batch.
+      this.#following = null;
+      return null;
+    }
     this.#segment = this.#following;
     this.#following = null;
     this.#offset = firstBatchOffset;

@@ -66,6 +66,7 @@ export class DurableDisks {
     if (followed === undefined || !isPresent(followed)) return this.#recovered(member);
     if (member.disk.mediumChanges !== followed.mediumChanges) catchUp(followed);
     if (followed.log.marked) return this.#recoverMarked(followed);
+    if (followed.reader.lost) return this.#followAnew(followed);
     if (this.#random.chance(1 / this.#compareSample)) this.#compare(followed);
     return followed.log;
   }
@@ -95,7 +96,10 @@ export class DurableDisks {
   /** Once the snapshot is in force, the log is followed again from there. */
   #recoverMarked(followed: Followed): DurableLog {
     const { member, inside } = followed.watched;
-    if (inside.pump.installing) return this.#recovered(member);
+    return inside.pump.installing ? this.#recovered(member) : this.#followAnew(followed);
+  }
+
+  #followAnew(followed: Followed): DurableLog {
     const max = followed.log.lastIndexMax;
     const { log } = this.follow(followed.watched);
     log.lastIndexMax = Math.max(log.lastIndexMax, max);
