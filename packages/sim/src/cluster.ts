@@ -9,7 +9,7 @@ import type { ClientOperation } from "./client/history.ts";
 import type { RequestTarget } from "./client/sim-client.ts";
 import { type ClusterOptions, directoryOf, hostConfig, listedMembers } from "./cluster-options.ts";
 import { type CrashPlan, EndKind, type SimProcess } from "./sim-env.ts";
-import { RareStates } from "./rare-states.ts";
+import { RareStates, turnStatusOf } from "./rare-states.ts";
 import { SimMember } from "./sim-member.ts";
 import { SimNetwork } from "./sim-network.ts";
 import type { World } from "./world.ts";
@@ -115,7 +115,7 @@ export class SimCluster implements RequestTarget {
   #endOfTurn(member: SimMember, incarnation: SimProcess): void {
     const inside = member.host?.inside() ?? null;
     if (inside === null) return;
-    this.rare.turn(member.name, incarnation.name, inside.raft.status());
+    this.rare.turn(member.name, incarnation.name, turnStatusOf(inside.raft));
     must(this.#cores.get(member.name), "a member has a checker").turn(inside.raft);
   }
 

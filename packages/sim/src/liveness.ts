@@ -10,6 +10,9 @@ import type { SimCluster } from "./cluster.ts";
 import { describeCluster } from "./describe.ts";
 import { networkDefaults } from "./network/network-options.ts";
 
+/** Between two looks at all members: a look costs more than an event. */
+const lookEveryUs = 5_000;
+
 export class Liveness {
   readonly #cluster: SimCluster;
   readonly #history: History;
@@ -33,10 +36,9 @@ export class Liveness {
    * genesis needs a few rounds. False: excused.
    */
   settle(property: string): boolean {
-    const { world } = this.#cluster;
     this.heal();
     const settleMs = 5_000 + 20 * this.#timeoutMs;
-    const settled = world.runUntil(() => this.#hasSettled(), settleMs);
+    const settled = this.#becomes(() => this.#hasSettled(), settleMs);
     if (!settled && this.#excused()) return false;
     demand(settled, property, () => `not after ${settleMs} ms\n${this.#describe()}`);
     return true;
@@ -51,7 +53,7 @@ export class Liveness {
     const probed = world.runUntil(() => probe.answered, 9_000 + 4 * this.#timeoutMs);
     const detail = (): string => `${probe.describe()}\n${this.#describe()}`;
     demand(probed && probe.succeeded, "L2 a write", detail);
-    const equal = world.runUntil(() => this.#allEqual(), 5_000 + 30 * this.#timeoutMs);
+    const equal = this.#becomes(() => this.#allEqual(), 5_000 + 30 * this.#timeoutMs);
     demand(equal, "L3 equal state", () => this.#describe());
     for (const name of this.core()) {
       probe.readAll(name, this.#cluster.member(name).host!.status());
@@ -77,6 +79,17 @@ export class Liveness {
       this.#cluster.members.every((member) => !member.disk.stalled) &&
       this.#cluster.settledLeader(core) !== null
     );
+  }
+
+  #becomes(condition: () => boolean, withinMs: number): boolean {
+    const { world } = this.#cluster;
+    let nextUs = 0;
+    const look = (): boolean => {
+      if (world.nowUs < nextUs) return false;
+      nextUs = world.nowUs + lookEveryUs;
+      return condition();
+    };
+    return world.runUntil(look, withinMs) || condition();
   }
 
   /** Faults that no protocol mends yet have cost a quorum. */

@@ -2,7 +2,13 @@
 // member's turn; a long run fails when one of them never came about, because then nothing that
 // depends on it was tested. (The other marks are places in the code, crash-points.ts.)
 import { assert } from "@quorate/base";
-import { ProgressKind, type RaftStatus, Role } from "@quorate/raft";
+import {
+  ProgressKind,
+  type ProgressStatus,
+  type RaftNode,
+  type RaftStatus,
+  Role,
+} from "@quorate/raft";
 
 export const rareStates = [
   /** Two candidates ask for votes in one term. */
@@ -36,10 +42,41 @@ export type RareState = (typeof rareStates)[number];
 
 const farAhead = 30;
 
+/** What is looked at: a whole status costs too much for every turn. */
+export type TurnStatus = Pick<
+  RaftStatus,
+  | "role"
+  | "term"
+  | "committed"
+  | "applied"
+  | "firstIndex"
+  | "lastIndex"
+  | "durableIndex"
+  | "quiet"
+  | "transferee"
+> & { readonly progress: readonly Pick<ProgressStatus, "kind" | "regressed">[] };
+
+export function turnStatusOf({ core }: RaftNode): TurnStatus {
+  const { log, state } = core;
+  const leads = state.role === Role.Leader;
+  return {
+    role: state.role,
+    term: core.term,
+    committed: log.committed,
+    applied: log.applied,
+    firstIndex: log.firstIndex,
+    lastIndex: log.lastIndex,
+    durableIndex: log.persist.durableIndex,
+    quiet: core.quiet.active,
+    transferee: leads ? state.transferee : 0,
+    progress: leads ? state.tracker.all : [],
+  };
+}
+
 /** What one member showed at its last turn. */
 interface Shown {
   readonly incarnation: string;
-  readonly status: RaftStatus;
+  readonly status: TurnStatus;
 }
 
 export class RareStates {
@@ -58,7 +95,7 @@ export class RareStates {
   }
 
   /** At the end of a turn of `member`, in the process of that name. */
-  turn(member: string, incarnation: string, status: RaftStatus): void {
+  turn(member: string, incarnation: string, status: TurnStatus): void {
     const before = this.#shown.get(member);
     this.#shown.set(member, { incarnation, status });
     if (before === undefined || before.incarnation !== incarnation) {
@@ -76,7 +113,7 @@ export class RareStates {
     if (this.#shown.size === 0) this.#see("cluster.all-down");
   }
 
-  #compare(incarnation: string, before: RaftStatus, now: RaftStatus): void {
+  #compare(incarnation: string, before: TurnStatus, now: TurnStatus): void {
     if (now.term >= before.term + 3) this.#see("election.term-jump");
     if (before.role !== Role.Leader && now.role === Role.Leader) this.#won(incarnation, now);
     if (before.role === Role.Leader && now.role !== Role.Leader) {
@@ -87,14 +124,14 @@ export class RareStates {
     if (jumped || now.lastIndex < before.lastIndex) this.#lost(before, now);
   }
 
-  #won(incarnation: string, now: RaftStatus): void {
+  #won(incarnation: string, now: TurnStatus): void {
     // Its own first entry is the only one of its term.
     if (now.lastIndex - 1 > now.committed) this.#see("election.won-with-old-tail");
     if (this.#lastLeader === incarnation) this.#see("election.same-leader-again");
     this.#lastLeader = incarnation;
   }
 
-  #lost(before: RaftStatus, now: RaftStatus): void {
+  #lost(before: TurnStatus, now: TurnStatus): void {
     const installed = now.committed >= now.lastIndex && now.firstIndex > before.firstIndex;
     if (installed) {
       if (before.lastIndex > before.committed) this.#see("follower.snapshot-over-tail");
@@ -104,7 +141,7 @@ export class RareStates {
     if (now.lastIndex < before.durableIndex) this.#see("follower.durable-tail-lost");
   }
 
-  #lookAtLeader(status: RaftStatus): void {
+  #lookAtLeader(status: TurnStatus): void {
     if (status.committed > status.durableIndex) this.#see("leader.commits-before-disk");
     if (status.lastIndex - status.committed > farAhead) this.#see("leader.log-far-ahead");
     if (status.transferee !== 0) this.#see("leader.transfers");

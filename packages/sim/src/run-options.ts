@@ -42,7 +42,7 @@ export function drawOptions(random: SimRandom): RunOptions {
     host: drawHost(random),
     faults: drawFaults(random.fork("faults"), members),
     finalPowerLoss: random.chance(0.5),
-    durableSample: random.pick([100, 500, 2_000]),
+    durableSample: random.pick([300, 1_000, 3_000]),
   };
 }
 

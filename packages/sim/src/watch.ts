@@ -57,10 +57,9 @@ export class Watch {
 
   #listen(): void {
     const { cluster, checkers, disks } = this;
-    const wire = new WireWatch(checkers, disks, this.#processes);
+    const wire = new WireWatch(cluster, checkers, disks, this.#processes);
     const replies = new ReplyWatch(cluster, checkers, disks, this.#applies);
-    cluster.network.onSend = (from, _to, bytes) =>
-      this.#guard(() => wire.sent(cluster.member(from.name.split("#")[0]!), bytes));
+    cluster.network.onSend = (from, _to, bytes) => this.#guard(() => wire.sent(from.name, bytes));
     cluster.network.onDamageTaken = ({ user, lastSent }) =>
       this.#guard(() => checkDamageTaken(user.name, lastSent));
     cluster.onReply = (member, operation, bytes) =>

@@ -4,8 +4,15 @@ import { assert } from "@quorate/base";
 
 /** "a//b/./c" → ["a", "b", "c"]; relative paths start at the root too. */
 export function partsOf(path: string): string[] {
-  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-  assert(!parts.includes(".."), () => `SimDisk: ".." in the path ${path}`);
+  const parts: string[] = [];
+  for (let from = 0; from <= path.length;) {
+    const slash = path.indexOf("/", from);
+    const to = slash < 0 ? path.length : slash;
+    const part = path.slice(from, to);
+    assert(part !== "..", () => `SimDisk: ".." in the path ${path}`);
+    if (part !== "" && part !== ".") parts.push(part);
+    from = to + 1;
+  }
   return parts;
 }
 

@@ -78,11 +78,11 @@ export class SimFile {
     return this.damage.shownLength(this.#cache.length);
   }
 
-  /** Into the page cache; `bytes` are copied. */
+  /** Into the page cache; `bytes` are kept and must not change any more. */
   write(position: number, bytes: Uint8Array): void {
     this.damage.written(position, position + bytes.length, this.#cache.length);
     this.#cache.write(position, bytes);
-    this.#pending.push(new FileChange(++this.#changes, position, bytes.slice()));
+    this.#pending.push(new FileChange(++this.#changes, position, bytes));
   }
 
   resize(length: number): void {
@@ -99,6 +99,7 @@ export class SimFile {
   syncUpTo(number: number): void {
     for (const change of this.#takeUpTo(number)) {
       applyChange(this.#synced, change);
+      if (this.#refused.length === 0) continue;
       // Written anew, a sector that had been refused is on the medium after all.
       this.#refused = this.#refused.filter((refused) => !covers(change, refused));
     }
@@ -120,9 +121,12 @@ export class SimFile {
   }
 
   #takeUpTo(number: number): FileChange[] {
-    const taken = this.pendingUpTo(number);
-    this.#pending.splice(0, taken.length);
-    return [...taken];
+    const all = this.#pending;
+    if (all.length === 0 || all.at(-1)!.number <= number) {
+      this.#pending = [];
+      return all;
+    }
+    return all.splice(0, this.pendingUpTo(number).length);
   }
 
   /** Whether [from, to) is on the medium and no unsynced write touches its sectors. */

@@ -54,6 +54,34 @@ export function replyText(kind: RequestKind, bytes: Uint8Array): ReplyText {
   }
 }
 
+/** As `replyText`, without the text: what every reply of a run is asked at once. */
+export function replyHead(kind: RequestKind, bytes: Uint8Array): Omit<ReplyText, "text"> {
+  switch (kind) {
+    case rangeRequest: {
+      const reply = must(decodeRangeResponse(bytes), "a reply to Range");
+      return { revision: reply.header.revision, changed: false };
+    }
+    case OperationKind.Put: {
+      const reply = must(decodePutResponse(bytes), "a reply to Put");
+      return { revision: reply.header.revision, changed: true };
+    }
+    case OperationKind.DeleteRange: {
+      const reply = must(decodeDeleteRangeResponse(bytes), "a reply to DeleteRange");
+      return { revision: reply.header.revision, changed: reply.deleted > 0 };
+    }
+    case OperationKind.Txn: {
+      const reply = must(decodeTxnResponse(bytes), "a reply to Txn");
+      return { revision: reply.header.revision, changed: changes(reply) };
+    }
+    case OperationKind.Compact: {
+      const reply = must(decodeCompactionResponse(bytes), "a reply to Compact");
+      return { revision: reply.header.revision, changed: false };
+    }
+    default:
+      return assertNever(kind, "request kind");
+  }
+}
+
 function withHeader(
   reply: { readonly header: { readonly revision: number } },
   body: string,

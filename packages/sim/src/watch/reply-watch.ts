@@ -1,10 +1,9 @@
 // Listens to what clients hear: a change that is called done must be on a quorum's disks.
-import { CompactionRequest } from "@quorate/kv";
 import { type DurableView, holdsEntry } from "../checkers/durable-before-ack.ts";
 import { demand } from "../checkers/violation.ts";
 import type { ClientOperation } from "../client/history.ts";
 import type { SimCluster } from "../cluster.ts";
-import { replyText } from "../model/reply-text.ts";
+import { replyHead } from "../model/reply-text.ts";
 import type { SimMember } from "../sim-member.ts";
 import type { ApplyWatch, EntryName } from "./apply-watch.ts";
 import type { DurableDisks } from "./durable-disks.ts";
@@ -29,8 +28,7 @@ export class ReplyWatch {
   }
 
   replied(member: SimMember, operation: ClientOperation, bytes: Uint8Array): void {
-    if (operation.request instanceof CompactionRequest) return;
-    const reply = replyText(operation.kind, bytes);
+    const reply = replyHead(operation.kind, bytes);
     if (!reply.changed) return;
     const entry = this.#applies.maker(reply.revision);
     demand(

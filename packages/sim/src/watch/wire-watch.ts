@@ -2,6 +2,7 @@
 // entries of one name are one.
 import { crc32c } from "@quorate/base";
 import { type Entry, type Message, MessageType } from "@quorate/raft";
+import type { SimCluster } from "../cluster.ts";
 import { raftMessagesIn } from "../peer-frames.ts";
 import type { SimMember } from "../sim-member.ts";
 import type { DurableDisks } from "./durable-disks.ts";
@@ -16,18 +17,39 @@ const watchedTypes: ReadonlySet<MessageType> = new Set([
 ]);
 
 export class WireWatch {
+  readonly #cluster: SimCluster;
   readonly #checkers: StateCheckers;
   readonly #disks: DurableDisks;
   readonly #processes: WatchedProcesses;
+  /** Process → member. */
+  readonly #members: Map<string, SimMember>;
 
-  constructor(checkers: StateCheckers, disks: DurableDisks, processes: WatchedProcesses) {
+  constructor(
+    cluster: SimCluster,
+    checkers: StateCheckers,
+    disks: DurableDisks,
+    processes: WatchedProcesses,
+  ) {
+    this.#cluster = cluster;
+    this.#members = new Map();
     this.#checkers = checkers;
     this.#disks = disks;
     this.#processes = processes;
   }
 
-  sent(member: SimMember, bytes: Uint8Array): void {
-    for (const message of raftMessagesIn(bytes, watchedTypes)) this.#onMessage(member, message);
+  sent(incarnation: string, bytes: Uint8Array): void {
+    for (const message of raftMessagesIn(bytes, watchedTypes)) {
+      this.#onMessage(this.#memberOf(incarnation), message);
+    }
+  }
+
+  #memberOf(incarnation: string): SimMember {
+    let member = this.#members.get(incarnation);
+    if (member === undefined) {
+      member = this.#cluster.member(incarnation.split("#")[0]!);
+      this.#members.set(incarnation, member);
+    }
+    return member;
   }
 
   #onMessage(member: SimMember, message: Message): void {
