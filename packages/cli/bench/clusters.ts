@@ -15,6 +15,8 @@ export interface Cluster {
   /** Client addresses, "host:port". */
   readonly endpoints: readonly string[];
   leader(): Promise<number>;
+  /** Every member answers and follows a leader. */
+  whole(): Promise<void>;
   cpuSeconds(): number;
   syncs(): Promise<number>;
   kill(member: number): void;
@@ -29,6 +31,7 @@ interface Launch {
   readonly extra: readonly string[];
 }
 
+const statusTimeoutMs = 1000;
 const root = join(import.meta.dirname, "../../..");
 
 export function etcdLaunch(): Launch | null {
@@ -77,6 +80,7 @@ export async function startCluster(launch: Launch, folder: string): Promise<Clus
     label: launch.label,
     endpoints,
     leader: () => findLeader(endpoints),
+    whole: () => waitUntilWhole(endpoints),
     cpuSeconds: () => children.reduce((sum, child) => sum + cpuSecondsOf(child.pid), 0),
     syncs: () => countSyncs(endpoints),
     kill: (at) => children[at]!.kill("SIGKILL"),
@@ -97,20 +101,38 @@ async function findLeader(endpoints: readonly string[]): Promise<number> {
   const deadlineMs = performance.now() + 30_000;
   while (performance.now() < deadlineMs) {
     for (const [at, endpoint] of endpoints.entries()) {
-      const client = new GrpcClient(endpoint);
-      const path = "/etcdserverpb.Maintenance/Status";
-      const result = await client.call(path, new Uint8Array(0), 1000);
-      client.close();
-      if (result.code === GrpcCode.Ok) {
-        const status = fromBinary(etcd.StatusResponseSchema, result.message!);
-        if (status.leader !== 0n && status.leader === status.header?.memberId) {
-          return at;
-        }
+      const status = await statusOf(endpoint);
+      if (status !== null && status.leader !== 0n && status.leader === status.header?.memberId) {
+        return at;
       }
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`no leader among ${endpoints.join(", ")}`);
+}
+
+async function waitUntilWhole(endpoints: readonly string[]): Promise<void> {
+  const deadlineMs = performance.now() + 30_000;
+  while (performance.now() < deadlineMs) {
+    const statuses = await Promise.all(endpoints.map(statusOf));
+    const leaders = new Set(statuses.map((status) => status?.leader ?? 0n));
+    if (leaders.size === 1 && !leaders.has(0n)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`not all of ${endpoints.join(", ")} follow one leader`);
+}
+
+async function statusOf(endpoint: string): Promise<etcd.StatusResponse | null> {
+  const client = new GrpcClient(endpoint);
+  const result = await client.call(
+    "/etcdserverpb.Maintenance/Status",
+    new Uint8Array(0),
+    statusTimeoutMs,
+  );
+  client.close();
+  return result.code === GrpcCode.Ok
+    ? fromBinary(etcd.StatusResponseSchema, result.message!)
+    : null;
 }
 
 /** User and system time of a process, from /proc (clock ticks of 10 ms). */
