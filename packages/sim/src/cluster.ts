@@ -8,6 +8,7 @@ import { CoreInvariants } from "./checkers/core-invariants.ts";
 import type { ClientOperation } from "./client/history.ts";
 import type { RequestTarget } from "./client/sim-client.ts";
 import { type ClusterOptions, directoryOf, hostConfig, listedMembers } from "./cluster-options.ts";
+import type { DiskBudget } from "./damage/disk-budget.ts";
 import { type CrashPlan, EndKind, type SimProcess } from "./sim-env.ts";
 import { RareStates, turnStatusOf } from "./rare-states.ts";
 import { SimMember } from "./sim-member.ts";
@@ -20,6 +21,8 @@ export interface ClusterOperator {
   readonly leftAlone: ReadonlySet<string>;
   ended(member: SimMember, incarnation: SimProcess): void;
   startLater(member: SimMember): void;
+  /** So many times more; then nothing is started of it. */
+  startsAtMost(member: SimMember, starts: number): void;
 }
 
 /** The last mark of a turn of the pump. */
@@ -38,6 +41,8 @@ export class SimCluster implements RequestTarget {
   crashPlan: CrashPlan | null;
   /** Null: nobody starts again what has ended. */
   operator: ClusterOperator | null;
+  /** Null: nobody may harm disks. */
+  budget: DiskBudget | null;
   /** A process has ended, whatever the reason; nothing of it is on the stack any more. */
   onEnd: ((member: SimMember, incarnation: SimProcess) => void) | null;
   /** A reply leaves for a client. */
@@ -56,6 +61,7 @@ export class SimCluster implements RequestTarget {
     this.#cores = new Map(this.memberNames.map((name) => [name, new CoreInvariants()]));
     this.crashPlan = null;
     this.operator = null;
+    this.budget = null;
     this.onEnd = null;
     this.onReply = null;
   }

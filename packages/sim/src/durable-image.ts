@@ -1,13 +1,16 @@
 // What a member's disk would give back if the power went now: the disk is copied in the state after
 // such a loss, and the real storage recovers from the copy in a world of its own. So what checkers
-// call durable is what a restart would find, and never what the member believes.
+// call durable is what a restart would find, and never what the member believes. Damage to the disk
+// does not count (what it truly holds is durable), unless that is what is asked for.
 import { assert } from "@quorate/base";
 import type { HostConfig } from "@quorate/host";
 import {
   type DataDirectory,
+  type ExitCode,
   GenesisState,
   openDirectory,
   openStorage,
+  type PeerRecord,
   type Recovered,
 } from "@quorate/storage";
 import type { UnsyncedFate } from "./disk/sim-file.ts";
@@ -23,7 +26,11 @@ const recoveryMsMax = 600_000;
 export interface DurableImage {
   /** Why the disk would refuse to start; null: it starts. */
   readonly refusal: string | null;
+  readonly exitCode: ExitCode | null;
   readonly raftId: number;
+  /** The start that this would be. */
+  readonly bootCount: number;
+  readonly peers: readonly PeerRecord[];
   /** Of a started genesis; null: none. */
   readonly genesis: Uint8Array | null;
   readonly log: DurableLog;
@@ -34,9 +41,10 @@ export function durableImage(
   config: HostConfig,
   fate: UnsyncedFate,
   seed: number,
+  damaged = false,
 ): DurableImage {
   const world = new World(seed);
-  const copy = disk.fork(world, world.random("disk"), fate);
+  const copy = disk.fork(world, world.random("disk"), fate, damaged);
   const { timings } = copy;
   timings.writeMinUs = timings.writeMaxUs = timings.syncMinUs = timings.syncMaxUs = 1;
   const network = new SimNetwork(world, world.random("network"));
@@ -65,7 +73,7 @@ export function durableImage(
     incarnation.end !== EndKind.Asserted,
     () => incarnation.failure?.stack ?? incarnation.reason,
   );
-  return { refusal: incarnation.reason, raftId: 0, genesis: null, log: new DurableLog(null) };
+  return refused(incarnation.reason, incarnation.exitCode);
 }
 
 function recover(
@@ -77,27 +85,40 @@ function recover(
   const options = { directory, walDirectory, clusterId, memberId, levelMax: 1 };
   openDirectory(incarnation, options, (outcome) => {
     if (!outcome.ok) {
-      return found({
-        refusal: outcome.reason,
-        raftId: 0,
-        genesis: null,
-        log: new DurableLog(null),
-      });
+      return found(refused(outcome.reason, outcome.exitCode));
     }
     const opened = outcome.directory;
     const started = opened.genesisState === GenesisState.Started;
     if (!started) return found(imageOf(opened, null));
     openStorage(incarnation, opened, config.storage, (storage) => {
       if (storage.ok) found(imageOf(opened, storage.recovered));
-      else found({ ...imageOf(opened, null), refusal: storage.reason });
+      else {
+        const { reason, exitCode } = storage;
+        found({ ...imageOf(opened, null), refusal: reason, exitCode });
+      }
     });
   });
+}
+
+function refused(refusal: string, exitCode: ExitCode | null): DurableImage {
+  return {
+    refusal,
+    exitCode,
+    raftId: 0,
+    bootCount: 0,
+    peers: [],
+    genesis: null,
+    log: new DurableLog(null),
+  };
 }
 
 function imageOf(directory: DataDirectory, recovered: Recovered | null): DurableImage {
   return {
     refusal: null,
+    exitCode: null,
     raftId: directory.raftId,
+    bootCount: directory.bootCount,
+    peers: recovered?.peers ?? [],
     genesis: directory.genesisState === GenesisState.Started ? directory.genesis : null,
     log: new DurableLog(recovered),
   };

@@ -1,7 +1,8 @@
 // What must happen after the heal point (reliability.md §2.3): everything is mended, and then within
 // bounds there is a leader that all follow, a write commits, all states are equal, and reads are
 // answered everywhere. Members that take no part (wiped after the founding, stopped by damage) are
-// left out; without a quorum of the others nothing can be demanded.
+// left out; one that finds damage only now stops now, and then the others have their time anew.
+// Without a quorum of the others nothing can be demanded.
 import { Phase } from "@quorate/host";
 import { demand } from "./checkers/violation.ts";
 import type { History } from "./client/history.ts";
@@ -46,20 +47,55 @@ export class Liveness {
 
   /** L1 a leader, L2 writes and reads at every member, L3 equal states. */
   demandAll(): void {
-    if (!this.settle("L1 a leader")) return;
-    const { world } = this.#cluster;
-    const probe = new Probe(world, this.#cluster, this.#history);
-    for (const name of this.core()) probe.put(name);
-    const probed = world.runUntil(() => probe.answered, 9_000 + 4 * this.#timeoutMs);
-    const detail = (): string => `${probe.describe()}\n${this.#describe()}`;
-    demand(probed && probe.succeeded, "L2 a write", detail);
-    const equal = this.#becomes(() => this.#allEqual(), 5_000 + 30 * this.#timeoutMs);
-    demand(equal, "L3 equal state", () => this.#describe());
-    for (const name of this.core()) {
-      probe.readAll(name, this.#cluster.member(name).host!.status());
+    for (;;) {
+      if (!this.settle("L1 a leader")) return;
+      const members = this.core();
+      if (this.#demandOf(members)) return;
+      this.#cluster.world.note("liveness", "a member stopped meanwhile", {
+        left: this.core().length,
+      });
     }
-    const read = world.runUntil(() => probe.answered, 6_000 + 4 * this.#timeoutMs);
-    demand(read && probe.succeeded, "L2 a read", detail);
+  }
+
+  /** False: not all of them take part any more. */
+  #demandOf(members: readonly string[]): boolean {
+    const probe = new Probe(this.#cluster.world, this.#cluster, this.#history);
+    const answered = (): boolean => probe.answered;
+    const detail = (): string => `${probe.describe()}\n${this.#describe()}`;
+    for (const name of members) probe.put(name);
+    const served =
+      this.#comes(members, answered, 9_000 + 4 * this.#timeoutMs, "L2 a write", detail) &&
+      this.#comes(members, () => probe.succeeded, 0, "L2 a write", detail) &&
+      this.#comes(
+        members,
+        () => this.#allEqual(members),
+        5_000 + 30 * this.#timeoutMs,
+        "L3 equal state",
+      );
+    if (served) {
+      for (const name of members) probe.readAll(name, this.#cluster.member(name).host!.status());
+    }
+    const read =
+      served &&
+      this.#comes(members, answered, 6_000 + 4 * this.#timeoutMs, "L2 a read", detail) &&
+      this.#comes(members, () => probe.succeeded, 0, "L2 a read", detail);
+    probe.giveUp();
+    return read;
+  }
+
+  /** False: it did not come in time, and not all of the members take part any more. */
+  #comes(
+    members: readonly string[],
+    condition: () => boolean,
+    withinMs: number,
+    property: string,
+    detail: () => string = () => this.#describe(),
+  ): boolean {
+    const complete = (): boolean => this.core().length === members.length;
+    const came = this.#becomes(() => condition() || !complete(), withinMs);
+    if (!complete()) return false;
+    demand(came, property, detail);
+    return true;
   }
 
   /** Members that can take part. */
@@ -96,15 +132,18 @@ export class Liveness {
   #excused(): boolean {
     const { faults } = this.#cluster.world;
     const lost = this.#cluster.members.length - this.core().length;
-    const mayBeLost = faults.of("process.wipe") + (this.#cluster.operator?.leftAlone.size ?? 0);
+    const stopped = this.#cluster.operator?.leftAlone.size ?? 0;
+    const mayBeLost = faults.of("process.wipe") + faults.of("disk.wiped") + stopped;
     return lost > 0 && lost <= mayBeLost && this.core().length * 2 <= this.#cluster.members.length;
   }
 
-  #allEqual(): boolean {
-    const states = this.core().map((name) => this.#cluster.member(name).host!.status());
+  #allEqual(members: readonly string[]): boolean {
+    const states = members.map((name) => this.#cluster.member(name).host?.status() ?? null);
     const first = states[0]!;
     return states.every(
       (status) =>
+        status !== null &&
+        first !== null &&
         status.phase === Phase.Running &&
         status.applied === first.applied &&
         status.applied === status.lastIndex &&

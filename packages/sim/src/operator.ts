@@ -1,11 +1,15 @@
 // The operator of a simulated cluster, as a service manager would be: whatever process has ended is
-// started again after a while. A member that stopped because its data is damaged stays down until
-// somebody repairs it, and is counted.
+// started again after a while. A member that stopped because its data is damaged or not its own is
+// started again a few times too, as by somebody who reads no logs, and must stop again each time;
+// then it stays down until somebody repairs it, and is counted.
 import { ExitCode } from "@quorate/storage";
 import type { ClusterOperator, SimCluster } from "./cluster.ts";
 import type { SimProcess } from "./sim-env.ts";
 import type { SimMember } from "./sim-member.ts";
 import type { SimRandom } from "./sim-random.ts";
+
+/** Starts after an end by damage. */
+const startsOfDamagedMax = 2;
 
 export class Operator implements ClusterOperator {
   /** Members that nothing is started of: it is the scenario's own business. */
@@ -14,19 +18,22 @@ export class Operator implements ClusterOperator {
   delayMaxMs: number;
   readonly #cluster: SimCluster;
   readonly #random: SimRandom;
+  /** Member → how often it may be started yet; absent: any number of times. */
+  readonly #startsLeft: Map<string, number>;
 
   constructor(cluster: SimCluster) {
     this.leftAlone = new Set();
     this.delayMaxMs = 2_000;
     this.#cluster = cluster;
     this.#random = cluster.world.random("operator");
+    this.#startsLeft = new Map();
   }
 
   /** To be called for every process that has ended. */
   ended(member: SimMember, incarnation: SimProcess): void {
-    if (incarnation.exitCode === ExitCode.Damaged) {
-      this.leftAlone.add(member.name);
-      return;
+    const { exitCode } = incarnation;
+    if (exitCode === ExitCode.Damaged || exitCode === ExitCode.Foreign) {
+      this.startsAtMost(member, this.#random.below(startsOfDamagedMax + 1));
     }
     this.startLater(member);
   }
@@ -35,8 +42,27 @@ export class Operator implements ClusterOperator {
   startLater(member: SimMember): void {
     const { world } = this.#cluster;
     const ms = this.#random.doublings(1, this.delayMaxMs);
-    world.after(ms * 1000, () => {
-      if (!member.running && !this.leftAlone.has(member.name)) this.#cluster.start(member.name);
-    });
+    world.after(ms * 1000, () => this.#start(member));
+  }
+
+  startsAtMost(member: SimMember, starts: number): void {
+    const { name } = member;
+    const left = Math.min(starts, this.#startsLeft.get(name) ?? starts);
+    this.#startsLeft.set(name, left);
+    if (left === 0) this.leftAlone.add(name);
+  }
+
+  #start(member: SimMember): void {
+    const { name } = member;
+    if (member.running || this.leftAlone.has(name)) return;
+    const left = this.#startsLeft.get(name);
+    if (left !== undefined) {
+      if (left === 0) {
+        this.leftAlone.add(name);
+        return;
+      }
+      this.#startsLeft.set(name, left - 1);
+    }
+    this.#cluster.start(name);
   }
 }

@@ -2,6 +2,7 @@
 // are on (swarm testing: each run has some of them), which workload. A test may fix single ones.
 import type { HostConfig } from "@quorate/host";
 import { storageDefaults } from "@quorate/storage";
+import type { DamageMode } from "./damage/disk-budget.ts";
 import { drawFaults, type FaultOptions } from "./nemesis/families.ts";
 import type { NetworkOptions } from "./network/network-options.ts";
 import type { SimRandom } from "./sim-random.ts";
@@ -21,6 +22,8 @@ export interface RunOptions {
   /** Sizes and intervals of the hosts: how soon segments roll and logs are compacted. */
   host: Partial<HostConfig>;
   faults: FaultOptions;
+  /** How much the families may damage what is durable (atlas.ts). */
+  damage: DamageMode;
   /** After liveness: all lose power, come back, and everything acknowledged is there. */
   finalPowerLoss: boolean;
   /** One look in so many at what is durable is compared with a recovery of a copy of the disk. */
@@ -41,9 +44,16 @@ export function drawOptions(random: SimRandom): RunOptions {
     network: drawNetwork(random),
     host: drawHost(random),
     faults: drawFaults(random.fork("faults"), members),
+    damage: drawDamage(random.fork("damage")),
     finalPowerLoss: random.chance(0.5),
     durableSample: random.pick([300, 1_000, 3_000]),
   };
+}
+
+/** Beyond the atlas in one seed of twenty. */
+function drawDamage(random: SimRandom): DamageMode {
+  const draw = random.below(20);
+  return draw === 0 ? "beyond" : draw < 9 ? "atlas" : "none";
 }
 
 function drawHost(random: SimRandom): Partial<HostConfig> {

@@ -2,6 +2,7 @@
 // and demand that it serves within bounds (liveness), then judge the whole history. Throws the first
 // violation; otherwise tells what happened and the run's unseed.
 import { assert } from "@quorate/base";
+import { Atlas } from "./atlas.ts";
 import { History, Outcome } from "./client/history.ts";
 import { SimClient } from "./client/sim-client.ts";
 import { SimCluster } from "./cluster.ts";
@@ -59,6 +60,7 @@ export class Run {
       },
     });
     this.cluster.operator = new Operator(this.cluster);
+    this.cluster.budget = new Atlas(this.cluster, options.damage);
     Object.assign(this.cluster.network.options, options.network);
     this.watch = new Watch(this.cluster, { durableSample: options.durableSample });
     this.history = new History();

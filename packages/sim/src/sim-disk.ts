@@ -62,6 +62,15 @@ class InFlight {
   }
 }
 
+/** How a disk is forked. */
+interface ForkPlan {
+  readonly disk: SimDisk;
+  readonly kept: ReadonlySet<DirectoryChange>;
+  readonly fate: UnsyncedFate;
+  readonly random: SimRandom;
+  readonly damaged: boolean;
+}
+
 /** The content of a directory, as an operator's copy of it. */
 export type DirectoryCopy = ReadonlyMap<string, Uint8Array | DirectoryCopy>;
 
@@ -76,6 +85,8 @@ export class SimDisk {
   recent: RecentWrites | null;
   /** Something has been asked for and is not done yet. */
   onSubmit: ((operation: DiskOperation, path: string) => void) | null;
+  /** Something was refused for lack of room. */
+  onFull: (() => void) | null;
   /** Bytes of all files together; writes beyond it answer ENOSPC. */
   capacityBytes: number;
   syncs: number;
@@ -100,6 +111,7 @@ export class SimDisk {
     this.fault = null;
     this.recent = null;
     this.onSubmit = null;
+    this.onFull = null;
     this.capacityBytes = 2 ** 40;
     this.syncs = 0;
     this.mediumChanges = 0;
@@ -145,34 +157,36 @@ export class SimDisk {
 
   /**
    * A disk of its own in the state that a power loss now would leave; this one goes on untouched.
-   * Drop gives exactly what is certainly durable.
+   * Drop gives exactly what is certainly durable. Without `damaged` it is the truth.
    */
-  fork(world: World, random: SimRandom, fate: UnsyncedFate): SimDisk {
+  fork(world: World, random: SimRandom, fate: UnsyncedFate, damaged = false): SimDisk {
     const copy = new SimDisk(world, random, `${this.name}'`);
     const kept = this.#keptChanges(fate, random);
-    this.#forkDirectory(this.#root, copy.#root, copy, kept, fate, random);
+    this.#forkDirectory(this.#root, copy.#root, { disk: copy, kept, fate, random, damaged });
     copy.#recount();
     return copy;
   }
 
-  #forkDirectory(
-    from: SimDirectory,
-    to: SimDirectory,
-    disk: SimDisk,
-    kept: ReadonlySet<DirectoryChange>,
-    fate: UnsyncedFate,
-    random: SimRandom,
-  ): void {
+  #forkDirectory(from: SimDirectory, to: SimDirectory, plan: ForkPlan): void {
+    const { disk, kept, fate, random, damaged } = plan;
+    const twins = new Map<SimNode, SimNode>();
     for (const [name, node] of from.surviving(kept)) {
+      let twin: SimNode;
       if (node instanceof SimFile) {
-        to.entries.set(name, node.afterPowerLoss(disk.#nodes++, fate, random));
+        twin = node.afterPowerLoss(disk.#nodes++, fate, random);
+        if (damaged) twin.damage.copyFrom(node.damage);
       } else {
-        const directory = new SimDirectory(disk.#nodes++);
-        this.#forkDirectory(node, directory, disk, kept, fate, random);
-        to.entries.set(name, directory);
+        twin = new SimDirectory(disk.#nodes++);
+        this.#forkDirectory(node, twin, plan);
       }
+      twins.set(node, twin);
+      to.entries.set(name, twin);
     }
     to.synced = new Map(to.entries);
+    if (!damaged) return;
+    for (const [name, meant] of from.damage) {
+      to.damage.set(name, meant === null ? null : (twins.get(meant) ?? null));
+    }
   }
 
   #drawFate(): UnsyncedFate {
@@ -347,7 +361,10 @@ export class SimDisk {
 
   /** Takes up room for a file that grows (or shrinks); false: there is none. */
   reserve(growthBytes: number): boolean {
-    if (growthBytes > 0 && this.#usedBytes + growthBytes > this.capacityBytes) return false;
+    if (growthBytes > 0 && this.#usedBytes + growthBytes > this.capacityBytes) {
+      this.onFull?.();
+      return false;
+    }
     this.#usedBytes += growthBytes;
     return true;
   }

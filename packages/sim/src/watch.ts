@@ -116,11 +116,12 @@ export class Watch {
 
   #checkExit(member: SimMember, incarnation: SimProcess): void {
     if (incarnation.end !== EndKind.Exited) return;
+    const { exitCode } = incarnation;
+    const explained = exitCode !== null && this.cluster.budget?.explains(member, exitCode) === true;
     demand(
-      incarnation.exitCode === null || this.mayExit.has(member.name),
+      exitCode === null || explained || this.mayExit.has(member.name),
       "unexpected exit",
-      () =>
-        `${incarnation.name} ended with exit code ${incarnation.exitCode}: ${incarnation.reason}`,
+      () => `${incarnation.name} ended with exit code ${exitCode}: ${incarnation.reason}`,
     );
   }
 

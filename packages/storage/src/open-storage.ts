@@ -5,6 +5,7 @@ import { assert } from "@quorate/base";
 import { CheckpointInForce } from "./checkpoint/checkpointer.ts";
 import { readCheckpointNow } from "./checkpoint/read-checkpoint.ts";
 import type { TablesFile } from "./checkpoint/tables-file.ts";
+import { checkAccessNow } from "./directory/access.ts";
 import { isCheckpointFile, isDirectoryFile, isWalFile } from "./directory/layout.ts";
 import { OpenedDirectory } from "./directory/opened-directory.ts";
 import { ExitCode } from "./env.ts";
@@ -64,6 +65,8 @@ class StorageOpening {
   }
 
   start(): void {
+    const refused = checkAccessNow(this.#env.disk, this.#owner.directory);
+    if (refused !== null) return this.#refuse(refused);
     const read = readManifestNow(this.#env.disk, this.#owner);
     if (read === null) return this.#begin();
     if (!read.ok) return this.#refuse(read);

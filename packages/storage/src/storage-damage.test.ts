@@ -194,6 +194,25 @@ test("a medium that refuses the read: 72 with the errno", () => {
   match(end.reason, /rows-[0-9a-f]{13}: offset \d+: read: EIO; the row segment is damaged/);
 });
 
+test("files that the system does not give are not damaged: 64 at the start, 71 later, and whole after", () => {
+  for (const part of ["rows-", "tables-", "MANIFEST-1", "wal-0", "wal-durable"]) {
+    const disk = stored(2);
+    disk.fail("open", part, "EPERM", 2);
+    const refused = refusal(disk);
+    equal(refused.exitCode, 64, `${part}: ${refused.reason}`);
+    match(refused.reason, new RegExp(`/${part}\\S* cannot be used .*: EPERM$`));
+    disk.kill();
+    disk.fail("open", part, "EPERM", 0);
+    equal(scanAll(opened(openMemberNow(disk, 3)).storage).length, 180 + 60, part);
+  }
+  const disk = stored(2);
+  const member = opened(openMemberNow(disk, 4));
+  disk.fail("open", "rows-", "EMFILE");
+  const end = ended(() => scanAll(member.storage));
+  equal(end.exitCode, 71);
+  match(end.reason, /^\/data\/rows-.*: open failed with EMFILE/);
+});
+
 test("damage met while rewriting ends the process before anything is replaced", () => {
   const options = { ...smallOptions, rowCacheBytesMax: 0 };
   const driver = new StorageDriver(new MemoryDisk(5), shape, options, 5);

@@ -20,6 +20,7 @@ export class Probe {
   readonly #history: History;
   #open: number;
   #failed: string[];
+  #over: boolean;
 
   constructor(world: World, target: RequestTarget, history: History) {
     this.#world = world;
@@ -27,6 +28,12 @@ export class Probe {
     this.#history = history;
     this.#open = 0;
     this.#failed = [];
+    this.#over = false;
+  }
+
+  /** Asks nothing more. */
+  giveUp(): void {
+    this.#over = true;
   }
 
   get answered(): boolean {
@@ -71,6 +78,7 @@ export class Probe {
   }
 
   #ask(member: string, unknowns: number, plan: () => PlannedOperation): void {
+    if (this.#over) return;
     const operation = this.#history.call(client, member, plan());
     this.#target.request(member, operation, {
       reply: (bytes) => {

@@ -22,12 +22,12 @@ export interface DamagedFile {
 }
 
 export class DiskDamage {
-  readonly #disk: DamagedTree;
+  readonly #tree: DamagedTree;
   /** Where the two halves of the one misdirected write are. */
   #misdirected: readonly { readonly file: SimFile; readonly from: number; readonly to: number }[];
 
-  constructor(disk: DamagedTree) {
-    this.#disk = disk;
+  constructor(tree: DamagedTree) {
+    this.#tree = tree;
     this.#misdirected = [];
   }
 
@@ -90,7 +90,7 @@ export class DiskDamage {
   /** Everything below the directory that is not as it was written and has a name. */
   alive(directory: string): DamagedFile[] {
     const found: DamagedFile[] = [];
-    const node = this.#disk.nodeAt(directory);
+    const node = this.#tree.nodeAt(directory);
     if (!(node instanceof SimDirectory)) return found;
     for (const [name, entry] of node.entries) {
       const path = `${directory}/${name}`;
@@ -101,9 +101,26 @@ export class DiskDamage {
     return found;
   }
 
+  /** What gives the directory its present damage back, and no other. */
+  remember(directory: string): () => void {
+    const node = this.#tree.nodeAt(directory);
+    assert(node instanceof SimDirectory, () => `DiskDamage: no directory ${directory}`);
+    const names = new Map(node.damage);
+    const undo = [...node.entries.values()].flatMap((entry) =>
+      entry instanceof SimDirectory ? [] : [entry.damage.remember()],
+    );
+    const misdirected = this.#misdirected;
+    return () => {
+      node.damage.clear();
+      for (const [name, meant] of names) node.damage.set(name, meant);
+      for (const back of undo) back();
+      this.#misdirected = misdirected;
+    };
+  }
+
   /** Below the directory everything reads as it was written. */
   mend(directory: string): void {
-    const node = this.#disk.nodeAt(directory);
+    const node = this.#tree.nodeAt(directory);
     if (!(node instanceof SimDirectory)) return;
     node.damage.clear();
     for (const [name, entry] of node.entries) {
@@ -114,7 +131,7 @@ export class DiskDamage {
 
   /** The medium holds it, under its name, and nothing was written over it. */
   #stands({ path, file, position, bytes }: RecentWrite): boolean {
-    if (this.#disk.durableFileAt(path) !== file) return false;
+    if (this.#tree.durableFileAt(path) !== file) return false;
     if (!file.isDurable(position, position + bytes.length)) return false;
     const now = new Uint8Array(bytes.length);
     file.readSynced(position, now);
@@ -122,13 +139,13 @@ export class DiskDamage {
   }
 
   #fileAt(path: string): SimFile {
-    const file = this.#disk.fileAt(path);
+    const file = this.#tree.fileAt(path);
     assert(file !== null, () => `DiskDamage: no file ${path}`);
     return file;
   }
 
   #directoryOf(path: string): SimDirectory {
-    const directory = this.#disk.nodeAt(parentOf(path));
+    const directory = this.#tree.nodeAt(parentOf(path));
     assert(directory instanceof SimDirectory, () => `DiskDamage: no directory of ${path}`);
     return directory;
   }

@@ -36,6 +36,21 @@ export class FileDamage {
     return this.#ranges.length === 0 && this.#end === null;
   }
 
+  copyFrom(other: FileDamage): void {
+    this.#ranges = other.#ranges.slice();
+    this.#end = other.#end;
+  }
+
+  /** What gives back the damage of now. */
+  remember(): () => void {
+    const ranges = this.#ranges.slice();
+    const end = this.#end;
+    return () => {
+      this.#ranges = ranges.slice();
+      this.#end = end;
+    };
+  }
+
   clear(): void {
     this.#ranges = [];
     this.#end = null;

@@ -3,12 +3,17 @@
 import type { SimCluster } from "../cluster.ts";
 import type { SimRandom } from "../sim-random.ts";
 import { BadLinks, type BadLinkOptions, drawBadLinks } from "./bad-links.ts";
+import { type BrokenFileOptions, BrokenFiles, drawBrokenFiles } from "./broken-files.ts";
 import { type CrashOptions, Crashes, drawCrashes } from "./crashes.ts";
+import { type DiskErrorOptions, DiskErrors, drawDiskErrors } from "./disk-errors.ts";
 import { type DistanceOptions, Distances, drawDistances } from "./distances.ts";
+import { drawFullDisks, type FullDiskOptions, FullDisks } from "./full-disks.ts";
+import { drawLostDisks, type LostDiskOptions, LostDisks } from "./lost-disks.ts";
 import type { Nemesis } from "./nemesis.ts";
 import { drawPartitions, type PartitionOptions, Partitions } from "./partitions.ts";
 import { drawPauses, type PauseOptions, Pauses } from "./pauses.ts";
 import { drawReplays, type ReplayOptions, Replays } from "./replays.ts";
+import { drawRot, Rot, type RotOptions } from "./rot.ts";
 import { drawSlowDisks, type SlowDiskOptions, SlowDisks } from "./slow-disks.ts";
 import { drawStrangers, type StrangerOptions, Strangers } from "./strangers.ts";
 import { drawSwizzles, type SwizzleOptions, Swizzles } from "./swizzles.ts";
@@ -25,6 +30,11 @@ export interface FaultOptions {
   strangers: StrangerOptions | null;
   swizzles: SwizzleOptions | null;
   wipes: WipeOptions | null;
+  rot: RotOptions | null;
+  brokenFiles: BrokenFileOptions | null;
+  diskErrors: DiskErrorOptions | null;
+  fullDisks: FullDiskOptions | null;
+  lostDisks: LostDiskOptions | null;
 }
 export type FamilyName = keyof FaultOptions;
 
@@ -85,6 +95,31 @@ const families: { readonly [K in FamilyName]: Family<NonNullable<FaultOptions[K]
     draw: (random) => (random.chance(0.3) ? drawWipes(random) : null),
     make: (cluster, settings) => new Wipes(cluster, settings),
     foundingOnly: true,
+  },
+  rot: {
+    draw: (random) => (random.chance(0.7) ? drawRot(random) : null),
+    make: (cluster, settings) => new Rot(cluster, settings),
+    foundingOnly: false,
+  },
+  brokenFiles: {
+    draw: (random) => (random.chance(0.4) ? drawBrokenFiles(random) : null),
+    make: (cluster, settings) => new BrokenFiles(cluster, settings),
+    foundingOnly: false,
+  },
+  diskErrors: {
+    draw: (random) => (random.chance(0.3) ? drawDiskErrors(random) : null),
+    make: (cluster, settings) => new DiskErrors(cluster, settings),
+    foundingOnly: false,
+  },
+  fullDisks: {
+    draw: (random) => (random.chance(0.2) ? drawFullDisks(random) : null),
+    make: (cluster, settings) => new FullDisks(cluster, settings),
+    foundingOnly: false,
+  },
+  lostDisks: {
+    draw: (random) => (random.chance(0.3) ? drawLostDisks(random) : null),
+    make: (cluster, settings) => new LostDisks(cluster, settings),
+    foundingOnly: false,
   },
 };
 

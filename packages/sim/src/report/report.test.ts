@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { faultKinds } from "../fault-counts.ts";
 import { crashPoints } from "../crash-points.ts";
+import { damageMarks } from "../damage/damage-marks.ts";
 import { rareStates } from "../rare-states.ts";
 import { TraceLevel } from "../trace-log.ts";
 import { type RunFigures, Summary } from "./summary.ts";
@@ -40,7 +41,8 @@ test("the summary adds up, and names what never happened", () => {
   );
   assert.equal(summary.faultsTotal, 6);
   assert.equal(summary.missingFaults.length, faultKinds.length - 1);
-  assert.equal(summary.missingMarks.length, crashPoints.length + rareStates.length - 1);
+  const marks = crashPoints.length + damageMarks.length + rareStates.length;
+  assert.equal(summary.missingMarks.length, marks - 1);
   for (const line of [...summary.faultLines(), ...summary.markLines()]) {
     assert.ok(line.length <= 80, line);
   }

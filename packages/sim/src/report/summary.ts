@@ -2,6 +2,7 @@
 // long run must have had and did not.
 import { type FaultKind, faultKinds } from "../fault-counts.ts";
 import { crashPoints } from "../crash-points.ts";
+import { damageMarks } from "../damage/damage-marks.ts";
 import { rareStates } from "../rare-states.ts";
 import type { RunResult } from "../run.ts";
 
@@ -55,7 +56,7 @@ export class Summary {
     this.#runsWithLeaderChange = 0;
     this.#ok = [];
     this.#faults = new Map(faultKinds.map((kind) => [kind, 0]));
-    const places = crashPoints.map(({ mark }) => mark);
+    const places = [...crashPoints.map(({ mark }) => mark), ...damageMarks];
     this.#marks = new Map([...places, ...rareStates].map((mark) => [mark, 0]));
   }
 

@@ -94,6 +94,7 @@ export class Scenario {
       leftAlone: this.#leftAlone,
       ended: () => {},
       startLater: () => {},
+      startsAtMost: () => {},
     };
     this.cluster.onEnd = (_, incarnation) => this.#ended(incarnation);
     this.cluster.network.loses = (from, to, bytes) => this.#loses(from.name, to.name, bytes);

@@ -6,6 +6,7 @@ import { DiskError, ExitCode } from "../env.ts";
 import type { Env } from "../env.ts";
 import { GenesisState } from "../storage-api.ts";
 import type { DataDirectory, DirectoryOptions, Refusal } from "../storage-api.ts";
+import { unusable } from "./access.ts";
 import {
   decodeIdentity,
   directoryFormat,
@@ -264,11 +265,4 @@ function refusal(exitCode: ExitCode, reason: string): Refusal {
 
 function isDenied(error: DiskError): boolean {
   return ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR"].includes(error.code);
-}
-
-function unusable(error: DiskError): Refusal {
-  return refusal(
-    ExitCode.Usage,
-    `${error.path} cannot be used as (part of) a data directory: ${error.operation}: ${error.code}`,
-  );
 }

@@ -1,6 +1,7 @@
 // Open files of row segments for reading, at most so many at once: a large store has more segments
 // than a process may have files. Oldest opened goes first. Reads are synchronous, so that a file is
 // never closed under one.
+import { isRefused } from "../directory/access.ts";
 import { DiskError, ExitCode } from "../env.ts";
 import type { DiskFile } from "../env.ts";
 import type { Medium } from "../medium.ts";
@@ -57,6 +58,7 @@ export class SegmentFiles {
     if (open !== undefined) return open;
     const file = this.#medium.env.disk.openNow(this.pathOf(segment.name), false);
     if (file instanceof DiskError) {
+      if (isRefused(file)) return this.#medium.fail(file);
       return this.damaged(segment, offset, null, `cannot be opened: ${file.code}`);
     }
     if (this.#open.size >= openFilesMax) {

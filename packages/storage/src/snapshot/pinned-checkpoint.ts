@@ -1,6 +1,7 @@
 // The checkpoint in force, held for sending: its segments at their length in force (the growing one
 // may go on behind it) and the shared part of its tables file. The files stay until `release`.
 import { assert, must } from "@quorate/base";
+import { isRefused } from "../directory/access.ts";
 import { DiskError, ExitCode } from "../env.ts";
 import type { DiskFile } from "../env.ts";
 import type { CheckpointInForce } from "../checkpoint/checkpointer.ts";
@@ -71,6 +72,7 @@ export class PinnedCheckpoint implements SnapshotSource {
     this.#open = null;
     const file = this.#parts.medium.env.disk.openNow(path, false);
     if (file instanceof DiskError) {
+      if (isRefused(file)) return this.#parts.medium.fail(file);
       const reason = `${path}: cannot be opened for a snapshot: ${file.code}`;
       return this.#parts.medium.env.fatal(ExitCode.Damaged, reason);
     }

@@ -2,6 +2,7 @@
 // it by §3.3, changing nothing. What may go on goes on in restart.ts; anything else is refused with
 // the directory as it was.
 import { assert, fromHex } from "@quorate/base";
+import { checkAccessNow } from "../directory/access.ts";
 import { DiskError, ExitCode } from "../env.ts";
 import type { Env } from "../env.ts";
 import type { Refusal } from "../storage-api.ts";
@@ -36,6 +37,11 @@ export const recoverWal: RecoverWal = (env, recovery, done) => {
       done({ ok: false, exitCode: ExitCode.Usage, reason });
       return;
     }
+  }
+  const refused = checkAccessNow(env.disk, recovery.directory);
+  if (refused !== null) {
+    done(refused);
+    return;
   }
   const identity = { clusterId, raftId: recovery.raftId };
   new Inspection(env, recovery, identity, done).run();

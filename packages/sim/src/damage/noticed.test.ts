@@ -1,0 +1,87 @@
+// Whether a start can notice damage (isNoticed), against the product itself: what is called noticed, a
+// start either refuses or it finds everything as it was; what is not, some start takes for a clean end
+// and comes up with less. One cluster makes the disks, then thousands of damages go over them.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ExitCode } from "@quorate/storage";
+import { SimCluster } from "../cluster.ts";
+import { directoryOf } from "../cluster-options.ts";
+import { History } from "../client/history.ts";
+import { SimClient } from "../client/sim-client.ts";
+import { RecentWrites } from "../disk/recent-writes.ts";
+import { UnsyncedFate } from "../disk/sim-file.ts";
+import { durableImage } from "../durable-image.ts";
+import { breakOne } from "../nemesis/broken-files.ts";
+import { hitOne } from "../nemesis/rot.ts";
+import type { SimMember } from "../sim-member.ts";
+import { UniquePuts } from "../workloads/unique-puts.ts";
+import { World } from "../world.ts";
+import { isNoticed } from "./noticed.ts";
+
+/** A member that has written for a while, with several segments and checkpoints. */
+function usedMember(seed: number): SimMember {
+  const world = new World(seed);
+  const cluster = new SimCluster(world, { members: 1, host: { checkpointIntervalMs: 400 } });
+  const timings = {
+    thinkMinUs: 100,
+    thinkMaxUs: 5_000,
+    timeoutMinUs: 1_000_000,
+    timeoutMaxUs: 1_000_001,
+    replyLossChance: 0,
+  };
+  const client = new SimClient(1, world, cluster, new History(), new UniquePuts(), timings);
+  cluster.members[0]!.disk.recent = new RecentWrites();
+  cluster.startAll();
+  client.start();
+  world.runFor(world.random("length").between(2_000, 6_000));
+  cluster.kill("m0");
+  return cluster.members[0]!;
+}
+
+interface Start {
+  /** Null: it starts. */
+  readonly exitCode: ExitCode | null;
+  readonly state: string;
+}
+
+function startOf(member: SimMember, damaged: boolean): Start {
+  const image = durableImage(member.disk, member.config, UnsyncedFate.Drop, 1, damaged);
+  const { log: view, exitCode, raftId } = image;
+  const terms = Array.from({ length: 5 }, (_, back) => view.termAt(view.lastIndex - back));
+  const { term, vote, checkpointIndex, lastIndex } = view;
+  return { exitCode, state: [raftId, term, vote, checkpointIndex, lastIndex, ...terms].join(" ") };
+}
+
+test("what a start can notice, it refuses or heals; what it cannot, it takes for less", (t) => {
+  const outcomes = { refused: 0, whole: 0, unnoticed: 0, less: 0 };
+  for (let seed = 1; seed <= 8; seed++) {
+    const member = usedMember(seed);
+    const { disk, name } = member;
+    const random = new World(seed).random("damage");
+    const before = startOf(member, true);
+    assert.equal(before.exitCode, null);
+    for (let round = 0; round < 60; round++) {
+      const kind = random.chance(0.7) ? hitOne(random, member, true) : breakOne(random, member);
+      if (kind === null) continue;
+      const noticed = isNoticed(disk, directoryOf(name));
+      const after = startOf(member, true);
+      const where = `seed ${seed}, round ${round}, ${kind}: ${after.exitCode} ${after.state}`;
+      if (!noticed) {
+        outcomes.unnoticed++;
+        if (after.exitCode === null && after.state !== before.state) outcomes.less++;
+      } else if (after.exitCode === null) {
+        assert.equal(after.state, before.state, where);
+        outcomes.whole++;
+      } else {
+        assert.ok(
+          after.exitCode === ExitCode.Damaged || after.exitCode === ExitCode.Foreign,
+          where,
+        );
+        outcomes.refused++;
+      }
+      if (random.chance(0.7)) disk.damage.mend(directoryOf(name));
+    }
+  }
+  t.diagnostic(JSON.stringify(outcomes));
+  for (const [what, count] of Object.entries(outcomes)) assert.ok(count >= 2, `${what}: ${count}`);
+});
