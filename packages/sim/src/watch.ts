@@ -10,6 +10,7 @@ import type { SimCluster } from "./cluster.ts";
 import { EndKind, type SimProcess } from "./sim-env.ts";
 import type { SimMember } from "./sim-member.ts";
 import { ApplyWatch } from "./watch/apply-watch.ts";
+import { Configurations } from "./watch/configurations.ts";
 import { DurableDisks } from "./watch/durable-disks.ts";
 import { MemberWatch } from "./watch/member-watch.ts";
 import { ReplyWatch } from "./watch/reply-watch.ts";
@@ -37,6 +38,7 @@ export class Watch {
   readonly #processes: WatchedProcesses;
   readonly #members: MemberWatch;
   readonly #applies: ApplyWatch;
+  readonly #configurations: Configurations;
   #violation: Error | null;
 
   constructor(cluster: SimCluster, options: WatchOptions) {
@@ -51,6 +53,7 @@ export class Watch {
     this.#processes = new WatchedProcesses();
     this.#members = new MemberWatch(this.checkers);
     this.#applies = new ApplyWatch(this.checkers);
+    this.#configurations = new Configurations();
     this.#violation = null;
     this.#listen();
   }
@@ -58,7 +61,7 @@ export class Watch {
   #listen(): void {
     const { cluster, checkers, disks } = this;
     const wire = new WireWatch(cluster, checkers, disks, this.#processes);
-    const replies = new ReplyWatch(cluster, checkers, disks, this.#applies);
+    const replies = new ReplyWatch(cluster, checkers, disks, this.#applies, this.#configurations);
     cluster.network.onSend = (from, _to, bytes) => this.#guard(() => wire.sent(from.name, bytes));
     cluster.network.onDamageTaken = ({ user, lastSent }) =>
       this.#guard(() => checkDamageTaken(user.name, lastSent));
@@ -103,6 +106,7 @@ export class Watch {
     const watched = new WatchedProcess(member, incarnation, inside);
     this.#processes.add(watched);
     this.#applies.listen(watched);
+    this.#configurations.listen(watched);
     // The genesis that it stands on must have become durable before.
     const { genesis } = this.disks.follow(watched);
     demand(

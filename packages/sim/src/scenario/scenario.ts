@@ -5,7 +5,18 @@
 import { assert, latin1Encode, must } from "@quorate/base";
 import type { HostInside, HostStatus, JournalEvent, JournalKind } from "@quorate/host";
 import { RangeRequest } from "@quorate/kv";
-import { type Message, MessageType, type Role } from "@quorate/raft";
+import {
+  ConfChange,
+  ConfChangeSingle,
+  type ConfChangeType,
+  type ConfState,
+  ConfTransition,
+  type Message,
+  MessageType,
+  type NodeId,
+  ProposeOutcome,
+  type Role,
+} from "@quorate/raft";
 import type { ExitCode } from "@quorate/storage";
 import { demand } from "../checkers/violation.ts";
 import { History } from "../client/history.ts";
@@ -38,6 +49,13 @@ export interface PlannedCrash {
   crashed: string | null;
 }
 
+interface MarkedAct {
+  readonly member: string;
+  readonly mark: string;
+  readonly act: () => void;
+  readonly when: () => boolean;
+}
+
 interface Loss {
   readonly types: ReadonlySet<MessageType>;
   readonly from: string | null;
@@ -59,8 +77,9 @@ export class Scenario {
   readonly #loads: SimClient[];
   readonly #streams: Stream[];
   readonly #crashes: PlannedCrash[];
-  readonly #whenMarked: { member: string; mark: string; act: () => void }[];
+  readonly #whenMarked: MarkedAct[];
   readonly #losses: Set<Loss>;
+  readonly #raftIds: Map<string, NodeId>;
   #clients: number;
 
   constructor(seed: number, options: ScenarioOptions, print: (line: string) => void) {
@@ -89,6 +108,7 @@ export class Scenario {
     this.#crashes = [];
     this.#whenMarked = [];
     this.#losses = new Set();
+    this.#raftIds = new Map();
     this.#clients = 0;
     this.cluster.operator = {
       leftAlone: this.#leftAlone,
@@ -147,10 +167,11 @@ export class Scenario {
   found(): string {
     this.start(...this.names.filter((name) => !this.cluster.member(name).running));
     this.waitFor("founded", 10_000 + 20 * this.timeoutMs, () => {
-      if (!this.#settled(this.names)) return false;
+      if (!this.settled(this.names)) return false;
       // The entry that opens the term, and what each member publishes about itself.
       return this.names.every((name) => this.status(name).applied > this.names.length);
     });
+    for (const name of this.names) this.#raftIds.set(name, this.status(name).raftId);
     return must(this.leader(), "a settled cluster has a leader");
   }
 
@@ -223,8 +244,8 @@ export class Scenario {
 
   #crashAt(incarnation: SimProcess, mark: string): EndKind | null {
     const name = nameOf(incarnation);
-    for (const [place, { member, mark: wanted, act }] of this.#whenMarked.entries()) {
-      if (wanted !== mark || member !== name) continue;
+    for (const [place, { member, mark: wanted, act, when }] of this.#whenMarked.entries()) {
+      if (wanted !== mark || member !== name || !when()) continue;
       this.#whenMarked.splice(place, 1);
       this.world.after(0, act);
       break;
@@ -248,9 +269,14 @@ export class Scenario {
     this.timeline.tell(nameOf(incarnation), `ends, exit code ${exitCode ?? 0}: ${reason}`);
   }
 
-  /** Acts in the event after the one in which this process passes the mark for the next time. */
-  whenMarked(member: string, mark: string, act: () => void): void {
-    this.#whenMarked.push({ member, mark, act });
+  /** Acts in the event after the one in which this member passes the mark, and `when` holds. */
+  whenMarked(
+    member: string,
+    mark: string,
+    act: () => void,
+    when: () => boolean = () => true,
+  ): void {
+    this.#whenMarked.push({ member, mark, act, when });
   }
 
   /** It ends by itself with this exit code, and takes no part any more until it is started anew. */
@@ -333,6 +359,13 @@ export class Scenario {
       this.run(30);
     }
     this.timeline.tell(name, `is behind the log of ${leader}`);
+  }
+
+  /** Everything from there takes so much longer to arrive here. */
+  delay(from: string, to: string, ms: number): void {
+    this.timeline.tell("network", `${ms} ms more from ${from} to ${to}`);
+    const way = this.cluster.network.way(from, to);
+    way.addedMinUs = way.addedMaxUs = ms * 1000;
   }
 
   disk(name: string): StoryDisk {
@@ -436,6 +469,26 @@ export class Scenario {
     this.#incarnation(from).run(() => host!.transferLeadership(memberId, () => {}));
   }
 
+  /**
+   * Proposes a configuration change at this leader, as the API of membership will; `transition`: how
+   * a joint one ends. False: refused, or it does not lead.
+   */
+  change(
+    leader: string,
+    changes: readonly (readonly [ConfChangeType, string])[],
+    transition: ConfTransition = ConfTransition.Auto,
+  ): boolean {
+    const singles = changes.map(([type, name]) => new ConfChangeSingle(type, this.raftId(name)));
+    const change = new ConfChange(transition, singles, new Uint8Array(0));
+    const outcomes: ProposeOutcome[] = [];
+    this.#incarnation(leader).run(() => {
+      outcomes.push(this.inside(leader)!.raft.proposeConfChange(change));
+    });
+    const accepted = outcomes[0] === ProposeOutcome.Accepted;
+    if (accepted) this.timeline.tell(leader, "proposes a configuration change");
+    return accepted;
+  }
+
   // ---- what can be seen -----------------------------------------------------------------------------
 
   /** Who leads in the highest term. */
@@ -459,6 +512,16 @@ export class Scenario {
     return this.member(name).host!.status();
   }
 
+  /** Of the configuration that it was founded with. */
+  raftId(name: string): NodeId {
+    return must(this.#raftIds.get(name), `${name} has not been founded`);
+  }
+
+  /** As this member has applied it. */
+  conf(name: string): ConfState {
+    return must(this.inside(name), `${name} runs no Raft`).raft.core.conf;
+  }
+
   inside(name: string): HostInside | null {
     return this.member(name).host?.inside() ?? null;
   }
@@ -476,11 +539,12 @@ export class Scenario {
 
   /** All of these follow one leader among them and serve reads. */
   waitForLeader(withinMs: number, names: readonly string[] = this.names): string {
-    this.waitFor("all follow one leader", withinMs, () => this.#settled(names));
+    this.waitFor("all follow one leader", withinMs, () => this.settled(names));
     return must(this.leader(), "a settled cluster has a leader");
   }
 
-  #settled(names: readonly string[]): boolean {
+  /** All of these follow one leader among them and serve reads. */
+  settled(names: readonly string[]): boolean {
     const leader = this.cluster.settledLeader(names);
     return leader !== null && names.includes(leader.name);
   }
@@ -499,7 +563,7 @@ export class Scenario {
       if (incarnation !== null && incarnation.alive && incarnation.paused) incarnation.resume();
     }
     this.timeline.tell("story", "all is healed");
-    this.cluster.network.heal();
+    this.cluster.network.mend();
     const down = this.names.filter((name) => !this.running(name) && !this.#leftAlone.has(name));
     this.start(...down);
     this.#liveness.demandAll();

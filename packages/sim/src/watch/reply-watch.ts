@@ -1,4 +1,5 @@
 // Listens to what clients hear: a change that is called done must be on a quorum's disks.
+import type { ConfState, NodeId } from "@quorate/raft";
 import { type DurableView, holdsEntry } from "../checkers/durable-before-ack.ts";
 import { demand } from "../checkers/violation.ts";
 import type { ClientOperation } from "../client/history.ts";
@@ -6,6 +7,7 @@ import type { SimCluster } from "../cluster.ts";
 import { replyHead } from "../model/reply-text.ts";
 import type { SimMember } from "../sim-member.ts";
 import type { ApplyWatch, EntryName } from "./apply-watch.ts";
+import { type Configurations, halvesOf } from "./configurations.ts";
 import type { DurableDisks } from "./durable-disks.ts";
 import type { StateCheckers } from "./state-checkers.ts";
 
@@ -14,17 +16,20 @@ export class ReplyWatch {
   readonly #checkers: StateCheckers;
   readonly #disks: DurableDisks;
   readonly #applies: ApplyWatch;
+  readonly #configurations: Configurations;
 
   constructor(
     cluster: SimCluster,
     checkers: StateCheckers,
     disks: DurableDisks,
     applies: ApplyWatch,
+    configurations: Configurations,
   ) {
     this.#cluster = cluster;
     this.#checkers = checkers;
     this.#disks = disks;
     this.#applies = applies;
+    this.#configurations = configurations;
   }
 
   replied(member: SimMember, operation: ClientOperation, bytes: Uint8Array): void {
@@ -36,14 +41,31 @@ export class ReplyWatch {
       "S7 durable before ack",
       () => `${member.name} says OK at revision ${reply.revision}, which nobody has applied`,
     );
-    const quorum = Math.floor(this.#cluster.members.length / 2) + 1;
-    const logs = this.#logsUntil(entry, quorum);
+    const confs = this.#configurations.of(entry.index);
+    // The newest one last: what it says is the violation.
+    const held = confs.slice(0, -1).some((conf) => this.#isHeld(entry, conf));
+    if (!held) for (const half of halvesOf(confs.at(-1)!)) this.#checkHalf(entry, half);
+  }
+
+  #isHeld({ index, term }: EntryName, conf: ConfState): boolean {
+    return halvesOf(conf).every((half) => {
+      const quorum = Math.floor(half.length / 2) + 1;
+      const logs = this.#logsUntil({ index, term }, half, quorum);
+      return logs.filter((log) => holdsEntry(log, index, term)).length >= quorum;
+    });
+  }
+
+  #checkHalf(entry: EntryName, half: readonly NodeId[]): void {
+    const quorum = Math.floor(half.length / 2) + 1;
+    const logs = this.#logsUntil(entry, half, quorum);
     this.#checkers.durable.writeAcknowledged(entry.index, entry.term, logs, quorum);
   }
 
-  /** Of enough members to find a quorum, if there is one: those first whose logs are followed. */
-  #logsUntil({ index, term }: EntryName, quorum: number): DurableView[] {
-    const { members } = this.#cluster;
+  /** Of enough of these to find a quorum, if there is one: those first whose logs are followed. */
+  #logsUntil({ index, term }: EntryName, ids: readonly NodeId[], quorum: number): DurableView[] {
+    const members = this.#cluster.members.filter(({ name }) =>
+      ids.includes(this.#configurations.raftIdOf(name)),
+    );
     const followed = members.filter((member) => this.#disks.isFollowed(member));
     const others = members.filter((member) => !this.#disks.isFollowed(member));
     const logs: DurableView[] = [];

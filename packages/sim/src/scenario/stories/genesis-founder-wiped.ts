@@ -25,7 +25,10 @@ export const genesisFounderWiped: Story = stories("genesis-founder-wiped", (stag
       const ready = (): boolean => s.cluster.settledLeader(others) !== null;
       s.waitFor("a genesis is in force", 10_000, ready);
       s.run(1000);
-      if (s.status(founder).phase === Phase.Refused) s.giveUp(founder);
+      const { phase, raftId } = s.status(founder);
+      const isNamed = s.status(others[0]!).confState!.voters.includes(raftId);
+      s.expect("it takes part if it is named", (phase === Phase.Running) === isNamed);
+      if (phase === Phase.Refused) s.giveUp(founder);
       s.mustWrite(others[0]!, 5000);
     });
   }

@@ -11,7 +11,7 @@ export const prevoteHigherTermNode: Story = story("prevote-higher-term-node", {}
   s.transfer(stray);
   const asks = (): boolean => s.role(stray) === Role.Candidate;
   s.waitFor("it asks for votes in a term of its own", s.timeoutMs, asks);
-  s.cut([stray], s.others(stray));
+  s.cutForGood([stray], s.others(stray));
   s.run(3 * s.timeoutMs);
   s.expect("the old leader leads on", s.leads(leader));
   s.expect("below the other's term", s.status(stray).term > s.status(leader).term);

@@ -1,0 +1,89 @@
+// From three voters to five by the core's joint change (thesis §4.3, P2; lessons 28 to 32), with every
+// partition and every crash at every step of it. Never two leaders of a term; while joint, nothing is
+// acknowledged without a majority of the old voters and one of the new (watch/configurations.ts counts
+// by itself); whoever died does not stop the change while both majorities live, and without both it
+// does not end. The genesis has five voters, so two become learners first, by a joint change too.
+import { ConfChangeType, isJoint } from "@quorate/raft";
+import type { Scenario } from "../scenario.ts";
+import { stories, type Story } from "../story.ts";
+import { allFaults, type Fault } from "./joint-faults.ts";
+
+const steps = [
+  { name: "the change is in the leader's log", mark: "ready.persisting", joint: false },
+  { name: "the leader is joint", mark: "turn.applied", joint: true },
+  { name: "the end of it is in the leader's log", mark: "ready.persisting", joint: true },
+];
+type Step = (typeof steps)[number];
+
+/** Some member has it in force, and it is not joint. */
+function voters(s: Scenario, count: number): boolean {
+  const running = s.names.filter((name) => s.running(name) && s.inside(name) !== null);
+  return running.some((name) => s.conf(name).voters.length === count && !isJoint(s.conf(name)));
+}
+
+function proposeFive(s: Scenario): void {
+  const leader = s.names.find((name) => s.leads(name) && s.conf(name).voters.length === 3);
+  const grow = s.names.slice(3).map((name) => [ConfChangeType.AddVoter, name] as const);
+  if (leader !== undefined) s.change(leader, grow);
+}
+
+/** The leader may have died before anybody else had the change: then it is proposed anew. */
+function reachFive(s: Scenario, what: string, names: readonly string[]): void {
+  const until = s.nowMs + 30 * s.timeoutMs;
+  while (s.nowMs < until && !(voters(s, 5) && s.settled(names))) {
+    s.run(20);
+    proposeFive(s);
+  }
+  s.expect(what, voters(s, 5) && s.settled(names));
+}
+
+function beginWithThree(s: Scenario): string {
+  const leader = s.waitForLeader(20 * s.timeoutMs);
+  const shrink = s.names.slice(3).map((name) => [ConfChangeType.AddLearner, name] as const);
+  s.change(leader, shrink);
+  s.waitFor("three voters", 20 * s.timeoutMs, () => {
+    return s.names.every((name) => s.conf(name).voters.length === 3 && !isJoint(s.conf(name)));
+  });
+  const old = s.names[0]!;
+  if (!s.leads(old)) s.transfer(old);
+  s.waitFor("an old voter leads", 20 * s.timeoutMs, () => s.leads(old));
+  return old;
+}
+
+function tell(s: Scenario, step: Step, fault: Fault): void {
+  const leader = beginWithThree(s);
+  let struck = false;
+  const strike = (): void => {
+    struck = true;
+    s.timeline.tell("story", `when ${step.name}: ${fault.name}`);
+    fault.strike(s);
+  };
+  s.whenMarked(leader, step.mark, strike, () => isJoint(s.conf(leader)) === step.joint);
+  // A new leader takes a change only once it has committed in its term.
+  for (let tries = 0; !struck && tries < 50; tries++) {
+    proposeFive(s);
+    s.run(5);
+  }
+  s.expect(step.name, struck);
+  for (const name of s.names.filter((name) => s.running(name))) s.put(name);
+  const oldUp = fault.up.filter((name) => s.names.indexOf(name) < 3).length;
+  if (oldUp >= 2 && fault.up.length >= 3) {
+    reachFive(s, "both majorities live: the change ends", fault.up);
+  } else {
+    s.run(3 * s.timeoutMs);
+    s.expect("one majority is missing: it does not", !voters(s, 5));
+  }
+  s.heal();
+  s.start(...s.names.filter((name) => !s.running(name)));
+  reachFive(s, "five voters in the end", s.names);
+}
+
+export const joint3To5: Story = stories("joint-3-to-5", (stage) => {
+  for (const step of steps) {
+    stage.play(step.name, { members: 5 }, (s) => {
+      s.found();
+      const all = s.world.random("faults").shuffle(allFaults(s.names));
+      for (const fault of stage.full ? all : all.slice(0, 3)) tell(s, step, fault);
+    });
+  }
+});

@@ -1,0 +1,57 @@
+// Which configuration was in force where in the log, as members apply the changes: for checkers that
+// count majorities by themselves. A change takes effect at apply (P2), and one is in flight at most,
+// so an entry was committed by the newest configuration below it or by the one before that.
+import { assert } from "@quorate/base";
+import type { ConfState, NodeId } from "@quorate/raft";
+import type { WatchedProcess } from "./watched-process.ts";
+
+interface InForce {
+  /** Of the entry that changed it; 0: the genesis. */
+  readonly index: number;
+  readonly conf: ConfState;
+}
+
+export class Configurations {
+  /** Ascending by index. */
+  readonly #known: InForce[];
+  /** Of the last process of each member that ran Raft. */
+  readonly #raftIds: Map<string, NodeId>;
+
+  constructor() {
+    this.#known = [];
+    this.#raftIds = new Map();
+  }
+
+  listen(watched: WatchedProcess): void {
+    const { raft, pump } = watched.inside;
+    this.#raftIds.set(watched.member.name, watched.raftId);
+    if (this.#known.length === 0) this.#known.push({ index: 0, conf: watched.core.conf });
+    const applied = raft.confChangeApplied.bind(raft);
+    raft.confChangeApplied = (change) => {
+      const conf = applied(change);
+      this.#inForce(pump.applied + 1, conf);
+      return conf;
+    };
+  }
+
+  #inForce(index: number, conf: ConfState): void {
+    if (index > this.#known.at(-1)!.index) this.#known.push({ index, conf });
+  }
+
+  /** 0: it has never run Raft. */
+  raftIdOf(member: string): NodeId {
+    return this.#raftIds.get(member) ?? 0;
+  }
+
+  /** Those by whose majorities the entry at this index can have been committed. */
+  of(index: number): readonly ConfState[] {
+    const below = this.#known.filter((known) => known.index < index).slice(-2);
+    assert(below.length > 0, "Configurations: nothing was ever in force");
+    return below.map(({ conf }) => conf);
+  }
+}
+
+/** Each set of voters of which a majority is needed: one, or both halves while it is joint. */
+export function halvesOf(conf: ConfState): readonly (readonly NodeId[])[] {
+  return [conf.voters, conf.votersOutgoing].filter((half) => half.length > 0);
+}
