@@ -14,6 +14,8 @@ export const fullWindowLostPackets: Story = story("full-window-lost-packets", {}
     s.status(leader).progress.find((progress) => progress.id === id)?.inflightMessages ?? 0;
   s.waitFor("the window is full", 5000, () => inFlight() >= 256);
   stream.stop();
+  // Until there is nothing new to tell it.
+  s.run(100);
   endOfLoss();
   const caughtUp = (): boolean => s.status(follower).applied === s.status(leader).lastIndex;
   s.waitFor("it has caught up", 2 * s.timeoutMs, caughtUp);
