@@ -6,11 +6,15 @@ import { Message, MessageType, SnapshotMeta } from "@quorate/raft";
 import type { ConfState, Entry, RaftApi } from "@quorate/raft";
 import type { CheckpointInfo, Env, StorageApi } from "@quorate/storage";
 import type { HostConfig } from "./host-api.ts";
+import { LogHolds } from "./log-holds.ts";
 import { LogSize } from "./log-size.ts";
 import { MembershipTable } from "./membership.ts";
-import { levelMax } from "./raft-settings.ts";
+import { electionTicks, levelMax } from "./raft-settings.ts";
 import { SettingsTable } from "./settings.ts";
 import type { PeersApi } from "./peers/peers-api.ts";
+
+/** Election timeouts of silence after which a follower that was sent a snapshot holds no log. */
+const holdTimeouts = 10;
 
 export interface CheckpointerParts {
   readonly env: Env;
@@ -26,6 +30,7 @@ export interface CheckpointerParts {
 export class Checkpointer {
   readonly #parts: CheckpointerParts;
   readonly #logSize: LogSize;
+  readonly #holds: LogHolds;
   /** Bytes of log seen when the newest checkpoint was taken. */
   #bytesAtCheckpoint: number;
   #index: number;
@@ -34,6 +39,7 @@ export class Checkpointer {
   constructor(parts: CheckpointerParts, checkpoint: CheckpointInfo | null) {
     this.#parts = parts;
     this.#logSize = new LogSize();
+    this.#holds = new LogHolds(holdTimeouts * electionTicks(parts.config));
     this.#bytesAtCheckpoint = 0;
     this.#index = checkpoint === null ? 0 : checkpoint.index;
     this.#startedMs = parts.env.clock.monotonicMs();
@@ -96,6 +102,7 @@ export class Checkpointer {
     message.toSession = request.toSession;
     message.number = request.number;
     message.snapshot = meta;
+    this.#holds.hold(request.to, meta.index);
     peers.sendSnapshot(message, source, (ok) => onSent(request.to, ok));
   }
 
@@ -103,7 +110,7 @@ export class Checkpointer {
     const { storage, kv, raft, config, env, onWritten } = this.#parts;
     this.#startedMs = env.clock.monotonicMs();
     this.#bytesAtCheckpoint = this.#logSize.total;
-    const keepLogFrom = Math.min(
+    const tail = Math.min(
       applied,
       Math.max(
         0,
@@ -111,6 +118,7 @@ export class Checkpointer {
         this.#logSize.indexWithin(config.catchUpBytesMax),
       ),
     );
+    const keepLogFrom = this.#heldFrom(tail);
     const request = { index: applied, term: appliedTerm, tables: kv.tables(), keepLogFrom };
     env.trace.mark("checkpoint.start");
     storage.checkpoint(request, (checkpoint) => {
@@ -119,12 +127,21 @@ export class Checkpointer {
       }
       this.#index = checkpoint.index;
       raft.snapshotCreated(snapshotMetaOf(checkpoint));
-      if (keepLogFrom > 0) {
-        raft.compacted(keepLogFrom);
-        this.#logSize.dropBelow(keepLogFrom);
+      // A snapshot of the checkpoint before may have set out meanwhile.
+      const keepFrom = this.#heldFrom(keepLogFrom);
+      if (keepFrom > 0) {
+        raft.compacted(keepFrom);
+        this.#logSize.dropBelow(keepFrom);
       }
       onWritten(checkpoint);
     });
+  }
+
+  /** At most this much log is held for snapshots under way. */
+  #heldFrom(tail: number): number {
+    const { raft, config } = this.#parts;
+    const bound = Math.min(tail, this.#logSize.indexWithin(config.snapshotHoldBytesMax));
+    return Math.max(bound, this.#holds.keepFrom(tail, raft.status()));
   }
 }
 

@@ -49,6 +49,8 @@ export interface HostConfig {
   /** Log kept in memory and WAL behind the checkpoint for followers to catch up. */
   readonly catchUpEntriesMax: number;
   readonly catchUpBytesMax: number;
+  /** Log kept beyond that for a follower that a snapshot is on its way to. */
+  readonly snapshotHoldBytesMax: number;
   /** Bytes of snapshot per second to one follower. */
   readonly snapshotBytesPerSecond: number;
 }
@@ -74,6 +76,7 @@ export const hostDefaults: Omit<
   checkpointIntervalMs: 5000,
   catchUpEntriesMax: 20_000,
   catchUpBytesMax: 33_554_432,
+  snapshotHoldBytesMax: 268_435_456,
   snapshotBytesPerSecond: 67_108_864,
 };
 

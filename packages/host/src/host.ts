@@ -36,7 +36,13 @@ import { Opening } from "./opening.ts";
 import { failure, Proposals } from "./proposals.ts";
 import { Publisher } from "./publisher.ts";
 import { Pump } from "./pump.ts";
-import { electionTicks, initialState, levelMax, raftConfig } from "./raft-settings.ts";
+import {
+  electionTicks,
+  initialState,
+  levelMax,
+  raftConfig,
+  requestBytesLimit,
+} from "./raft-settings.ts";
 import { ReadKind } from "./reads.ts";
 import { Requests } from "./requests.ts";
 import { SettingsTable } from "./settings.ts";
@@ -85,6 +91,10 @@ export class Host implements HostApi {
     assert(
       config.members.some((m) => m.memberId === config.memberId),
       "this member is one of the listed members",
+    );
+    assert(
+      config.requestBytesMax <= requestBytesLimit(config.storage.walSegmentBytes),
+      "the largest request fits into a segment of the WAL",
     );
     this.#env = env;
     this.#config = config;

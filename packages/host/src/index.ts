@@ -20,4 +20,5 @@ export type {
   RequestKind,
 } from "./host-api.ts";
 export { JournalEvent, journalEventsMax, JournalKind } from "./journal.ts";
+export { requestBytesLimit } from "./raft-settings.ts";
 export type { PeerStatus } from "./peers/peers-api.ts";

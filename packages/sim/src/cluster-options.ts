@@ -31,6 +31,7 @@ export function hostConfig(options: ClusterOptions, member: ListedMember): HostC
   return {
     ...hostDefaults,
     requestTimeoutMs: 3000,
+    requestBytesMax: 40_000,
     checkpointBytes: 65_536,
     checkpointIntervalMs: 1000,
     catchUpEntriesMax: 200,

@@ -15,6 +15,7 @@ export type {
 } from "./env.ts";
 export { openDirectory } from "./directory/open-directory.ts";
 export { openStorage } from "./open-storage.ts";
+export { walPayloadBytesMax } from "./wal/wal-format.ts";
 export { GenesisState, PeerRecord, storageDefaults } from "./storage-api.ts";
 export type {
   CheckpointInfo,

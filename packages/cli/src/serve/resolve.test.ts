@@ -93,6 +93,7 @@ test("wrong values: each with its line", () => {
       "--election-timeout[50001ms] is too long, and should be set less than 50000ms",
     ],
     [["--heartbeat-interval=0"], "--heartbeat-interval: 0 is below 1"],
+    [["--max-request-bytes=67039233"], "--max-request-bytes: 67039233 is above 67039232"],
     [["--log-level=loud"], '--log-level: "loud" is none of debug, info, warn, error, fatal'],
     [["--log-format=xml"], '--log-format: "xml" is neither json nor text'],
     [["--compat-version=3.5"], '--compat-version: "3.5" is not three numbers like 3.5.21'],

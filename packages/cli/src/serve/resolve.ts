@@ -1,6 +1,6 @@
 // From settings to a member's options: defaults, relations between values, etcd's ids. Everything is
 // checked before anything on disk is touched.
-import { hostDefaults } from "@quorate/host";
+import { hostDefaults, requestBytesLimit } from "@quorate/host";
 import type { HostConfig, ListedMember } from "@quorate/host";
 import { clusterIdOf, logLevels, makeLogger, memberIdOf } from "@quorate/server";
 import type { LogLevel, MemberOptions } from "@quorate/server";
@@ -128,8 +128,13 @@ function limitsOf(
 > {
   const { requestBytesMax, txnOpsMax, catchUpEntriesMax, checkpointIntervalMs, tickMs } =
     hostDefaults;
+  const requestBytes = integer(settings, "max-request-bytes", requestBytesMax, 1);
+  const limit = requestBytesLimit(storageDefaults.walSegmentBytes);
+  if (requestBytes > limit) {
+    throw new UsageError(`--max-request-bytes: ${requestBytes} is above ${limit}`);
+  }
   return {
-    requestBytesMax: integer(settings, "max-request-bytes", requestBytesMax, 1),
+    requestBytesMax: requestBytes,
     txnOpsMax: integer(settings, "max-txn-ops", txnOpsMax, 1),
     catchUpEntriesMax: integer(settings, "snapshot-catchup-entries", catchUpEntriesMax, 1),
     checkpointIntervalMs: integer(settings, "checkpoint-interval", checkpointIntervalMs, tickMs),

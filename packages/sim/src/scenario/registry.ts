@@ -34,6 +34,7 @@ import { rowDamagedAtStart } from "./stories/row-damaged-at-start.ts";
 import { singleNodeAckBeforeFsync } from "./stories/single-node-ack-before-fsync.ts";
 import { snapshotInstallCrashMatrix } from "./stories/snapshot-install-crash-matrix.ts";
 import { snapshotTransferAcrossTerms } from "./stories/snapshot-transfer-across-terms.ts";
+import { snapshotUnderLoad } from "./stories/snapshot-under-load.ts";
 import { snapshotWhileReclaimRuns } from "./stories/snapshot-while-reclaim-runs.ts";
 import { staleBytesOfARecycledSegment } from "./stories/stale-bytes-of-a-recycled-segment.ts";
 import { staleReadAfterPause } from "./stories/stale-read-after-pause.ts";
@@ -75,6 +76,7 @@ const all: readonly Story[] = [
   // Snapshots.
   twoSnapshotsBackToBack,
   snapshotTransferAcrossTerms,
+  snapshotUnderLoad,
   stopDuringInstall,
   snapshotInstallCrashMatrix,
   snapshotWhileReclaimRuns,

@@ -49,6 +49,14 @@ export const entryRecordOverheadMax: number = recordHeadBytes + 1 + 6 * 8;
 export const peerRecordBytes: number = recordHeadBytes + 1 + 3 * 8;
 export const voidMarkRecordBytes: number = recordHeadBytes + 1 + 8;
 
+/** What a batch that holds one entry may need beside it; far more than nine voters bring about. */
+const besideEntryBytesMax = 3 * blockBytes;
+
+/** Largest payload of an entry that a segment of this size takes. */
+export function walPayloadBytesMax(segmentBytes: number): number {
+  return segmentBytes - firstBatchOffset - besideEntryBytesMax;
+}
+
 /**
  * Start value of every CRC in a segment. A recycled segment has a new nonce, so that batches of
  * its earlier use do not check (camunda#6098).

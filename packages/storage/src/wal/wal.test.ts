@@ -14,6 +14,7 @@ import { entryOf, WalLedger } from "../testing/wal-ledger.ts";
 import { durableName } from "./durable-file.ts";
 import { segmentName } from "./segment.ts";
 import { refusedName } from "./wal-failure.ts";
+import { walPayloadBytesMax } from "./wal-format.ts";
 
 const text = (content: string): Uint8Array => new TextEncoder().encode(content);
 
@@ -151,6 +152,16 @@ describe("wal: append", () => {
     };
     tries(fits);
     assert.throws(() => tries(fits + 1), /an entry larger than a segment/);
+  });
+
+  it("the largest payload that is promised fits beside the records of many peers", () => {
+    const bench = new WalBench(6, { segmentBytes: 65_536 });
+    const { wal } = bench.start();
+    const peers = Array.from({ length: 18 }, (_, id) => new PeerRecord(id + 1, 1, 1));
+    const entry = sized(1, walPayloadBytesMax(65_536));
+    wal.append(batch({ entries: [entry], peers }), () => {});
+    bench.env.run();
+    assert.deepEqual(bench.start().recovered.entries, [entry]);
   });
 
   it("truncation voids everything at or above the first index", () => {
