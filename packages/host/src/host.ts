@@ -16,6 +16,7 @@ import type {
   StorageApi,
 } from "@quorate/storage";
 import { Checkpointer } from "./checkpointer.ts";
+import { checkConfig } from "./config-check.ts";
 import { Digests } from "./digests.ts";
 import { FailureCode, Phase, TransferResult } from "./host-api.ts";
 import type {
@@ -36,13 +37,7 @@ import { Opening } from "./opening.ts";
 import { failure, Proposals } from "./proposals.ts";
 import { Publisher } from "./publisher.ts";
 import { Pump } from "./pump.ts";
-import {
-  electionTicks,
-  initialState,
-  levelMax,
-  raftConfig,
-  requestBytesLimit,
-} from "./raft-settings.ts";
+import { electionTicks, initialState, levelMax, raftConfig } from "./raft-settings.ts";
 import { ReadKind } from "./reads.ts";
 import { Requests } from "./requests.ts";
 import { SettingsTable } from "./settings.ts";
@@ -88,14 +83,7 @@ export class Host implements HostApi {
   #snapshotsReceived: number;
 
   constructor(env: Env, config: HostConfig) {
-    assert(
-      config.members.some((m) => m.memberId === config.memberId),
-      "this member is one of the listed members",
-    );
-    assert(
-      config.requestBytesMax <= requestBytesLimit(config.storage.walSegmentBytes),
-      "the largest request fits into a segment of the WAL",
-    );
+    checkConfig(config);
     this.#env = env;
     this.#config = config;
     this.#journal = new Journal();

@@ -1,4 +1,5 @@
 // The public face of one cluster member.
+export { requestBytesLimit } from "./config-check.ts";
 export { Host } from "./host.ts";
 export type { HostInside } from "./host.ts";
 export {
@@ -20,5 +21,4 @@ export type {
   RequestKind,
 } from "./host-api.ts";
 export { JournalEvent, journalEventsMax, JournalKind } from "./journal.ts";
-export { requestBytesLimit } from "./raft-settings.ts";
 export type { PeerStatus } from "./peers/peers-api.ts";

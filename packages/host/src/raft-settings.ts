@@ -1,29 +1,16 @@
 // From a member's configuration and what its disk gave back to what a core is made with.
 import { raftDefaults } from "@quorate/raft";
 import type { ConfState, InitialState, RaftConfig } from "@quorate/raft";
-import { GenesisState, walPayloadBytesMax } from "@quorate/storage";
+import { GenesisState } from "@quorate/storage";
 import type { DataDirectory, Env, Recovered } from "@quorate/storage";
 import type { HostConfig } from "./host-api.ts";
-import { frameBodyBytesMax } from "./peers/frame.ts";
 import type { SettingsTable } from "./settings.ts";
 
 /** Highest feature level of this binary (P11). */
 export const levelMax = 1;
 
-/** Of a message beside the payload of its only entry. */
-const besidePayloadBytesMax = 65_536;
-
 /** The envelope around a request's bytes: user name and auth revision. */
-const envelopeBytesMax = 4096;
-
-/** Largest requestBytesMax: an entry must fit into a WAL segment and into a frame. */
-export function requestBytesLimit(walSegmentBytes: number): number {
-  const payload = Math.min(
-    walPayloadBytesMax(walSegmentBytes),
-    frameBodyBytesMax - besidePayloadBytesMax,
-  );
-  return payload - envelopeBytesMax;
-}
+export const envelopeBytesMax = 4096;
 
 export function electionTicks(config: HostConfig): number {
   return Math.max(2, Math.floor(config.electionTimeoutMs / config.tickMs));

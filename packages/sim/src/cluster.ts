@@ -1,12 +1,12 @@
 // A cluster of real hosts in a world: start, stop, kill, power loss, wipe, and requests to them. It
 // injects nothing by itself and judges nothing: nemeses do the one, checkers the other.
 import { assert, must } from "@quorate/base";
-import { Failure, FailureCode, Phase, type ReplySink } from "@quorate/host";
+import { Failure, FailureCode, Phase, type ReplySink, type TransferResult } from "@quorate/host";
 import { KvError } from "@quorate/kv";
 import { Role } from "@quorate/raft";
 import { CoreInvariants } from "./checkers/core-invariants.ts";
 import type { ClientOperation } from "./client/history.ts";
-import type { RequestTarget } from "./client/sim-client.ts";
+import type { RequestTarget } from "./client/request-target.ts";
 import { type ClusterOptions, directoryOf, hostConfig, listedMembers } from "./cluster-options.ts";
 import type { DiskBudget } from "./damage/disk-budget.ts";
 import { type CrashPlan, EndKind, type SimProcess } from "./sim-env.ts";
@@ -170,6 +170,13 @@ export class SimCluster implements RequestTarget {
         fail: (failure) => sink.fail(failure),
       });
     });
+  }
+
+  /** Asks one member to hand leadership to another; who does not run answers nothing. */
+  transferLeadership(name: string, to: SimMember, done: (result: TransferResult) => void): void {
+    const { incarnation, host } = this.member(name);
+    if (incarnation === null || !incarnation.alive || host === null) return;
+    incarnation.run(() => host.transferLeadership(to.config.memberId, done));
   }
 
   // ---- what can be seen -------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 // One run's options, all drawn from its seed: how many members, which timings, which fault families
 // are on (swarm testing: each run has some of them), which workload. A test may fix single ones.
-import type { HostConfig } from "@quorate/host";
+import { type HostConfig, requestBytesLimit } from "@quorate/host";
 import { storageDefaults } from "@quorate/storage";
 import type { DamageMode } from "./damage/disk-budget.ts";
+import { drawLoad, type LoadOptions } from "./client/load.ts";
 import { drawFaults, type FaultOptions } from "./nemesis/families.ts";
 import type { NetworkOptions } from "./network/network-options.ts";
 import type { SimRandom } from "./sim-random.ts";
@@ -12,6 +13,7 @@ export interface RunOptions {
   members: number;
   workload: WorkloadName;
   clients: number;
+  load: LoadOptions;
   electionTimeoutMs: number;
   heartbeatIntervalMs: number;
   /** Longest time with faults before the cluster is founded. */
@@ -36,7 +38,8 @@ export function drawOptions(random: SimRandom): RunOptions {
   return {
     members,
     workload: random.pick(workloadNames),
-    clients: random.between(1, 6),
+    clients: random.between(2, 8),
+    load: drawLoad(random),
     electionTimeoutMs,
     heartbeatIntervalMs: electionTimeoutMs / 10,
     foundingMs: random.pick([1, 500, 3_000]),
@@ -57,6 +60,7 @@ function drawDamage(random: SimRandom): DamageMode {
 }
 
 function drawHost(random: SimRandom): Partial<HostConfig> {
+  const walSegmentBytes = random.pick([65_536, 65_536, 131_072, 131_072, 786_432]);
   return {
     checkpointBytes: random.pick([8_192, 65_536]),
     checkpointIntervalMs: random.pick([100, 1_000, 5_000]),
@@ -65,9 +69,11 @@ function drawHost(random: SimRandom): Partial<HostConfig> {
     requestTimeoutMs: random.pick([1_500, 3_000]),
     electionRankSlotMs: random.pick([0, 0, 20, 60]),
     lateVoteAnswers: random.chance(0.3),
+    requestBytesMax: Math.floor(requestBytesLimit(walSegmentBytes) / random.pick([1, 1, 2])),
+    txnOpsMax: random.pick([16, 128]),
     storage: {
       ...storageDefaults,
-      walSegmentBytes: random.pick([65_536, 131_072]),
+      walSegmentBytes,
       rowSegmentBytes: random.pick([8_192, 65_536]),
       unsavedRowBytesMax: random.pick([32_768, 1_048_576]),
       rowCacheBytesMax: 32_768,

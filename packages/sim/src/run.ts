@@ -4,7 +4,7 @@
 import { assert } from "@quorate/base";
 import { Atlas } from "./atlas.ts";
 import { History, Outcome } from "./client/history.ts";
-import { SimClient } from "./client/sim-client.ts";
+import { Load } from "./client/load.ts";
 import { SimCluster } from "./cluster.ts";
 import { describeCluster } from "./describe.ts";
 import type { FaultCounts } from "./fault-counts.ts";
@@ -41,7 +41,7 @@ export class Run {
   readonly watch: Watch;
   readonly history: History;
   readonly liveness: Liveness;
-  readonly #clients: SimClient[];
+  readonly #load: Load;
   readonly #families: ActiveFamily[];
 
   /** `adjust` may change what was drawn: a test that wants one thing for certain. */
@@ -65,24 +65,17 @@ export class Run {
     this.watch = new Watch(this.cluster, { durableSample: options.durableSample });
     this.history = new History();
     this.liveness = new Liveness(this.cluster, this.history, options.electionTimeoutMs);
-    this.#clients = this.#makeClients();
+    this.#load = this.#makeLoad();
     this.#families = makeNemeses(this.cluster, options.faults);
     this.cluster.onEnd = (_, incarnation) => this.watch.onEnd(incarnation);
   }
 
-  #makeClients(): SimClient[] {
-    const workload = makeWorkload(this.options.workload);
-    const timings = {
-      thinkMinUs: 100,
-      thinkMaxUs: 30_000,
-      timeoutMinUs: 300_000,
-      timeoutMaxUs: 4_000_000,
-      replyLossChance: 0.02,
-    };
-    return Array.from(
-      { length: this.options.clients },
-      (_, id) => new SimClient(id, this.world, this.cluster, this.history, workload, timings),
-    );
+  /** What a short run lacks in time its clients make up for. */
+  #makeLoad(): Load {
+    const { workload, clients, load, safetyMs } = this.options;
+    const source = makeWorkload(workload, this.cluster.members[0]!.config);
+    const thinkFactor = load.thinkFactor * Math.min(1, safetyMs / 60_000);
+    return new Load(this.cluster, this.history, source, clients, { ...load, thinkFactor });
   }
 
   run(): RunResult {
@@ -111,12 +104,12 @@ export class Run {
 
   #safety(): void {
     Object.assign(this.cluster.network.options, this.options.network);
-    for (const client of this.#clients) client.start();
+    this.#load.start();
     for (const { nemesis, foundingOnly } of this.#families) {
       if (!foundingOnly) nemesis.start();
     }
     this.world.runFor(this.options.safetyMs);
-    for (const client of this.#clients) client.stop();
+    this.#load.stop();
     for (const { nemesis } of this.#families) nemesis.stop();
     this.world.note("run", "healed");
   }

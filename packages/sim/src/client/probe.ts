@@ -7,7 +7,7 @@ import type { ModelState } from "../model/kv-model.ts";
 import type { World } from "../world.ts";
 import { planned, type PlannedOperation } from "../workloads/workload.ts";
 import { type History, Outcome } from "./history.ts";
-import type { RequestTarget } from "./sim-client.ts";
+import type { RequestTarget } from "./request-target.ts";
 
 const client = 999;
 const retryUs = 50_000;
@@ -101,11 +101,15 @@ export class Probe {
   }
 }
 
-/** Stopped: told to stop in the last moment of the faults; it will be started again. */
+/**
+ * Stopped: told to stop in the last moment of the faults; it will be started again. Too many: the
+ * rows of the last load wait for a checkpoint.
+ */
 function isTransient({ code }: Failure): boolean {
   return (
     code === FailureCode.NoLeader ||
     code === FailureCode.LeaderChanged ||
+    code === FailureCode.TooManyRequests ||
     code === FailureCode.Stopped
   );
 }

@@ -14,7 +14,7 @@ import { durableImage } from "../durable-image.ts";
 import { breakOne } from "../nemesis/broken-files.ts";
 import { hitOne } from "../nemesis/rot.ts";
 import type { SimMember } from "../sim-member.ts";
-import { UniquePuts } from "../workloads/unique-puts.ts";
+import { makeWorkload } from "../workloads/workloads.ts";
 import { World } from "../world.ts";
 import { isNoticed } from "./noticed.ts";
 
@@ -23,13 +23,16 @@ function usedMember(seed: number): SimMember {
   const world = new World(seed);
   const cluster = new SimCluster(world, { members: 1, host: { checkpointIntervalMs: 400 } });
   const timings = {
+    depth: 1,
+    moveChance: 0,
     thinkMinUs: 100,
     thinkMaxUs: 5_000,
     timeoutMinUs: 1_000_000,
     timeoutMaxUs: 1_000_001,
     replyLossChance: 0,
   };
-  const client = new SimClient(1, world, cluster, new History(), new UniquePuts(), timings);
+  const load = makeWorkload("unique-puts", cluster.members[0]!.config);
+  const client = new SimClient(1, world, cluster, new History(), load, timings);
   cluster.members[0]!.disk.recent = new RecentWrites();
   cluster.startAll();
   client.start();

@@ -69,16 +69,19 @@ export function segmentsOf(directory: SimDirectory): TrueSegment[] {
   });
 }
 
-/** The first batch that is hit is one that something unhurt calls durable, or a whole file is hit. */
+/**
+ * Every batch that is hit is one that something unhurt calls durable, or a whole file is hit. Not the
+ * first alone: a hole below the checkpoint does no harm, and then the end looks clean all the same.
+ */
 function isLogNoticed(directory: SimDirectory): boolean {
-  let firstHit = Infinity;
+  let lastHit = 0;
   let attested = 0;
   for (const { name, file, batches } of segmentsOf(directory)) {
     const cut = file.shownLength < file.length;
     const headless = file.damage.touches(0, segmentHeaderBytes);
     if (directory.damage.has(name) || cut || headless) return true;
     for (const { from, to, seq, durableSeq } of batches) {
-      if (file.damage.touches(from, to)) firstHit = Math.min(firstHit, seq);
+      if (file.damage.touches(from, to)) lastHit = Math.max(lastHit, seq);
       else attested = Math.max(attested, durableSeq);
     }
   }
@@ -88,7 +91,7 @@ function isLogNoticed(directory: SimDirectory): boolean {
       if (!second.damage.touches(from, to)) attested = Math.max(attested, durableSeq);
     }
   }
-  return firstHit === Infinity || firstHit <= attested;
+  return lastHit <= attested;
 }
 
 function shownBytes(file: SimFile): Uint8Array {

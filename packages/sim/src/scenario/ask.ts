@@ -3,7 +3,7 @@
 import { latin1Encode } from "@quorate/base";
 import { PutRequest } from "@quorate/kv";
 import { type ClientOperation, type History, Outcome } from "../client/history.ts";
-import type { RequestTarget } from "../client/sim-client.ts";
+import type { RequestTarget } from "../client/request-target.ts";
 import { planned, type PlannedOperation } from "../workloads/workload.ts";
 import type { World } from "../world.ts";
 

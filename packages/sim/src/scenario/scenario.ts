@@ -387,8 +387,10 @@ export class Scenario {
       memberNames: members ?? this.names,
       request: this.cluster.request.bind(this.cluster),
     };
-    const source = makeWorkload(workload);
+    const source = makeWorkload(workload, this.cluster.members[0]!.config);
     const timings = {
+      depth: 1,
+      moveChance: 0.1,
       thinkMinUs: 100,
       thinkMaxUs: thinkMaxMs * 1000,
       timeoutMinUs: 300_000,

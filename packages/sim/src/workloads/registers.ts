@@ -13,28 +13,40 @@ import {
   TxnRequest,
 } from "@quorate/kv";
 import type { ClientOperation } from "../client/history.ts";
-import { replyText } from "../model/reply-text.ts";
 import type { SimRandom } from "../sim-random.ts";
+import type { Known } from "./known.ts";
+import { Redrawn } from "./redrawn.ts";
 import { planned, type PlannedOperation, type Workload } from "./workload.ts";
 
-const keyCount = 6;
-/** Values of this many bytes at most: several to a sector, and some over several. */
-const valueBytesMax = 1_500;
+interface Shape {
+  readonly keys: number;
+  /** Values of this many bytes at most: several to a sector, and some over several. */
+  readonly valueBytesMax: number;
+}
+
+const valueBytesMin = 20;
 
 export class Registers implements Workload {
   readonly name: string;
-  #values: number;
-  /** Newest revision that any client has heard of. */
-  #revision: number;
+  readonly background: null;
+  readonly #known: Known;
+  readonly #shapes: Redrawn<Shape>;
+  #shape: Shape;
 
-  constructor() {
+  constructor(known: Known) {
     this.name = "registers";
-    this.#values = 0;
-    this.#revision = 1;
+    this.background = null;
+    this.#known = known;
+    this.#shape = { keys: 1, valueBytesMax: valueBytesMin };
+    this.#shapes = new Redrawn(500, (random) => ({
+      keys: random.between(1, 8),
+      valueBytesMax: random.pick([valueBytesMin, 200, 1_500]),
+    }));
   }
 
   next(client: number, random: SimRandom): PlannedOperation {
-    const key = keyOf(random);
+    this.#shape = this.#shapes.next(random);
+    const key = this.#key(random);
     const draw = random.below(100);
     if (draw < 40) return this.#put(client, key, random);
     if (draw < 58) return planned(new RangeRequest({ key }));
@@ -43,14 +55,12 @@ export class Registers implements Workload {
     if (draw < 78) return this.#delete(key, random);
     if (draw < 92) return this.#comparePut(client, key, random);
     if (draw < 97) return this.#readTxn(key, random);
-    return planned(
-      new CompactionRequest({ revision: Math.max(1, this.#revision - random.below(50)) }),
-    );
+    const revision = Math.max(1, this.#known.revision - random.below(50));
+    return planned(new CompactionRequest({ revision }));
   }
 
   heard(operation: ClientOperation): void {
-    const { revision } = replyText(operation.kind, operation.reply!);
-    this.#revision = Math.max(this.#revision, revision);
+    this.#known.heard(operation);
   }
 
   #put(client: number, key: Uint8Array, random: SimRandom): PlannedOperation {
@@ -60,13 +70,13 @@ export class Registers implements Workload {
 
   #rangeOfAll(random: SimRandom): PlannedOperation {
     const all = { key: latin1Encode("r/"), rangeEnd: latin1Encode("r0") };
-    const past = random.chance(0.3) ? Math.max(1, this.#revision - random.below(20)) : 0;
-    const limit = random.chance(0.3) ? random.between(1, keyCount) : 0;
-    const request = new RangeRequest({ ...all, revision: past, limit });
+    const revision = random.chance(0.3) ? this.#known.pastRevision(random) : 0;
+    const limit = random.chance(0.3) ? random.between(1, this.#shape.keys) : 0;
+    const request = new RangeRequest({ ...all, revision, limit });
     const shape = random.below(25);
     request.countOnly = shape < 5;
     request.keysOnly = shape >= 5 && shape < 9;
-    return planned(request);
+    return planned(request, random.chance(0.1));
   }
 
   #delete(key: Uint8Array, random: SimRandom): PlannedOperation {
@@ -88,26 +98,27 @@ export class Registers implements Workload {
           target: CompareTarget.Mod,
           result: random.pick([CompareResult.Less, CompareResult.Greater]),
           operand: CompareOperand.Mod,
-          number: Math.max(0, this.#revision - random.below(10)),
+          number: Math.max(0, this.#known.revision - random.below(10)),
         });
     const put = new PutRequest({ key, value: this.#value(client, random) });
-    const other = new DeleteRangeRequest({ key: keyOf(random) });
+    const other = new DeleteRangeRequest({ key: this.#key(random) });
     const read = new RangeRequest({ key });
     const success = random.chance(0.3) ? [put, other, read] : [read, put];
     return planned(new TxnRequest({ compare: [compare], success, failure: [read] }));
   }
 
   #readTxn(key: Uint8Array, random: SimRandom): PlannedOperation {
-    const success = [new RangeRequest({ key }), new RangeRequest({ key: keyOf(random) })];
+    const success = [new RangeRequest({ key }), new RangeRequest({ key: this.#key(random) })];
     return planned(new TxnRequest({ compare: [], success, failure: [] }));
   }
 
-  #value(client: number, random: SimRandom): Uint8Array {
-    const text = `c${client}v${++this.#values}`;
-    return latin1Encode(text.padEnd(random.doublings(text.length, valueBytesMax), "."));
+  #key(random: SimRandom): Uint8Array {
+    return latin1Encode(`r/${random.below(this.#shape.keys)}`);
   }
-}
 
-function keyOf(random: SimRandom): Uint8Array {
-  return latin1Encode(`r/${random.below(keyCount)}`);
+  #value(client: number, random: SimRandom): Uint8Array {
+    const text = this.#known.uniqueText(client);
+    const bytes = random.doublings(valueBytesMin, this.#shape.valueBytesMax);
+    return latin1Encode(text.padEnd(bytes, "."));
+  }
 }

@@ -16,6 +16,7 @@ import {
   type TxnRequest,
 } from "@quorate/kv";
 import type { ClientOperation, ClientRequest } from "../client/history.ts";
+import type { SimCluster } from "../cluster.ts";
 import type { SimRandom } from "../sim-random.ts";
 
 export interface PlannedOperation {
@@ -25,8 +26,16 @@ export interface PlannedOperation {
   readonly serializable: boolean;
 }
 
+/** What a workload does beside the operations of clients, again and again. */
+export interface Background {
+  readonly paceMinMs: number;
+  readonly paceMaxMs: number;
+  act(cluster: SimCluster, random: SimRandom): void;
+}
+
 export interface Workload {
   readonly name: string;
+  readonly background: Background | null;
   next(client: number, random: SimRandom): PlannedOperation;
   /** A client heard OK: what it learns steers what it asks next. */
   heard(operation: ClientOperation): void;
