@@ -31,9 +31,9 @@ import { hashInSlices } from "./hash.ts";
 import { Journal, JournalEvent, JournalKind } from "./journal.ts";
 import { Leadership } from "./leadership.ts";
 import { MembershipTable } from "./membership.ts";
-import type { DigestPoint, GenesisRecord, PeersEvents } from "./peers/peers-api.ts";
+import type { DigestPoint, GenesisRecord } from "./peers/peers-api.ts";
 import type { Peers } from "./peers/peers.ts";
-import { Opening } from "./opening.ts";
+import { type HostPeersEvents, Opening } from "./opening.ts";
 import { failure, Proposals } from "./proposals.ts";
 import { Publisher } from "./publisher.ts";
 import { Pump } from "./pump.ts";
@@ -304,7 +304,7 @@ export class Host implements HostApi {
 
   // ---- What peers say -----------------------------------------------------------------------------
 
-  #peerEvents(): PeersEvents {
+  #peerEvents(): HostPeersEvents {
     return {
       hello: () => this.#hello(),
       onMessage: (message) => this.#running?.pump.step(message),

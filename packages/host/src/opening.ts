@@ -1,6 +1,7 @@
 // From an empty process to an open store: directory, peers, genesis (P1), recovery. Every step waits
 // for the one before; what refuses ends the process with its own exit code.
-import { openDirectory, openStorage } from "@quorate/storage";
+import { must } from "@quorate/base";
+import { ExitCode, openDirectory, openStorage } from "@quorate/storage";
 import type { DataDirectory, Env, Recovered, Refusal, StorageApi } from "@quorate/storage";
 import { Genesis } from "./genesis/genesis.ts";
 import { Phase } from "./host-api.ts";
@@ -14,20 +15,24 @@ export interface OpeningEvents {
   onStorage(record: GenesisRecord, storage: StorageApi, recovered: Recovered): void;
 }
 
+/** What peers say to the host; the rest is about the directory. */
+export type HostPeersEvents = Omit<PeersEvents, "onToldRegressed">;
+
 export class Opening {
   readonly #env: Env;
   readonly #config: HostConfig;
   readonly #session: number;
-  readonly #peersEvents: PeersEvents;
+  readonly #peersEvents: HostPeersEvents;
   readonly #events: OpeningEvents;
   directory: DataDirectory | null;
   peers: Peers | null;
+  #regressed: boolean;
 
   constructor(
     env: Env,
     config: HostConfig,
     session: number,
-    peersEvents: PeersEvents,
+    peersEvents: HostPeersEvents,
     events: OpeningEvents,
   ) {
     this.#env = env;
@@ -37,6 +42,7 @@ export class Opening {
     this.#events = events;
     this.directory = null;
     this.peers = null;
+    this.#regressed = false;
   }
 
   start(): void {
@@ -94,7 +100,7 @@ export class Opening {
         heartbeatIntervalMs,
         snapshotBytesPerSecond: this.#config.snapshotBytesPerSecond,
       },
-      this.#peersEvents,
+      { ...this.#peersEvents, onToldRegressed: (reason) => this.#onRegressed(reason) },
     );
     const others = this.#config.members.filter((m) => m.memberId !== memberId);
     peers.setMembers(
@@ -115,6 +121,26 @@ export class Opening {
       genesis: record.genesisId,
       reason,
     });
+  }
+
+  /**
+   * A peer has met a later start of this directory: what it promised since is not in it, so it must
+   * not speak again (P4). That is written down first: starts alone would catch up with the peers' count.
+   */
+  #onRegressed(reason: string): void {
+    if (this.#regressed) return;
+    this.#regressed = true;
+    const directory = must(this.directory, "peers exist once the directory is open");
+    this.#events.onPhase(Phase.Refused, reason);
+    this.#env.trace.error("this directory is an older copy", { reason });
+    this.peers?.close();
+    directory.markRegressed(() =>
+      this.#env.fatal(
+        ExitCode.Damaged,
+        `${this.#config.directory} is an older copy, or a copy of it is in use: ${reason}; keep it, and ` +
+          "bring this member back with an empty directory, so that the others replace it",
+      ),
+    );
   }
 
   #onGenesis(record: GenesisRecord, directory: DataDirectory): void {

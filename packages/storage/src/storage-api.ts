@@ -49,6 +49,11 @@ export interface DataDirectory {
   readonly genesis: Uint8Array;
   /** Durable when `done` is called. State never goes back from Started. */
   writeGenesis(state: GenesisState, genesis: Uint8Array, done: () => void): void;
+  /**
+   * Peers know a later start of this directory (P4): what it promised since is not in it. Durable when
+   * `done` is called; from then on it is refused (72).
+   */
+  markRegressed(done: () => void): void;
 }
 
 export type OpenDirectory = (

@@ -128,6 +128,7 @@ class Member {
       persistPeer: (_record, done) => process.schedule(done),
       onSession: (id) => void this.sessions.push(id),
       onRegressed: (_id, reason) => assert.fail(reason),
+      onToldRegressed: (reason) => assert.fail(reason),
       onProcessGone: () => {},
       onQuietResolved: () => {},
       onUnreachable: () => {},

@@ -76,6 +76,11 @@ export interface PeersEvents {
   onSession(id: NodeId, session: Session, term: number, lastIndex: number): void;
   /** A hello whose boot count is below, or equal with another session: REGRESSED (P4). */
   onRegressed(id: NodeId, reason: string): void;
+  /**
+   * The answer to a dial: that member knows a later start of this directory, or another process of
+   * this start. So this is an older copy of it, or one of two.
+   */
+  onToldRegressed(reason: string): void;
   /** P6: the link that carries that process's heartbeats ended and a new connect was refused. */
   onProcessGone(id: NodeId, session: Session): void;
   /** P5 (b): every other voter answered this session's hello; none knows a leader or more boots. */

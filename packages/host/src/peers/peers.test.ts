@@ -283,6 +283,10 @@ test("REGRESSED: an older boot that answers a dial begun after the newer one was
   assert.deepEqual(a.regressed, [`101:${text}`]);
   assert.deepEqual(a.sessions, []);
   assert.equal(b.statusOf(0).reason, `refused: ${text}`);
+  // It is told so in answer to its own dials, and that is about it.
+  assert.ok(b.toldRegressed.length > 0);
+  for (const told of b.toldRegressed) assert.match(told, new RegExp(`: ${text}$`));
+  assert.deepEqual(a.toldRegressed, []);
 });
 
 test("REGRESSED: two processes of one boot", () => {
@@ -311,6 +315,8 @@ test("hellos of processes that restart in quick succession never make an honest 
       `seed ${seed}`,
     );
     for (const i of [0, 2]) assert.deepEqual(bench.members[i]!.regressed, [], `seed ${seed}`);
+    for (const i of [0, 1, 2])
+      assert.deepEqual(bench.members[i]!.toldRegressed, [], `seed ${seed}`);
   }
 });
 

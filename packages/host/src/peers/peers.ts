@@ -23,7 +23,7 @@ import { FrameType } from "./frame.ts";
 import type { Frame } from "./frame.ts";
 import type { GenesisSpeaker, GenesisTalk, GenesisWire } from "./genesis-talk.ts";
 import { controlTrafficEnded, dialEnded, GoneStep } from "./gone-watch.ts";
-import { LinkClass } from "./hello.ts";
+import { LinkClass, RefusalCode } from "./hello.ts";
 import type { Hello, Refusal } from "./hello.ts";
 import { Inbox } from "./inbox.ts";
 import { IncomingLinks } from "./incoming-links.ts";
@@ -381,6 +381,9 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
       }
     } else if (peer !== undefined) {
       this.#dialledEnded(peer, link, end, reason, refusal);
+      const regressed = refusal?.code === RefusalCode.Regressed && !this.#closed;
+      // Said on a link that this process has dialled, it is about this process.
+      if (regressed) this.#events.onToldRegressed(`${peer.member.name}: ${refusal.reason}`);
     }
   }
 

@@ -18,13 +18,13 @@ import {
 /** Kept in two equal copies. */
 export const pairNames = ["IDENTITY", "MANIFEST"] as const;
 
-/** Say what the start before could not make durable: as long as they are there, no damage. */
-const refusalNames = ["wal-refused", "wal-again"];
+/** A start has copied there what it writes anew: as long as it is there, no damage. */
+const rewriteName = "wal-again";
 
 export function isNoticed(disk: SimDisk, directory: string): boolean {
   const node = disk.nodeAt(directory);
   if (!(node instanceof SimDirectory)) return false;
-  if (refusalNames.some((name) => node.entries.has(name))) return false;
+  if (node.entries.has(rewriteName)) return false;
   return pairNames.every((name) => isPairNoticed(node, name)) && isLogNoticed(node);
 }
 

@@ -16,8 +16,7 @@ export interface LostDiskOptions extends Pace {
 
 export function drawLostDisks(random: SimRandom): LostDiskOptions {
   return {
-    // Off until a member that is told REGRESSED stops.
-    rollbacks: false,
+    rollbacks: random.chance(0.7),
     pauseMinMs: random.pick([1_000, 5_000]),
     pauseMaxMs: random.pick([10_000, 30_000]),
   };

@@ -13,6 +13,9 @@ export const directoryFormat = 1;
 
 const idBytes = 8;
 
+const madeFlag = 1;
+const regressedFlag = 2;
+
 export class Identity {
   readonly clusterId: string;
   readonly memberId: string;
@@ -28,6 +31,8 @@ export class Identity {
    * member whose files were deleted would come back without its promises under the same raft id.
    */
   readonly storageMade: boolean;
+  /** A peer knows a later start: an older copy of the directory, which must not speak again (P4). */
+  readonly regressed: boolean;
 
   constructor(
     clusterId: string,
@@ -38,6 +43,7 @@ export class Identity {
     genesisState: GenesisState,
     genesis: Uint8Array,
     storageMade: boolean,
+    regressed: boolean,
   ) {
     this.clusterId = clusterId;
     this.memberId = memberId;
@@ -47,45 +53,39 @@ export class Identity {
     this.genesisState = genesisState;
     this.genesis = genesis;
     this.storageMade = storageMade;
+    this.regressed = regressed;
+  }
+
+  /** A copy that differs in these. */
+  #with(changes: Partial<Identity>): Identity {
+    const next = { ...this, ...changes };
+    return new Identity(
+      next.clusterId,
+      next.memberId,
+      next.raftId,
+      next.bootCount,
+      next.level,
+      next.genesisState,
+      next.genesis,
+      next.storageMade,
+      next.regressed,
+    );
   }
 
   withBootCount(bootCount: number): Identity {
-    return new Identity(
-      this.clusterId,
-      this.memberId,
-      this.raftId,
-      bootCount,
-      this.level,
-      this.genesisState,
-      this.genesis,
-      this.storageMade,
-    );
+    return this.#with({ bootCount });
   }
 
-  withGenesis(state: GenesisState, genesis: Uint8Array): Identity {
-    return new Identity(
-      this.clusterId,
-      this.memberId,
-      this.raftId,
-      this.bootCount,
-      this.level,
-      state,
-      genesis,
-      this.storageMade,
-    );
+  withGenesis(genesisState: GenesisState, genesis: Uint8Array): Identity {
+    return this.#with({ genesisState, genesis });
   }
 
   withStorageMade(): Identity {
-    return new Identity(
-      this.clusterId,
-      this.memberId,
-      this.raftId,
-      this.bootCount,
-      this.level,
-      this.genesisState,
-      this.genesis,
-      true,
-    );
+    return this.#with({ storageMade: true });
+  }
+
+  withRegressed(): Identity {
+    return this.#with({ regressed: true });
   }
 }
 
@@ -108,7 +108,7 @@ export function encodeIdentity(identity: Identity, generation: number): RecordFi
   writer.u64(identity.bootCount);
   writer.u32(identity.level);
   writer.u8(identity.genesisState);
-  writer.u8(identity.storageMade ? 1 : 0);
+  writer.u8((identity.storageMade ? madeFlag : 0) | (identity.regressed ? regressedFlag : 0));
   writer.lengthBytes(identity.genesis);
   return new RecordFile(directoryFormat, generation, writer.take());
 }
@@ -122,9 +122,9 @@ export function decodeIdentity(body: Uint8Array): Identity | null {
   const bootCount = reader.u64();
   const level = reader.u32();
   const genesisState = reader.u8();
-  const storageMade = reader.u8();
+  const flags = reader.u8();
   const genesis = reader.lengthBytes().slice();
-  const known = genesisState <= GenesisState.Wiped && storageMade <= 1;
+  const known = genesisState <= GenesisState.Wiped && flags <= (madeFlag | regressedFlag);
   if (!reader.ok || reader.remaining > 0 || !known || raftId === 0) return null;
   return new Identity(
     clusterId,
@@ -134,7 +134,8 @@ export function decodeIdentity(body: Uint8Array): Identity | null {
     level,
     genesisState as GenesisState,
     genesis,
-    storageMade === 1,
+    (flags & madeFlag) !== 0,
+    (flags & regressedFlag) !== 0,
   );
 }
 
@@ -154,6 +155,15 @@ export function refuseIdentity(identity: Identity, options: DirectoryOptions): R
       `data directory ${directory} belongs to member ${identity.memberId}, ` +
         `this is member ${memberId}: check --data-dir, --name and --initial-cluster`,
     );
+  }
+  if (identity.regressed) {
+    return {
+      ok: false,
+      exitCode: ExitCode.Damaged,
+      reason:
+        `data directory ${directory} is an older copy: a peer has met a later start of this ` +
+        "member; keep it, and bring this member back with an empty directory, so that the others replace it",
+    };
   }
   if (identity.level > options.levelMax) {
     return foreign(

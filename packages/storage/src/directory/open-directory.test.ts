@@ -216,10 +216,29 @@ function identityFile(format: number, level: number): Uint8Array {
   const { clusterId, memberId } = options;
   const genesis = new Uint8Array(0);
   const state = GenesisState.None;
-  const identity = new Identity(clusterId, memberId, 5, 1, level, state, genesis, false);
+  const identity = new Identity(clusterId, memberId, 5, 1, level, state, genesis, false, false);
   const { body } = encodeIdentity(identity, 100);
   return encodeRecordFile(Magic.Identity, new RecordFile(format, 100, body));
 }
+
+test("a directory that peers know a later start of is refused for good: 72, whatever it counts", () => {
+  const machine = used(5);
+  const process = machine.start();
+  let marked = false;
+  const directory = opened(machine.open(process));
+  process.run(() => directory.markRegressed(() => (marked = true)));
+  machine.settle();
+  ok(marked);
+  machine.disk.kill(process);
+  machine.disk.powerLoss(UnsyncedFate.Drop);
+  for (let start = 0; start < 3; start++) {
+    refused(
+      machine,
+      72,
+      /^data directory \/var\/lib\/m1 is an older copy: a peer has met a later start/,
+    );
+  }
+});
 
 test("a newer format or feature level: 75", () => {
   const machine = used(5);

@@ -183,6 +183,7 @@ class DirectoryOpening {
             GenesisState.None,
             new Uint8Array(0),
             false,
+            false,
           )
         : found.identity.withBootCount(found.identity.bootCount + 1);
     if (found === null) this.#fresh = true;

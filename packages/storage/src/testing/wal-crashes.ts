@@ -38,13 +38,13 @@ export function crashStory(seed: number, operation: number, crash: Crash): boole
  * The disk refuses a sync, the cache goes on showing the bytes, the process ends and starts again
  * on that cache, loses power in the middle of it, and again afterwards.
  */
-export function refusalStory(seed: number, operation: number): void {
+export function refusalStory(seed: number, operation: number, writable: boolean): void {
   const prng = new Prng(seed * 1_000_003 + operation).fork("refusal");
   const world = new WalWorkload(seed, { segmentBytes: segmentSizes[seed % segmentSizes.length]! });
   world.recover([], "kill");
   const { disk } = world.bench;
   world.run(requestsMax, () => disk.performed >= operation);
-  world.runIntoRefusal(20);
+  world.runIntoRefusal(20, writable);
   world.crash("kill");
   world.recover([prng.below(16)], prng.chance(0.5) ? "power" : "kill");
   world.crash("power");

@@ -59,9 +59,13 @@ export class WalWorkload {
     return stop();
   }
 
-  /** The disk refuses the next sync of a segment; true when the process ended over it. */
-  runIntoRefusal(requestsMax: number): boolean {
+  /**
+   * The disk refuses the next sync of a segment; true when the process ended over it. Not `writable`:
+   * the process can leave no word of that behind, as on a file system that has become read-only.
+   */
+  runIntoRefusal(requestsMax: number, writable: boolean): boolean {
     this.bench.disk.fail("sync", "/wal-0", "EIO");
+    if (!writable) this.bench.disk.fail("open", "", "EROFS");
     try {
       this.run(requestsMax, () => false);
     } catch (end) {

@@ -82,7 +82,7 @@ class Inspection {
   #redo(rewrite: Rewrite): Step[] {
     const steps: Step[] = [];
     const then = (next: () => void) => (error: DiskError | null) => {
-      if (error !== null) failWal(this.#env, this.#recovery.directory, error);
+      if (error !== null) failWal(this.#env, error);
       next();
     };
     let at = 0;

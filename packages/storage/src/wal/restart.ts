@@ -1,6 +1,10 @@
-// The part of recovery that writes, in P8's order: remove left-overs, write anew what the disk had
-// refused, zero what stands behind the end, sync whatever may be in the page cache only, write the
-// boot batch; when that is durable the WAL is handed over. Each part may be done twice.
+// The part of recovery that writes, in P8's order: remove left-overs, write anew what the disk may
+// have refused, zero what stands behind the end, sync whatever may be in the page cache only, write
+// the boot batch; when that is durable the WAL is handed over. Each part may be done twice.
+//
+// What a start before has written and not known to be durable may be refused by the disk and shown by
+// the page cache all the same. In the log that is everything above durableSeq; of the zeros behind
+// its end those of a start that did not come to its boot batch; of segments those not yet named.
 import { must } from "@quorate/base";
 import { DiskError } from "../env.ts";
 import type { DiskFile, Env } from "../env.ts";
@@ -18,7 +22,7 @@ import type { Step } from "./steps.ts";
 import type { Survey } from "./survey.ts";
 import { Sweep } from "./sweep.ts";
 import type { RecoverWal, WalRecovery } from "./wal-api.ts";
-import { failWal, refusedName } from "./wal-failure.ts";
+import { failWal } from "./wal-failure.ts";
 import { firstBatchOffset } from "./wal-format.ts";
 import { Wal } from "./wal.ts";
 
@@ -43,18 +47,16 @@ export class Restart {
 
   run(list: SegmentList, slot: DurableSlot, survey: Survey, log: Log): void {
     const { segments, orphans } = list;
-    const { directory } = this.#recovery;
     const { segmentAt, offset } = survey.end;
     const unsynced = segments.findIndex(({ lastSeq }) => lastSeq > survey.durableSeq);
     const unsyncedFrom = unsynced < 0 ? segmentAt : unsynced;
-    const refused = this.#env.disk.sizeNow(`${directory}/${refusedName}`) !== null;
+    const unfinished = (survey.last?.bootCount ?? 0) < this.#recovery.bootCount - 1;
     const steps = orphans.map((path) => this.#removing(path));
-    if (refused) {
-      for (const segment of segments) if (!segment.named) steps.push(this.#heading(segment));
-      steps.push(...this.#rewriting(segments, survey.durableSeq));
-    }
+    for (const segment of segments) if (!segment.named) steps.push(this.#heading(segment));
+    steps.push(...this.#rewriting(segments, survey.durableSeq));
     for (const [at, segment] of segments.slice(segmentAt).entries()) {
-      steps.push(this.#sweeping(segment, at === 0 ? offset : firstBatchOffset, refused));
+      const all = unfinished || !segment.named;
+      steps.push(this.#sweeping(segment, at === 0 ? offset : firstBatchOffset, all));
     }
     steps.push(this.#marking("wal.restart.zeroed"));
     for (const segment of segments.slice(unsyncedFrom)) steps.push(this.#syncing(segment));
@@ -69,7 +71,7 @@ export class Restart {
   /** A failure ends the process: nothing has been promised, the next start finds the same. */
   #then(next: () => void): (error: DiskError | null) => void {
     return (error) => {
-      if (error !== null) failWal(this.#env, this.#recovery.directory, error);
+      if (error !== null) failWal(this.#env, error);
       next();
     };
   }
@@ -98,14 +100,14 @@ export class Restart {
     return (next) => {
       const range = { offset, end: segment.bytes, all };
       new Sweep(this.#env, opened(segment), range, (error, zeroedBytes) => {
-        if (error !== null) failWal(this.#env, this.#recovery.directory, error);
+        if (error !== null) failWal(this.#env, error);
         this.#zeroedBytes += zeroedBytes;
         next();
       }).run();
     };
   }
 
-  /** What refused it may have been the sync of a segment just made: not named, so not needed yet. */
+  /** It was being made: not named, so not needed yet. */
   #heading(segment: ListedSegment): Step {
     const { id, nonce, previousNonce, bytes } = segment;
     const header = { id, nonce, previousNonce, segmentBytes: bytes };
@@ -127,9 +129,9 @@ export class Restart {
         ),
       );
     const rewrite = collectRewrite(ranges, fileOf);
-    if (rewrite instanceof DiskError) failWal(this.#env, directory, rewrite);
+    if (rewrite instanceof DiskError) failWal(this.#env, rewrite);
     const copy = this.#env.disk.openNow(path, this.#env.disk.sizeNow(path) === null);
-    if (copy instanceof DiskError) failWal(this.#env, directory, copy);
+    if (copy instanceof DiskError) failWal(this.#env, copy);
     const content = encodeRewrite(this.#identity, rewrite);
     const steps: Step[] = [
       (next) => copy.truncate(content.length, this.#then(next)),
@@ -150,15 +152,11 @@ export class Restart {
     return steps;
   }
 
-  /** The boot batch is durable: what the start before left for this one has served. */
-  #forgetRefusal(done: () => void): void {
-    const { directory } = this.#recovery;
-    const left = [refusedName, rewriteName].map((name) => `${directory}/${name}`);
-    const there = left.filter((path) => this.#env.disk.sizeNow(path) !== null);
-    inTurn(
-      there.map((path) => this.#removing(path)),
-      done,
-    );
+  /** The boot batch is durable: the copy has served. */
+  #forgetRewrite(done: () => void): void {
+    const path = `${this.#recovery.directory}/${rewriteName}`;
+    if (this.#env.disk.sizeNow(path) === null) done();
+    else inTurn([this.#removing(path)], done);
   }
 
   #nameSegments(segments: readonly ListedSegment[], next: () => void): void {
@@ -177,7 +175,7 @@ export class Restart {
   #openDurableFile(slot: DurableSlot, next: (file: DurableFile) => void): void {
     const { directory } = this.#recovery;
     const path = `${directory}/${durableName}`;
-    const fail = (error: DiskError): never => failWal(this.#env, directory, error);
+    const fail = (error: DiskError): never => failWal(this.#env, error);
     const size = this.#env.disk.sizeNow(path);
     const file = this.#env.disk.openNow(path, size === null);
     if (file instanceof DiskError) return fail(file);
@@ -226,7 +224,7 @@ export class Restart {
     const restartedAt = log.restarted ? { index: lastIndex, term: lastTerm } : null;
     wal.boot(log.voidMarks, restartedAt, () => {
       this.#env.trace.mark("wal.restart.booted");
-      this.#forgetRefusal(() => this.#done({ ok: true, wal, recovered }));
+      this.#forgetRewrite(() => this.#done({ ok: true, wal, recovered }));
     });
   }
 }

@@ -1,7 +1,8 @@
 // After a refused write or sync the page cache may show batches that the disk does not have, and a
-// later sync would call them durable without writing them (fsyncgate). So the start after exit 71
-// writes them anew (P8). Some of them may be acknowledged, and writing over a good sector may tear
-// it: their bytes go into a file of their own first, from which a crash in between is made good.
+// later sync would call them durable without writing them (fsyncgate). So a start writes those anew
+// that are not known to be durable (P8). Some of them may be acknowledged, and writing over a good
+// sector may tear it: their bytes go into a file of their own first, from which a crash in between
+// is made good.
 //
 //   block 0: magic u32 | format u16 | zero u16 | cluster id | raft id u64 | ranges u32 | crc u32 of the
 //            bytes | ranges × (segment id u64, nonce u64, offset u64, length u64) | crc u32 of all that

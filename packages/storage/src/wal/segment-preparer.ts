@@ -138,7 +138,7 @@ export class SegmentPreparer {
   /** Lack of space may pass while the present segment has room; anything else is the end. */
   #refused(error: DiskError): void {
     const space = error.code === "ENOSPC" || error.code === "EDQUOT";
-    if (!space || this.#hurry) failWal(this.#env, this.#setting.directory, error);
+    if (!space || this.#hurry) failWal(this.#env, error);
     this.#starved = true;
     this.#env.trace.warn("wal.segment.nospace", { path: error.path, code: error.code });
   }
@@ -186,7 +186,7 @@ export class SegmentPreparer {
     this.#busy = true;
     file.sync((error) => {
       // A failed sync of zeros may have lost them: only the end of the process is safe.
-      if (error !== null) failWal(this.#env, this.#setting.directory, error);
+      if (error !== null) failWal(this.#env, error);
       this.#synced = upTo;
       this.#next(null);
     });
@@ -195,7 +195,7 @@ export class SegmentPreparer {
   /** The header comes after the synced zeros: a header that checks proves the file is whole. */
   #finish(segment: Segment, file: DiskFile): void {
     const { directory, identity, manifest } = this.#setting;
-    const fail = (error: DiskError): never => failWal(this.#env, directory, error);
+    const fail = (error: DiskError): never => failWal(this.#env, error);
     const { id, nonce, bytes } = segment;
     const block = encodeSegmentHeader(identity, {
       id,

@@ -23,7 +23,7 @@ describe("wal crashes, many workloads", () => {
     for (let seed = 1000; seed < 1000 + seeds; seed++) {
       for (let operation = 0; operation < 300; operation += 3) {
         assert.doesNotThrow(
-          () => refusalStory(seed, operation),
+          () => refusalStory(seed, operation, operation % 2 === 0),
           `seed ${seed}, operation ${operation}`,
         );
       }

@@ -26,14 +26,17 @@ describe("wal crashes", () => {
     });
   }
 
-  it("a refused sync ends the process, and its batches are written anew by the next start", () => {
-    const prng = new Prng("refusal");
-    for (let seed = 2; seed < 152; seed++) {
-      const operation = prng.below(200);
-      assert.doesNotThrow(
-        () => refusalStory(seed, operation),
-        `seed ${seed}, operation ${operation}`,
-      );
-    }
-  });
+  for (const writable of [true, false]) {
+    const how = writable ? "" : ", also when the disk has become read-only";
+    it(`a refused sync ends the process, and its batches are written anew by the next start${how}`, () => {
+      const prng = new Prng("refusal");
+      for (let seed = 2; seed < 152; seed++) {
+        const operation = prng.below(200);
+        assert.doesNotThrow(
+          () => refusalStory(seed, operation, writable),
+          `seed ${seed}, operation ${operation}`,
+        );
+      }
+    });
+  }
 });

@@ -101,7 +101,7 @@ export class Wal implements WalApi {
   #sealing: boolean;
 
   constructor(env: Env, start: WalStart) {
-    const fail = (error: DiskError): never => failWal(env, start.setting.directory, error);
+    const fail = (error: DiskError): never => failWal(env, error);
     const { setting, segments, currentAt } = start;
     this.#env = env;
     this.#setting = setting;

@@ -48,6 +48,7 @@ export class Member implements PeersEvents {
   readonly messages: Message[] = [];
   readonly sessions: string[] = [];
   readonly regressed: string[] = [];
+  readonly toldRegressed: string[] = [];
   readonly gone: string[] = [];
   readonly persisted: string[] = [];
   readonly unreachable: number[] = [];
@@ -131,6 +132,10 @@ export class Member implements PeersEvents {
 
   onRegressed(id: number, reason: string): void {
     this.regressed.push(`${id}:${reason}`);
+  }
+
+  onToldRegressed(reason: string): void {
+    this.toldRegressed.push(reason);
   }
 
   onProcessGone(id: number, session: number): void {
