@@ -1,5 +1,5 @@
-// P1: the member that founds dies at every step of the genesis, is wiped, and starts over under
-// another raft id. Either nothing had started, and it takes part in the next round; or it had, and
+// P1: the member that founds dies at every step of the genesis or soon after it, is wiped, and starts
+// over under another raft id. Either nothing had started, and it takes part in the next round; or it had, and
 // then it knows that it was wiped and stands aside. There is one genesis in the end.
 import { Phase } from "@quorate/host";
 import { stories, type Story } from "../story.ts";
@@ -9,6 +9,7 @@ const steps = [
   { mark: "genesis.written", passes: 0 },
   { mark: "genesis.write", passes: 1 },
   { mark: "genesis.written", passes: 1 },
+  { mark: "turn.flushed", passes: 3 },
 ];
 
 export const genesisFounderWiped: Story = stories("genesis-founder-wiped", (stage) => {
