@@ -30,8 +30,10 @@ import { readsDuringTransfers } from "./stories/reads-during-transfers.ts";
 import { reclaimJudgedByTheCheckpoint } from "./stories/reclaim-judged-by-the-checkpoint.ts";
 import { revisionAfterCompactionCrash } from "./stories/revision-after-compaction-crash.ts";
 import { rolledBackDirectory } from "./stories/rolled-back-directory.ts";
+import { rottenDisk5 } from "./stories/rotten-disk-5.ts";
 import { rowDamagedAtStart } from "./stories/row-damaged-at-start.ts";
 import { singleNodeAckBeforeFsync } from "./stories/single-node-ack-before-fsync.ts";
+import { slowFollowers9 } from "./stories/slow-followers-9.ts";
 import { snapshotInstallCrashMatrix } from "./stories/snapshot-install-crash-matrix.ts";
 import { snapshotTransferAcrossTerms } from "./stories/snapshot-transfer-across-terms.ts";
 import { snapshotUnderLoad } from "./stories/snapshot-under-load.ts";
@@ -50,7 +52,9 @@ import { Stage, type StageOptions, type Story } from "./story.ts";
 const all: readonly Story[] = [
   // The six that the product is for.
   partition23,
+  slowFollowers9,
   joint3To5,
+  rottenDisk5,
   // Disks and crashes.
   singleNodeAckBeforeFsync,
   appliedIndexAheadOfData,

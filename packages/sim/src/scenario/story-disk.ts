@@ -3,10 +3,12 @@
 import { assert } from "@quorate/base";
 import { directoryOf } from "../cluster-options.ts";
 import type { DiskOperation } from "../disk/disk-operation.ts";
+import { type RecentWrite, RecentWrites } from "../disk/recent-writes.ts";
 import { type DirectoryCopy, diskTimingsDefault, type SimDisk } from "../sim-disk.ts";
 import type { Timeline } from "./timeline.ts";
 
 const blockBytes = 4096;
+const rotEveryUs = 5_000;
 
 export class StoryDisk {
   readonly #disk: SimDisk;
@@ -85,6 +87,29 @@ export class StoryDisk {
     for (const block of lost) {
       this.#disk.damage.rot(path, block * blockBytes, new Uint8Array(blockBytes));
     }
+  }
+
+  /** From now on, for good: what is written to the log and the rows is another thing once durable. */
+  rots(): void {
+    this.#tell("its disk damages what it writes");
+    const recent = new RecentWrites();
+    this.#disk.recent = recent;
+    let seen: RecentWrite | undefined;
+    const damage = (): void => {
+      const writes = recent.all();
+      const fresh = writes.slice(writes.findIndex((write) => write === seen) + 1);
+      for (const write of fresh) this.#damage(write);
+      seen = writes.at(-1);
+      this.#disk.world.after(rotEveryUs, damage);
+    };
+    damage();
+  }
+
+  #damage({ path, position, bytes }: RecentWrite): void {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    if (!/^(wal-0|rows-)/.test(name) || this.#disk.fileAt(path) === null) return;
+    const at = Math.floor(bytes.length / 2);
+    this.#disk.damage.rot(path, position + at, Uint8Array.of(bytes[at]! ^ 0x10));
   }
 
   copy(): DirectoryCopy {
