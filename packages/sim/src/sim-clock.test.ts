@@ -36,3 +36,52 @@ test("the wall clock jumps without touching the monotonic one", () => {
   assert.equal(clock.wallMs(), wallStartMs + 50 - 3_600_000);
   assert.equal(clock.monotonicMs(), 100);
 });
+
+test("a wall clock drifts by itself: the monotonic one does not", () => {
+  const world = new World(1);
+  const clock = new SimClock(world, 0, 0, 0);
+  clock.setWallDrift(500_000);
+  world.runFor(1000);
+  assert.equal(clock.wallMs(), wallStartMs + 1500);
+  assert.equal(clock.monotonicMs(), 1000);
+  clock.setWallDrift(-500_000);
+  world.runFor(1000);
+  assert.equal(clock.wallMs(), wallStartMs + 2000);
+});
+
+test("a wall clock jumps by years, and is never set before 1970 or where it has no meaning", () => {
+  const world = new World(1);
+  const clock = new SimClock(world, 0, 0, 0);
+  clock.jumpWall(-200 * 31_556_952_000);
+  assert.equal(clock.wallMs(), 1);
+  clock.jumpWall(1000 * 31_556_952_000);
+  assert.ok(clock.wallMs() * 1024 < Number.MAX_SAFE_INTEGER);
+});
+
+test("suspended: monotonic time stands still, the wall clock goes on, and both go on after", () => {
+  const world = new World(1);
+  const clock = new SimClock(world, 0, 0, 0);
+  world.runFor(100);
+  clock.suspend();
+  world.runFor(1000);
+  assert.equal(clock.monotonicMs(), 100);
+  assert.equal(clock.wallMs(), wallStartMs + 1100);
+  clock.wake();
+  world.runFor(10);
+  assert.equal(clock.monotonicMs(), 110);
+  assert.equal(clock.wallMs(), wallStartMs + 1110);
+});
+
+test("the highest reading is that of any moment so far, counted on by the fastest clock", () => {
+  const world = new World(1);
+  const clock = new SimClock(world, 0, 0, 0);
+  world.runFor(1000);
+  assert.equal(Math.round(clock.highestWallMs()), wallStartMs + 1100);
+  clock.jumpWall(5_000);
+  assert.equal(Math.round(clock.highestWallMs()), wallStartMs + 6_000);
+  clock.jumpWall(-3_000_000);
+  world.runFor(1000);
+  assert.equal(Math.round(clock.highestWallMs()), wallStartMs + 7_100);
+  clock.setWallDrift(500_000);
+  assert.ok(clock.wallMs() < clock.highestWallMs());
+});

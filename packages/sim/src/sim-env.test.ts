@@ -192,6 +192,59 @@ test("a woken process takes turns between what it finds, and can be paused again
   assert.ok(seen.indexOf("turn") < 6, seen.join(" "));
 });
 
+test("a busy event loop: timers first, then all that has arrived in one go, and only then a turn", () => {
+  const bench = new Bench();
+  const incarnation = bench.boot();
+  const seen: string[] = [];
+  incarnation.pause();
+  for (const i of [1, 2, 3]) {
+    incarnation.run(() => {
+      seen.push(`${i}`);
+      incarnation.schedule(() => seen.push("turn"));
+    });
+  }
+  bench.world.runFor(10);
+  const events = bench.world.eventCount;
+  bench.world.after(0, () => incarnation.resumeAtOnce(() => seen.push("timer")));
+  bench.world.step();
+  assert.deepEqual(seen, ["timer", "1", "2", "3"]);
+  assert.equal(bench.world.eventCount, events + 1);
+  bench.world.runFor(1);
+  assert.deepEqual(seen.slice(4), ["turn", "turn", "turn"], "of one turn's event");
+});
+
+test("a busy event loop that is entered at a crash point: what is left behind it never runs", () => {
+  const bench = new Bench();
+  const incarnation = bench.boot("m0", () => EndKind.Killed);
+  const seen: string[] = [];
+  incarnation.pause();
+  incarnation.run(() => incarnation.trace.mark("here"));
+  incarnation.run(() => seen.push("behind"));
+  incarnation.resumeAtOnce(() => seen.push("timer"));
+  assert.deepEqual(seen, ["timer"]);
+  assert.equal(incarnation.end, EndKind.Killed);
+});
+
+test("what a process was still waking to comes in order when its loop was busy meanwhile", () => {
+  const bench = new Bench();
+  const incarnation = bench.boot();
+  const seen: number[] = [];
+  incarnation.pause();
+  for (const i of [1, 2, 3, 4]) incarnation.run(() => void seen.push(i));
+  incarnation.resume();
+  bench.world.runUntil(() => seen.length >= 1, 10);
+  incarnation.pause();
+  incarnation.run(() => void seen.push(5));
+  incarnation.resumeAtOnce(() => {});
+  incarnation.run(() => void seen.push(6));
+  incarnation.pause();
+  incarnation.run(() => void seen.push(7));
+  incarnation.resume();
+  incarnation.run(() => void seen.push(8));
+  bench.world.runFor(10);
+  assert.deepEqual(seen, [1, 2, 3, 4, 5, 6, 7, 8]);
+});
+
 test("log lines carry the process's name into the trace", () => {
   const bench = new Bench();
   const incarnation = bench.boot();

@@ -182,6 +182,23 @@ export class SimProcess implements Env, SimUser {
     this.#wake();
   }
 
+  /**
+   * The event loop was busy: timers that are due come first, then everything that has arrived, and
+   * only then a turn.
+   */
+  resumeAtOnce(timers: () => void): void {
+    assert(this.#paused, "SimProcess.resumeAtOnce: not paused");
+    this.#paused = false;
+    this.#waking = false;
+    if (this.#wakeStep !== null) this.#parts.world.cancel(this.#wakeStep);
+    this.#wakeStep = null;
+    const backlog = this.#backlog;
+    this.#backlog = [];
+    for (const task of [timers, ...backlog]) {
+      if (this.alive) this.#enter(task);
+    }
+  }
+
   // One after the other, as an event loop finds its sockets: turns run in between.
   #wake(): void {
     this.#wakeStep = null;

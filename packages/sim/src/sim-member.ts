@@ -7,10 +7,9 @@ import { SimDisk } from "./sim-disk.ts";
 import { EndKind, type ProcessHooks, SimProcess } from "./sim-env.ts";
 import type { SimNetwork } from "./sim-network.ts";
 import type { SimRandom } from "./sim-random.ts";
+import { TickTimer } from "./tick-timer.ts";
 import type { World } from "./world.ts";
 
-/** As the production event loop clamps after a stall. */
-const ticksAtOnceMax = 5;
 const driftPpmMax = 200;
 const wallSkewMsMax = 500;
 
@@ -27,6 +26,12 @@ export class SimMember {
   readonly #world: World;
   readonly #network: SimNetwork;
   readonly #random: SimRandom;
+  /** Of `incarnation`. */
+  #timer: TickTimer | null;
+  /** The last process that was started beside it; mostly dead. */
+  #second: SimProcess | null;
+  #seconds: number;
+  #suspended: boolean;
 
   constructor(world: World, network: SimNetwork, name: string, config: HostConfig) {
     this.name = name;
@@ -42,6 +47,10 @@ export class SimMember {
     this.boots = 0;
     this.incarnation = null;
     this.host = null;
+    this.#timer = null;
+    this.#second = null;
+    this.#seconds = 0;
+    this.#suspended = false;
     network.addMachine(name, [`${name}:2380`]);
   }
 
@@ -51,26 +60,43 @@ export class SimMember {
 
   start(hooks: ProcessHooks): void {
     assert(!this.running, () => `${this.name} runs already`);
+    this.wake();
     this.boots++;
-    const incarnation = new SimProcess(
-      `${this.name}#${this.boots}`,
-      {
-        world: this.#world,
-        network: this.#network,
-        disk: this.disk,
-        clock: this.clock,
-        random: this.#random.fork(`boot ${this.boots}`),
-        machine: this.name,
-      },
-      hooks,
-    );
+    const incarnation = this.#process(`${this.name}#${this.boots}`, `boot ${this.boots}`, hooks);
     this.incarnation = incarnation;
     this.host = null;
+    const { tickMs } = this.config;
+    this.#timer = new TickTimer(this.#world, this.clock, this.#random, incarnation, tickMs, (n) =>
+      this.host?.tick(n),
+    );
     incarnation.run(() => {
       this.host = new Host(incarnation, this.config);
       this.host.start();
     });
-    this.#tickLater(incarnation, this.clock.monotonicMs());
+    this.#timer.start();
+  }
+
+  /** Another process on the same directory, beside the one that runs: it must not get far. */
+  startSecond(hooks: ProcessHooks): SimProcess {
+    assert(this.running, () => `${this.name} does not run`);
+    this.#seconds++;
+    const name = `${this.name}#${this.boots} second ${this.#seconds}`;
+    const second = this.#process(name, `second ${this.#seconds}`, hooks);
+    this.#second = second;
+    second.run(() => new Host(second, this.config).start());
+    return second;
+  }
+
+  #process(name: string, stream: string, hooks: ProcessHooks): SimProcess {
+    const parts = {
+      world: this.#world,
+      network: this.#network,
+      disk: this.disk,
+      clock: this.clock,
+      random: this.#random.fork(stream),
+      machine: this.name,
+    };
+    return new SimProcess(name, parts, hooks);
   }
 
   /** Graceful: the process ends by itself when its host has stopped. */
@@ -91,23 +117,42 @@ export class SimMember {
 
   /** What a power loss does to the machine once no process runs. */
   loseCache(): void {
+    this.#second?.kill(EndKind.PowerLost, "power loss");
     this.#network.powerOff(this.name);
     this.disk.powerLoss();
   }
 
-  // The event loop's timer: late by what else it has to do, and clamped after a pause.
-  #tickLater(incarnation: SimProcess, sinceMs: number): void {
-    const { tickMs } = this.config;
-    const lateUs = this.#random.below(500);
-    this.#world.after(this.clock.worldUs(tickMs) + lateUs, () => {
-      if (!incarnation.alive) return;
-      if (incarnation.paused) return this.#tickLater(incarnation, sinceMs);
-      const nowMs = this.clock.monotonicMs();
-      const owed = Math.floor((nowMs - sinceMs) / tickMs);
-      const ticks = Math.min(owed, ticksAtOnceMax);
-      if (ticks > 0) incarnation.run(() => this.host?.tick(ticks));
-      const behind = owed > ticksAtOnceMax;
-      this.#tickLater(incarnation, behind ? nowMs : sinceMs + ticks * tickMs);
+  // ---- time ---------------------------------------------------------------------------------------
+
+  /** The event loop is busy for so long: timers are late, then everything comes at once. */
+  stall(ms: number): void {
+    const { incarnation } = this;
+    const timer = this.#timer;
+    assert(incarnation !== null && timer !== null, "SimMember.stall: not started");
+    incarnation.pause();
+    this.#world.after(ms * 1000, () => {
+      if (!incarnation.alive || !incarnation.paused || this.#suspended) return;
+      incarnation.resumeAtOnce(() => {
+        const ticks = timer.take();
+        if (ticks > 0) this.host?.tick(ticks);
+      });
     });
+  }
+
+  /** The machine sleeps until `wake`, or until a process is started on it. */
+  suspend(): void {
+    if (this.#suspended) return;
+    this.#suspended = true;
+    if (this.running && !this.incarnation!.paused) this.incarnation!.pause();
+    this.clock.suspend();
+    this.#network.stall(this.name);
+  }
+
+  wake(): void {
+    if (!this.#suspended) return;
+    this.#suspended = false;
+    this.clock.wake();
+    this.#network.release(this.name);
+    if (this.running && this.incarnation!.paused) this.incarnation!.resume();
   }
 }

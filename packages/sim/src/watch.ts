@@ -15,6 +15,7 @@ import { DurableDisks } from "./watch/durable-disks.ts";
 import { MemberWatch } from "./watch/member-watch.ts";
 import { ReplyWatch } from "./watch/reply-watch.ts";
 import { StateCheckers } from "./watch/state-checkers.ts";
+import { StampWatch } from "./watch/stamp-watch.ts";
 import { WatchedProcess, WatchedProcesses } from "./watch/watched-process.ts";
 import { WireWatch } from "./watch/wire-watch.ts";
 
@@ -37,6 +38,7 @@ export class Watch {
   readonly mayExit: Set<string>;
   readonly #processes: WatchedProcesses;
   readonly #members: MemberWatch;
+  readonly #stamps: StampWatch;
   readonly #applies: ApplyWatch;
   readonly #configurations: Configurations;
   #violation: Error | null;
@@ -52,7 +54,8 @@ export class Watch {
     this.disks = new DurableDisks(random, options.durableSample, this.mayExit);
     this.#processes = new WatchedProcesses();
     this.#members = new MemberWatch(this.checkers);
-    this.#applies = new ApplyWatch(this.checkers);
+    this.#stamps = new StampWatch(cluster);
+    this.#applies = new ApplyWatch(this.checkers, this.#stamps);
     this.#configurations = new Configurations();
     this.#violation = null;
     this.#listen();
@@ -60,7 +63,7 @@ export class Watch {
 
   #listen(): void {
     const { cluster, checkers, disks } = this;
-    const wire = new WireWatch(cluster, checkers, disks, this.#processes);
+    const wire = new WireWatch(cluster, checkers, disks, this.#processes, this.#stamps);
     const replies = new ReplyWatch(cluster, checkers, disks, this.#applies, this.#configurations);
     cluster.network.onSend = (from, _to, bytes) => this.#guard(() => wire.sent(from.name, bytes));
     cluster.network.onDamageTaken = ({ user, lastSent }) =>

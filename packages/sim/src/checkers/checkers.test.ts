@@ -6,10 +6,12 @@ import { type CommittedEntry, CommittedLog } from "./committed-log.ts";
 import { checkDamageTaken } from "./damaged-frames.ts";
 import { DigestEquality } from "./digest-equality.ts";
 import { DurableBeforeAck, type DurableView } from "./durable-before-ack.ts";
+import { checkStampBound, checkStampOrder, type StampedEntry } from "./entry-stamps.ts";
 import { ElectionSafety } from "./election-safety.ts";
 import { FrontierOrder } from "./frontiers.ts";
 import { LeaderCompleteness, type LeaderLog } from "./leader-completeness.ts";
 import { LogMatching } from "./log-matching.ts";
+import { checkSecondProcess, type SecondProcess } from "./one-process.ts";
 import { OneGenesis } from "./one-genesis.ts";
 import { checkDeadProcess, checkStranger, checkTermIsOwn, strangersTerm } from "./strangers.ts";
 import { Violation } from "./violation.ts";
@@ -26,6 +28,39 @@ const entryOf = (index: number, term: number, payload = 0): CommittedEntry => ({
   level: 1,
   wallMs: 5,
   payload: bytesOf(payload),
+});
+
+test("P11 entry stamps: one below the entry before, or above what a quorum's clocks allow", () => {
+  const at = (index: number, wallMs: number): StampedEntry => ({ index, term: 1, wallMs });
+  checkStampOrder(at(1, 50), at(2, 50));
+  rejects(() => checkStampOrder(at(1, 50), at(2, 49)), /entry 2 of term 1, 49 is below/);
+  // Two of three clocks have told theirs at least: the greatest one alone decides nothing.
+  const three = [1_000, 900_000_000, 2_000];
+  checkStampBound(at(1, 3_000), three);
+  rejects(() => checkStampBound(at(1, 4_000), three), /above what the voters' clocks allow, 3100/);
+  // Of five at least three are known, and two of these are not below their lower median.
+  const five = [1_000, 900_000_000, 1_000, 2_000, 1_000];
+  checkStampBound(at(1, 3_000), five);
+  rejects(() => checkStampBound(at(1, 900_000_000), five), /above/);
+  // A cluster of one has its own clock only.
+  checkStampBound(at(1, 2_000), [1_000]);
+  rejects(() => checkStampBound(at(1, 2_200), [1_000]), /above/);
+});
+
+test("one process per directory: what goes on, ends otherwise, or changes anything is rejected", () => {
+  const good: SecondProcess = {
+    alive: false,
+    exitCode: 75,
+    reason: "in use",
+    diskOperations: [],
+    firstAlive: true,
+  };
+  checkSecondProcess("m1#1 second 1", good);
+  rejects(() => checkSecondProcess("x", { ...good, alive: true }), /goes on beside/);
+  rejects(() => checkSecondProcess("x", { ...good, exitCode: 64 }), /ended with 64, not 75/);
+  rejects(() => checkSecondProcess("x", { ...good, exitCode: null }), /ended with null/);
+  rejects(() => checkSecondProcess("x", { ...good, diskOperations: ["write /a"] }), /write \/a/);
+  rejects(() => checkSecondProcess("x", { ...good, firstAlive: false }), /has ended with it/);
 });
 
 test("strangers: let in, refused for a wrong reason, or stepped, are rejected; silence is not", () => {

@@ -4,16 +4,19 @@ import type { SimCluster } from "../cluster.ts";
 import type { SimRandom } from "../sim-random.ts";
 import { BadLinks, type BadLinkOptions, drawBadLinks } from "./bad-links.ts";
 import { type BrokenFileOptions, BrokenFiles, drawBrokenFiles } from "./broken-files.ts";
+import { type ClockOptions, Clocks, drawClocks } from "./clocks.ts";
 import { type CrashOptions, Crashes, drawCrashes } from "./crashes.ts";
 import { type DiskErrorOptions, DiskErrors, drawDiskErrors } from "./disk-errors.ts";
 import { type DistanceOptions, Distances, drawDistances } from "./distances.ts";
 import { drawFullDisks, type FullDiskOptions, FullDisks } from "./full-disks.ts";
 import { drawLostDisks, type LostDiskOptions, LostDisks } from "./lost-disks.ts";
+import { type DoubleOptions, Doubles, drawDoubles } from "./doubles.ts";
 import type { Nemesis } from "./nemesis.ts";
 import { drawPartitions, type PartitionOptions, Partitions } from "./partitions.ts";
 import { drawPauses, type PauseOptions, Pauses } from "./pauses.ts";
 import { drawReplays, type ReplayOptions, Replays } from "./replays.ts";
 import { drawRot, Rot, type RotOptions } from "./rot.ts";
+import { drawRestarts, type RestartOptions, Restarts } from "./restarts.ts";
 import { drawSlowDisks, type SlowDiskOptions, SlowDisks } from "./slow-disks.ts";
 import { drawStrangers, type StrangerOptions, Strangers } from "./strangers.ts";
 import { drawSwizzles, type SwizzleOptions, Swizzles } from "./swizzles.ts";
@@ -21,11 +24,14 @@ import { drawWipes, type WipeOptions, Wipes } from "./wipes.ts";
 
 export interface FaultOptions {
   badLinks: BadLinkOptions | null;
+  clocks: ClockOptions | null;
   crashes: CrashOptions | null;
   distances: DistanceOptions | null;
+  doubles: DoubleOptions | null;
   partitions: PartitionOptions | null;
   pauses: PauseOptions | null;
   replays: ReplayOptions | null;
+  restarts: RestartOptions | null;
   slowDisks: SlowDiskOptions | null;
   strangers: StrangerOptions | null;
   swizzles: SwizzleOptions | null;
@@ -51,6 +57,11 @@ const families: { readonly [K in FamilyName]: Family<NonNullable<FaultOptions[K]
     make: (cluster, settings) => new BadLinks(cluster, settings),
     foundingOnly: false,
   },
+  clocks: {
+    draw: (random) => (random.chance(0.3) ? drawClocks(random) : null),
+    make: (cluster, settings) => new Clocks(cluster, settings),
+    foundingOnly: false,
+  },
   crashes: {
     draw: (random) => (random.chance(0.85) ? drawCrashes(random) : null),
     make: (cluster, settings) => new Crashes(cluster, settings),
@@ -59,6 +70,11 @@ const families: { readonly [K in FamilyName]: Family<NonNullable<FaultOptions[K]
   distances: {
     draw: (random) => (random.chance(0.2) ? drawDistances(random) : null),
     make: (cluster, settings) => new Distances(cluster, settings),
+    foundingOnly: false,
+  },
+  doubles: {
+    draw: (random) => (random.chance(0.15) ? drawDoubles(random) : null),
+    make: (cluster, settings) => new Doubles(cluster, settings),
     foundingOnly: false,
   },
   partitions: {
@@ -74,6 +90,11 @@ const families: { readonly [K in FamilyName]: Family<NonNullable<FaultOptions[K]
   replays: {
     draw: (random) => (random.chance(0.3) ? drawReplays(random) : null),
     make: (cluster, settings) => new Replays(cluster, settings),
+    foundingOnly: false,
+  },
+  restarts: {
+    draw: (random) => (random.chance(0.2) ? drawRestarts(random) : null),
+    make: (cluster, settings) => new Restarts(cluster, settings),
     foundingOnly: false,
   },
   slowDisks: {

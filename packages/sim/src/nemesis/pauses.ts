@@ -1,17 +1,30 @@
-// Processes stand still for a while and go on as if nothing had happened (SIGSTOP, a migrated
-// machine, a long collection of garbage), and wall clocks jump.
+// Processes stand still for a while and go on as if nothing had happened: stopped from outside
+// (SIGSTOP, a migrated machine), busy in their own event loop (a long collection of garbage), or
+// asleep with their whole machine, whose monotonic clock sleeps too.
 import type { SimCluster } from "../cluster.ts";
 import type { SimMember } from "../sim-member.ts";
 import type { SimRandom } from "../sim-random.ts";
 import { drawPace, type Nemesis, type Pace, Repeater } from "./nemesis.ts";
 
 export interface PauseOptions extends Pace {
-  readonly wallJumps: boolean;
+  readonly kinds: readonly PauseKind[];
   readonly lengthMaxMs: number;
 }
 
+const pauseKinds = ["stop", "stall", "suspend"] as const;
+type PauseKind = (typeof pauseKinds)[number];
+
+const stallMaxMs = 5_000;
+/** A pause as of this length is a long one: longer than any election timeout here. */
+const longMs = 5_000;
+
 export function drawPauses(random: SimRandom): PauseOptions {
-  return { wallJumps: random.chance(0.5), lengthMaxMs: 4_000, ...drawPace(random) };
+  const kinds = pauseKinds.filter(() => random.chance(0.6));
+  return {
+    kinds: kinds.length === 0 ? [random.pick(pauseKinds)] : kinds,
+    lengthMaxMs: random.chance(0.3) ? 60_000 : 4_000,
+    ...drawPace(random),
+  };
 }
 
 export class Pauses implements Nemesis {
@@ -34,30 +47,45 @@ export class Pauses implements Nemesis {
 
   stop(): void {
     this.#repeater.stop();
-    for (const { incarnation } of this.#cluster.members) {
+    for (const member of this.#cluster.members) {
+      member.wake();
+      const { incarnation } = member;
       if (incarnation !== null && incarnation.alive && incarnation.paused) incarnation.resume();
     }
   }
 
   #act(random: SimRandom): void {
     const member = random.pick(this.#cluster.members);
-    if (this.#options.wallJumps && random.chance(0.3)) {
-      this.#cluster.world.faults.count("clock.wall-jump");
-      member.clock.jumpWall(random.pick([-1, 1]) * random.doublings(10, 100_000_000));
-      return;
-    }
-    this.#pause(random, member);
-  }
-
-  #pause(random: SimRandom, member: SimMember): void {
     const { incarnation } = member;
     if (incarnation === null || !incarnation.alive || incarnation.paused) return;
-    const ms = random.doublings(5, this.#options.lengthMaxMs);
-    this.#cluster.world.note(incarnation.name, "paused", { ms });
-    this.#cluster.world.faults.count("process.pause");
-    incarnation.pause();
-    this.#cluster.world.after(ms * 1000, () => {
-      if (incarnation.alive && incarnation.paused) incarnation.resume();
-    });
+    const kind = random.pick(this.#options.kinds);
+    const mostMs = kind === "stall" ? stallMaxMs : this.#options.lengthMaxMs;
+    const ms = random.doublings(5, mostMs);
+    const { world } = this.#cluster;
+    world.note(incarnation.name, "paused", { kind, ms });
+    if (ms >= longMs) world.faults.count("process.long-pause");
+    this.#pause(member, kind, ms);
+  }
+
+  #pause(member: SimMember, kind: PauseKind, ms: number): void {
+    const { world } = this.#cluster;
+    const incarnation = member.incarnation!;
+    switch (kind) {
+      case "stop":
+        world.faults.count("process.pause");
+        incarnation.pause();
+        world.after(ms * 1000, () => {
+          if (incarnation.alive && incarnation.paused) incarnation.resume();
+        });
+        return;
+      case "stall":
+        world.faults.count("process.stall");
+        member.stall(ms);
+        return;
+      case "suspend":
+        world.faults.count("process.suspend");
+        member.suspend();
+        world.after(ms * 1000, () => member.wake());
+    }
   }
 }

@@ -1,6 +1,7 @@
 // Listens to every entry that a process applies, in order, and knows which entry made which revision.
 import type { AppliedOperation } from "@quorate/kv";
 import { type CommittedEntry, otherKind } from "../checkers/committed-log.ts";
+import type { StampWatch } from "./stamp-watch.ts";
 import type { StateCheckers } from "./state-checkers.ts";
 import type { WatchedProcess } from "./watched-process.ts";
 
@@ -12,10 +13,12 @@ export interface EntryName {
 
 export class ApplyWatch {
   readonly #checkers: StateCheckers;
+  readonly #stamps: StampWatch;
   readonly #revisions: Map<number, EntryName>;
 
-  constructor(checkers: StateCheckers) {
+  constructor(checkers: StateCheckers, stamps: StampWatch) {
     this.#checkers = checkers;
+    this.#stamps = stamps;
     this.#revisions = new Map();
   }
 
@@ -49,6 +52,8 @@ export class ApplyWatch {
     if (watched.applies.length === 0) return;
     const term = watched.inside.raft.term();
     for (const entry of watched.applies) {
+      const isFirst = entry.index > this.#checkers.committed.lastIndex;
+      if (isFirst && entry.kind !== otherKind) this.#stamps.applied(entry);
       this.#checkers.committed.applied(watched.incarnation.name, term, entry);
     }
     watched.applies.length = 0;

@@ -6,6 +6,7 @@ import type { SimCluster } from "../cluster.ts";
 import { raftMessagesIn } from "../peer-frames.ts";
 import type { SimMember } from "../sim-member.ts";
 import type { DurableDisks } from "./durable-disks.ts";
+import type { StampWatch } from "./stamp-watch.ts";
 import type { StateCheckers } from "./state-checkers.ts";
 import type { WatchedProcesses } from "./watched-process.ts";
 
@@ -24,17 +25,21 @@ export class WireWatch {
   /** Process → member. */
   readonly #members: Map<string, SimMember>;
 
+  readonly #stamps: StampWatch;
+
   constructor(
     cluster: SimCluster,
     checkers: StateCheckers,
     disks: DurableDisks,
     processes: WatchedProcesses,
+    stamps: StampWatch,
   ) {
     this.#cluster = cluster;
     this.#members = new Map();
     this.#checkers = checkers;
     this.#disks = disks;
     this.#processes = processes;
+    this.#stamps = stamps;
   }
 
   sent(incarnation: string, bytes: Uint8Array): void {
@@ -88,6 +93,7 @@ export class WireWatch {
       this.#checkers.logs.entrySeen({ index, term, previousTerm, crc: crcOf(entry) });
       previousTerm = term;
     }
+    this.#stamps.sent(message.entries);
   }
 }
 

@@ -1,0 +1,45 @@
+// P11: an entry's wall time is never lower than that of the entry before it, and never more than a
+// second above the median of the voters' clocks, or the entry before, whichever is greater. One wrong
+// clock can so neither turn time back nor carry the cluster into the future.
+//
+// The leader knows clocks as of their last answers, moved on by its ticks, and at least those of a
+// quorum, whose grants told them. Of q clocks the lower median is not above floor(q / 2) + 1 of them,
+// so a stamp is allowed as soon as so many voters' clocks could be taken for that high.
+import { demand } from "./violation.ts";
+
+const property = "P11 entry stamps";
+
+const aheadMsMax = 1_000;
+/** Rounding to ticks and whole milliseconds. */
+const roundingMs = 100;
+
+export interface StampedEntry {
+  readonly index: number;
+  readonly term: number;
+  readonly wallMs: number;
+}
+
+/** Neighbours in one log. */
+export function checkStampOrder(before: StampedEntry, entry: StampedEntry): void {
+  demand(
+    entry.wallMs >= before.wallMs,
+    property,
+    () => `the stamp of ${name(entry)} is below that of ${name(before)}`,
+  );
+}
+
+/** `clocks`: of each voter, the most that anybody may take its clock for. */
+export function checkStampBound(entry: StampedEntry, clocks: readonly number[]): void {
+  const quorum = Math.floor(clocks.length / 2) + 1;
+  const descending = [...clocks].sort((a, b) => b - a);
+  const most = descending[Math.floor(quorum / 2)]! + aheadMsMax + roundingMs;
+  demand(
+    entry.wallMs <= most,
+    property,
+    () => `the stamp of ${name(entry)} is above what the voters' clocks allow, ${most}`,
+  );
+}
+
+function name({ index, term, wallMs }: StampedEntry): string {
+  return `entry ${index} of term ${term}, ${wallMs}`;
+}
