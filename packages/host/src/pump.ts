@@ -21,6 +21,7 @@ import type { Proposals, Waiter } from "./proposals.ts";
 import { AskOutcome, ReadKind, Reads } from "./reads.ts";
 import type { PendingRead } from "./reads.ts";
 import type { SettingsTable } from "./settings.ts";
+import { wallReadingMs } from "./wall-clock.ts";
 
 /** Readies drained in one turn; the core is asked again in the next. */
 const readiesPerTurnMax = 64;
@@ -283,7 +284,7 @@ export class Pump {
     }
     const { env, raft, kv, peers } = this.#parts;
     env.trace.mark("turn.begin");
-    raft.clock(Math.floor(env.clock.wallMs()));
+    raft.clock(wallReadingMs(env.clock));
     this.#proposeIncoming();
     this.#proposeRemote();
     this.reads.startRounds(this.#nowTick);

@@ -49,13 +49,13 @@ test("a wall clock drifts by itself: the monotonic one does not", () => {
   assert.equal(clock.wallMs(), wallStartMs + 2000);
 });
 
-test("a wall clock jumps by years, and is never set before 1970 or where it has no meaning", () => {
+test("a wall clock jumps by years, and is never set before 1970 or beyond 2262", () => {
   const world = new World(1);
   const clock = new SimClock(world, 0, 0, 0);
   clock.jumpWall(-200 * 31_556_952_000);
-  assert.equal(clock.wallMs(), 1);
+  assert.equal(clock.wallMs(), 0);
   clock.jumpWall(1000 * 31_556_952_000);
-  assert.ok(clock.wallMs() * 1024 < Number.MAX_SAFE_INTEGER);
+  assert.equal(clock.wallMs(), Math.floor(2 ** 63 / 1e6));
 });
 
 test("suspended: monotonic time stands still, the wall clock goes on, and both go on after", () => {

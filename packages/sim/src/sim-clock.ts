@@ -8,9 +8,9 @@ import type { World } from "./world.ts";
 
 /** 2026-01-01T00:00:00Z: where simulated wall clocks start. */
 export const wallStartMs = 1_767_225_600_000;
-/** No clock is set before 1970 (no system allows it) or beyond 2245 (what 53 bits of hlc hold). */
-const wallMinMs = 1;
-const wallMaxMs = 8_700_000_000_000;
+/** No system sets its clock before 1970; broken ones stand in 2262, at 2^63 ns. */
+const wallMinMs = 0;
+const wallMaxMs = 9_223_372_036_854;
 /** Monotonic clocks gain no more than this: the bound of `highestWallMs`. */
 export const driftPpmMost = 100_000;
 

@@ -161,8 +161,10 @@ function poisonFor(member: SimMember, random: SimRandom): [FrameType, Uint8Array
   const status = member.host!.status();
   const types = [MessageType.AppendEntries, MessageType.Heartbeat, MessageType.Vote];
   const from = status.peers.find((peer) => peer.raftId !== 0)?.raftId ?? 1;
+  // Until its directory is open it has no raft id.
+  const to = Math.max(1, status.raftId);
   const frames = types.map((type): [FrameType, Uint8Array] => {
-    const message = new Message(type, from, status.raftId, strangersTerm + random.below(1000));
+    const message = new Message(type, from, to, strangersTerm + random.below(1000));
     message.session = 1 + random.below(2 ** 52);
     message.toSession = status.session;
     const writer = new ByteWriter();
