@@ -21,6 +21,8 @@ export interface ClusterOperator {
   readonly leftAlone: ReadonlySet<string>;
   ended(member: SimMember, incarnation: SimProcess): void;
   startLater(member: SimMember): void;
+  /** Unless it runs, or is left alone. */
+  startNow(member: SimMember): void;
   /** So many times more; then nothing is started of it. */
   startsAtMost(member: SimMember, starts: number): void;
 }

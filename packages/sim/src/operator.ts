@@ -42,7 +42,7 @@ export class Operator implements ClusterOperator {
   startLater(member: SimMember): void {
     const { world } = this.#cluster;
     const ms = this.#random.doublings(1, this.delayMaxMs);
-    world.after(ms * 1000, () => this.#start(member));
+    world.after(ms * 1000, () => this.startNow(member));
   }
 
   startsAtMost(member: SimMember, starts: number): void {
@@ -52,7 +52,7 @@ export class Operator implements ClusterOperator {
     if (left === 0) this.leftAlone.add(name);
   }
 
-  #start(member: SimMember): void {
+  startNow(member: SimMember): void {
     const { name } = member;
     if (member.running || this.leftAlone.has(name)) return;
     const left = this.#startsLeft.get(name);

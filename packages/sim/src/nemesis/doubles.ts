@@ -2,6 +2,7 @@
 // an operator on the wrong terminal.
 import type { SimCluster } from "../cluster.ts";
 import { checkSecondProcess } from "../checkers/one-process.ts";
+import { directoryOf } from "../cluster-options.ts";
 import { EndKind, type ProcessHooks } from "../sim-env.ts";
 import type { SimMember } from "../sim-member.ts";
 import type { SimRandom } from "../sim-random.ts";
@@ -40,7 +41,10 @@ export class Doubles implements Nemesis {
 
   #act(random: SimRandom): void {
     const member = random.pick(this.#cluster.members);
-    if (member.running) this.#double(member);
+    const { disk, running } = member;
+    // On a disk that fails it may find another reason to stop first.
+    const honest = disk.fault === null && disk.damage.alive(directoryOf(member.name)).length === 0;
+    if (running && honest) this.#double(member);
   }
 
   #double(member: SimMember): void {

@@ -93,7 +93,7 @@ const families: { readonly [K in FamilyName]: Family<NonNullable<FaultOptions[K]
     foundingOnly: false,
   },
   restarts: {
-    draw: (random) => (random.chance(0.2) ? drawRestarts(random) : null),
+    draw: (random) => (random.chance(0.25) ? drawRestarts(random) : null),
     make: (cluster, settings) => new Restarts(cluster, settings),
     foundingOnly: false,
   },

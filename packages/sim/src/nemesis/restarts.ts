@@ -87,7 +87,7 @@ export class Restarts implements Nemesis {
       return;
     }
     this.#later(random.between(1, stepMs), () => {
-      this.#startAgain(member);
+      this.#cluster.operator?.startNow(member);
       this.#later(random.between(1, stepMs), () => this.#die(random, member, stepMs, left - 1));
     });
   }
@@ -102,7 +102,7 @@ export class Restarts implements Nemesis {
     this.#await(
       () => !member.running,
       () => {
-        this.#startAgain(member);
+        this.#cluster.operator?.startNow(member);
         this.#await(
           () => this.#cluster.phase(member.name) === Phase.Running,
           () => this.#roll(rest),
@@ -122,10 +122,5 @@ export class Restarts implements Nemesis {
     this.#cluster.world.after(ms * 1000, () => {
       if (this.#starts === starts) run();
     });
-  }
-
-  #startAgain(member: SimMember): void {
-    const leftAlone = this.#cluster.operator?.leftAlone.has(member.name) ?? false;
-    if (!member.running && !leftAlone) this.#cluster.start(member.name);
   }
 }

@@ -114,6 +114,7 @@ export class Scenario {
       leftAlone: this.#leftAlone,
       ended: () => {},
       startLater: () => {},
+      startNow: () => {},
       startsAtMost: () => {},
     };
     this.cluster.onEnd = (_, incarnation) => this.#ended(incarnation);
