@@ -54,9 +54,9 @@ export class Watch {
     this.disks = new DurableDisks(random, options.durableSample, this.mayExit);
     this.#processes = new WatchedProcesses();
     this.#members = new MemberWatch(this.checkers);
-    this.#stamps = new StampWatch(cluster);
-    this.#applies = new ApplyWatch(this.checkers, this.#stamps);
     this.#configurations = new Configurations();
+    this.#stamps = new StampWatch(cluster, this.#configurations);
+    this.#applies = new ApplyWatch(this.checkers, this.#stamps);
     this.#violation = null;
     this.#listen();
   }

@@ -35,16 +35,21 @@ test("P11 entry stamps: one below the entry before, or above what a quorum's clo
   checkStampOrder(at(1, 50), at(2, 50));
   rejects(() => checkStampOrder(at(1, 50), at(2, 49)), /entry 2 of term 1, 49 is below/);
   // Two of three clocks have told theirs at least: the greatest one alone decides nothing.
-  const three = [1_000, 900_000_000, 2_000];
+  const three = { clocks: [1_000, 900_000_000, 2_000], quorum: 2, highestBefore: 0 };
   checkStampBound(at(1, 3_000), three);
   rejects(() => checkStampBound(at(1, 4_000), three), /above what the voters' clocks allow, 3100/);
   // Of five at least three are known, and two of these are not below their lower median.
-  const five = [1_000, 900_000_000, 1_000, 2_000, 1_000];
+  const clocks = [1_000, 900_000_000, 1_000, 2_000, 1_000];
+  const five = { clocks, quorum: 3, highestBefore: 0 };
   checkStampBound(at(1, 3_000), five);
   rejects(() => checkStampBound(at(1, 900_000_000), five), /above/);
   // A cluster of one has its own clock only.
-  checkStampBound(at(1, 2_000), [1_000]);
-  rejects(() => checkStampBound(at(1, 2_200), [1_000]), /above/);
+  const one = { clocks: [1_000], quorum: 1, highestBefore: 0 };
+  checkStampBound(at(1, 2_000), one);
+  rejects(() => checkStampBound(at(1, 2_200), one), /above/);
+  // What a wrong clock has put into a log once stays there, and goes no higher.
+  checkStampBound(at(2, 50_000), { ...three, highestBefore: 50_000 });
+  rejects(() => checkStampBound(at(2, 50_001), { ...three, highestBefore: 50_000 }), /above/);
 });
 
 test("one process per directory: what goes on, ends otherwise, or changes anything is rejected", () => {

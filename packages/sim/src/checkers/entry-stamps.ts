@@ -2,9 +2,9 @@
 // second above the median of the voters' clocks, or the entry before, whichever is greater. One wrong
 // clock can so neither turn time back nor carry the cluster into the future.
 //
-// The leader knows clocks as of their last answers, moved on by its ticks, and at least those of a
-// quorum, whose grants told them. Of q clocks the lower median is not above floor(q / 2) + 1 of them,
-// so a stamp is allowed as soon as so many voters' clocks could be taken for that high.
+// The leader knows clocks as of their last answers, moved on by its ticks, and at least those of the
+// quorum whose grants told them. Of q clocks the lower median is not above floor(q / 2) + 1 of them,
+// so a stamp is allowed as soon as so many clocks could be taken for that high.
 import { demand } from "./violation.ts";
 
 const property = "P11 entry stamps";
@@ -28,11 +28,20 @@ export function checkStampOrder(before: StampedEntry, entry: StampedEntry): void
   );
 }
 
-/** `clocks`: of each voter, the most that anybody may take its clock for. */
-export function checkStampBound(entry: StampedEntry, clocks: readonly number[]): void {
-  const quorum = Math.floor(clocks.length / 2) + 1;
-  const descending = [...clocks].sort((a, b) => b - a);
-  const most = descending[Math.floor(quorum / 2)]! + aheadMsMax + roundingMs;
+/** What an entry's stamp may be. */
+export interface StampLimits {
+  /** Of each member, the most that anybody may take its clock for. */
+  readonly clocks: readonly number[];
+  /** So many of them at least are known to the leader. */
+  readonly quorum: number;
+  /** Stamps up to here stand in some log already. */
+  readonly highestBefore: number;
+}
+
+export function checkStampBound(entry: StampedEntry, limits: StampLimits): void {
+  const descending = [...limits.clocks].sort((a, b) => b - a);
+  const median = descending[Math.floor(limits.quorum / 2)]!;
+  const most = Math.max(median + aheadMsMax + roundingMs, limits.highestBefore);
   demand(
     entry.wallMs <= most,
     property,

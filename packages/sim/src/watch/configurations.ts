@@ -38,6 +38,12 @@ export class Configurations {
     if (index > this.#known.at(-1)!.index) this.#known.push({ index, conf });
   }
 
+  /** Whoever leads was elected by at least so many. */
+  smallestQuorum(): number {
+    const voters = this.#known.map(({ conf }) => conf.voters.length);
+    return Math.floor(Math.min(...voters) / 2) + 1;
+  }
+
   /** 0: it has never run Raft. */
   raftIdOf(member: string): NodeId {
     return this.#raftIds.get(member) ?? 0;
