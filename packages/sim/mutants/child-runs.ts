@@ -5,13 +5,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { RunPlan } from "../src/run-plan.ts";
 import type { Baseline } from "./baseline.ts";
-import type { ChildLine } from "./child-line.ts";
+import { type ChildLine, cpuSecondsMax } from "./child-line.ts";
 import type { Carried, HuntingGround, RunFailure } from "./hunt.ts";
 import type { Mutant } from "./mutant.ts";
 import type { TreeCopy } from "./tree-copy.ts";
 
-/** A run takes seconds; one that takes so long goes round in circles. */
-const runMsMax = 240_000;
 const saidCharsMax = 4_000;
 
 export class ChildRuns implements HuntingGround {
@@ -41,8 +39,8 @@ export class ChildRuns implements HuntingGround {
     const child = spawn(process.execPath, ["--conditions=@quorate/source", script], {
       stdio: ["pipe", "pipe", "pipe"],
     });
-    const ended = new Promise<string>((resolve) => {
-      child.once("close", (code, signal) => resolve(`ended with ${code ?? signal}`));
+    const ended = new Promise<number | string>((resolve) => {
+      child.once("close", (code, signal) => resolve(signal ?? code ?? 0));
     });
     let said = "";
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
@@ -51,31 +49,25 @@ export class ChildRuns implements HuntingGround {
     // A child that died before it has read all says so by its end.
     child.stdin.on("error", () => undefined);
     child.stdin.end(JSON.stringify(plans));
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      child.kill("SIGKILL");
-    }, runMsMax);
     let passed = 0;
     let failure: RunFailure | null = null;
     for await (const text of createInterface({ input: child.stdout })) {
-      timer.refresh();
       const line = JSON.parse(text) as ChildLine;
       if (line.ok) passed++;
       else failure = line;
     }
     const how = await ended;
-    clearTimeout(timer);
     const isDead = failure === null && passed < plans.length;
-    return { passed, failure: isDead ? deathOf(late, how, said) : failure };
+    return { passed, failure: isDead ? deathOf(how, said) : failure };
   }
 }
 
-function deathOf(late: boolean, how: string, said: string): RunFailure {
-  if (late) {
-    return { property: "time", message: `no end after ${runMsMax / 1000} s`, stack: "" };
+function deathOf(how: number | string, said: string): RunFailure {
+  if (how === "SIGALRM") {
+    const message = `no end after ${cpuSecondsMax} s of the processor`;
+    return { property: "time", message, stack: "" };
   }
   // From the line on that names the error.
   const stack = /^\w*Error\b[^]*/m.exec(said)?.[0] ?? said;
-  return { property: "assertion", message: `the process ${how}: ${stack}`, stack };
+  return { property: "assertion", message: `the process ended with ${how}: ${stack}`, stack };
 }
