@@ -315,8 +315,9 @@ test("hellos of processes that restart in quick succession never make an honest 
       `seed ${seed}`,
     );
     for (const i of [0, 2]) assert.deepEqual(bench.members[i]!.regressed, [], `seed ${seed}`);
-    for (const i of [0, 1, 2])
+    for (const i of [0, 1, 2]) {
       assert.deepEqual(bench.members[i]!.toldRegressed, [], `seed ${seed}`);
+    }
   }
 });
 

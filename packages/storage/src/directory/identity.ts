@@ -58,17 +58,16 @@ export class Identity {
 
   /** A copy that differs in these. */
   #with(changes: Partial<Identity>): Identity {
-    const next = { ...this, ...changes };
     return new Identity(
-      next.clusterId,
-      next.memberId,
-      next.raftId,
-      next.bootCount,
-      next.level,
-      next.genesisState,
-      next.genesis,
-      next.storageMade,
-      next.regressed,
+      changes.clusterId ?? this.clusterId,
+      changes.memberId ?? this.memberId,
+      changes.raftId ?? this.raftId,
+      changes.bootCount ?? this.bootCount,
+      changes.level ?? this.level,
+      changes.genesisState ?? this.genesisState,
+      changes.genesis ?? this.genesis,
+      changes.storageMade ?? this.storageMade,
+      changes.regressed ?? this.regressed,
     );
   }
 
