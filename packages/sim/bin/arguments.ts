@@ -53,7 +53,7 @@ To take something away from what a seed draws (--shrink prints these):
   --seconds S       virtual seconds with load and faults (default: 60)
   --clients N       so many clients
   --without A,B     families of faults that stay off:
-                    ${familyNames.join(", ")}
+${indented(familyNames)}
   --calm-network    no loss, no duplicates, no unusual delays
   --refuse LIST     acts and operations that do not happen: 3,7-12
 
@@ -61,6 +61,18 @@ Ends with 0 when every run passed, 1 when one failed, 64 on wrong usage. After
 1,000 runs or more, a fault that was never injected or a mark that was never
 passed is a failure, too.
 `;
+
+/** Comma-separated, in lines that fit a terminal. */
+function indented(names: readonly string[]): string {
+  const lines: string[] = [];
+  for (const name of names) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + name.length < 56)
+      lines.push(`${lines.pop()!}, ${name}`);
+    else lines.push(name);
+  }
+  return lines.map((line) => `${" ".repeat(20)}${line}`).join(",\n");
+}
 
 const options = {
   seed: { type: "string" },
