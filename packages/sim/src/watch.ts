@@ -66,8 +66,11 @@ export class Watch {
     const wire = new WireWatch(cluster, checkers, disks, this.#processes, this.#stamps);
     const replies = new ReplyWatch(cluster, checkers, disks, this.#applies, this.#configurations);
     cluster.network.onSend = (from, _to, bytes) => this.#guard(() => wire.sent(from.name, bytes));
-    cluster.network.onDamageTaken = ({ user, lastSent }) =>
+    cluster.network.onDamageTaken = ({ user, machine, lastSent }) => {
+      // Strangers promise nothing.
+      if (!cluster.memberNames.includes(machine.name)) return;
       this.#guard(() => checkDamageTaken(user.name, lastSent));
+    };
     cluster.onReply = (member, operation, bytes) =>
       this.#guard(() => replies.replied(member, operation, bytes));
     cluster.world.afterEvent.push(() => this.#look());

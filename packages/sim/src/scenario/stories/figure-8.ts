@@ -9,7 +9,10 @@ import { type Story, story } from "../story.ts";
 const append = [MessageType.AppendEntries];
 /** An entry that fills a message by itself, so that no other one comes with it. */
 const largeBytes = 1_100_000;
-const host = { storage: { ...storageDefaults, walSegmentBytes: 4_194_304 } };
+const host = {
+  requestBytesMax: 1_500_000,
+  storage: { ...storageDefaults, walSegmentBytes: 4_194_304 },
+};
 
 function opensTerm(message: Message): boolean {
   return message.entries.some((entry) => entry.kind === EntryKind.Empty);
