@@ -67,8 +67,8 @@ function indented(names: readonly string[]): string {
   const lines: string[] = [];
   for (const name of names) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + name.length < 56)
-      lines.push(`${lines.pop()!}, ${name}`);
+    const fits = last !== undefined && last.length + name.length < 56;
+    if (fits) lines[lines.length - 1] = `${last}, ${name}`;
     else lines.push(name);
   }
   return lines.map((line) => `${" ".repeat(20)}${line}`).join(",\n");
