@@ -89,6 +89,8 @@ export class LostDisks implements Nemesis {
   #backUp(member: SimMember): void {
     const { name, disk, config } = member;
     if (member.host?.inside() === null || member.host === null) return;
+    // A wiped member that has not been started again has none.
+    if (disk.nodeAt(directoryOf(name)) === null) return;
     const { raftId, bootCount, refusal } = durableImage(disk, config, UnsyncedFate.Keep, 1);
     if (refusal !== null) return;
     // Taking the image has counted one more start, on its own copy.
