@@ -28,21 +28,33 @@ export function compact(client: GrpcClient, revision: number): Promise<GrpcResul
   return client.call("/etcdserverpb.KV/Compact", request, callTimeoutMs);
 }
 
-/** Everything under a prefix, or why not. */
+/** Everything under a prefix as of one revision, page by page; or why not. */
 export async function getAll(
   client: GrpcClient,
   prefix: string,
   serializable: boolean = false,
 ): Promise<Map<string, string> | string> {
-  const key = Buffer.from(prefix);
+  let key = Buffer.from(prefix);
   const rangeEnd = Buffer.from(key);
   rangeEnd[rangeEnd.length - 1]! += 1;
-  const request = encodeRangeRequest(new RangeRequest({ key, rangeEnd, serializable }));
-  const result = await client.call("/etcdserverpb.KV/Range", request, callTimeoutMs);
-  const response = result.message === null ? null : decodeRangeResponse(result.message);
-  if (result.code !== GrpcCode.Ok || response === null) {
-    return result.text || `gRPC code ${result.code}`;
+  const found = new Map<string, string>();
+  for (let revision = 0; ;) {
+    const page = new RangeRequest({ key, rangeEnd, serializable, revision, limit: pageKeys });
+    const path = "/etcdserverpb.KV/Range";
+    const result = await client.call(path, encodeRangeRequest(page), callTimeoutMs);
+    const response = result.message === null ? null : decodeRangeResponse(result.message);
+    if (result.code !== GrpcCode.Ok || response === null) {
+      return result.text || `gRPC code ${result.code}`;
+    }
+    for (const kv of response.kvs) found.set(textOf(kv.key), textOf(kv.value));
+    if (!response.more) return found;
+    revision = response.header.revision;
+    key = Buffer.concat([response.kvs.at(-1)!.key, Buffer.alloc(1)]);
   }
-  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8");
-  return new Map(response.kvs.map((kv) => [text(kv.key), text(kv.value)]));
+}
+
+const pageKeys = 10_000;
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("utf8");
 }
