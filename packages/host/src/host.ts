@@ -336,11 +336,8 @@ export class Host implements HostApi {
   }
 
   #hello(): { term: number; lastIndex: number; leader: number } {
-    const raft = this.#running?.raft;
-    if (raft === undefined) {
-      return { term: 0, lastIndex: 0, leader: 0 };
-    }
-    const status = raft.status();
+    const status = this.#running?.raft.status();
+    if (status === undefined) return { term: 0, lastIndex: 0, leader: 0 };
     return { term: status.term, lastIndex: status.durableIndex, leader: status.leader };
   }
 
@@ -352,13 +349,15 @@ export class Host implements HostApi {
     running.pump.persistPeer(record, done);
   }
 
-  #onSession(id: number, session: number, term: number, lastIndex: number): void {
+  #onSession(id: number, session: number, term: number, lastIndex: number): string {
     const running = this.#mustRunning();
     this.#event(JournalKind.PeerSession, id, lastIndex, "");
-    if (running.raft.peerSession(id, session, term, lastIndex)) {
-      this.#onRegressed(id, `its log ends at ${lastIndex} in term ${term}, below what it promised`);
-    }
+    const regressed = running.raft.peerSession(id, session, term, lastIndex);
     running.pump.schedule();
+    if (!regressed) return "";
+    const reason = `its log ends at ${lastIndex} in term ${term}, below what it promised`;
+    this.#onRegressed(id, reason);
+    return reason;
   }
 
   #onRegressed(id: number, reason: string): void {

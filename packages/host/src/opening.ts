@@ -133,6 +133,7 @@ export class Opening {
     const directory = must(this.directory, "peers exist once the directory is open");
     this.#events.onPhase(Phase.Refused, reason);
     this.#env.trace.error("this directory is an older copy", { reason });
+    this.#env.trace.mark("identity.regressed");
     this.peers?.close();
     directory.markRegressed(() =>
       this.#env.fatal(

@@ -45,6 +45,8 @@ export class SimCluster implements RequestTarget {
   operator: ClusterOperator | null;
   /** Null: nobody may harm disks. */
   budget: DiskBudget | null;
+  /** A mark other than the last of a turn is passed; inside the process. */
+  onMark: ((member: SimMember, incarnation: SimProcess, mark: string) => void) | null;
   /** A process has ended, whatever the reason; nothing of it is on the stack any more. */
   onEnd: ((member: SimMember, incarnation: SimProcess) => void) | null;
   /** A reply leaves for a client. */
@@ -64,6 +66,7 @@ export class SimCluster implements RequestTarget {
     this.crashPlan = null;
     this.operator = null;
     this.budget = null;
+    this.onMark = null;
     this.onEnd = null;
     this.onReply = null;
   }
@@ -84,6 +87,7 @@ export class SimCluster implements RequestTarget {
       onMark: (incarnation, point) => {
         this.#markOf(point).passed++;
         if (point === endOfTurn) this.#endOfTurn(member, incarnation);
+        else this.onMark?.(member, incarnation, point);
       },
       onEnd: (incarnation) => this.#ended(member, incarnation),
     });

@@ -31,10 +31,14 @@ export interface DurableImage {
   /** The start that this would be. */
   readonly bootCount: number;
   readonly peers: readonly PeerRecord[];
+  /** Passed on the way. */
+  readonly marks: readonly string[];
   /** Of a started genesis; null: none. */
   readonly genesis: Uint8Array | null;
   readonly log: DurableLog;
 }
+
+type Outcome = Omit<DurableImage, "marks">;
 
 export function durableImage(
   disk: SimDisk,
@@ -43,6 +47,7 @@ export function durableImage(
   seed: number,
   damaged = false,
 ): DurableImage {
+  const marks: string[] = [];
   const world = new World(seed);
   const copy = disk.fork(world, world.random("disk"), fate, damaged);
   const { timings } = copy;
@@ -59,11 +64,11 @@ export function durableImage(
       random: world.random("process"),
       machine: "m",
     },
-    { crashPlan: null, onMark: () => {}, onEnd: () => {} },
+    { crashPlan: null, onMark: (_, mark) => void marks.push(mark), onEnd: () => {} },
   );
   let image: DurableImage | null = null;
-  const found = (outcome: DurableImage): void => {
-    image = outcome;
+  const found = (outcome: Outcome): void => {
+    image = { ...outcome, marks };
   };
   incarnation.run(() => recover(incarnation, config, found));
   const ended = world.runUntil(() => image !== null || !incarnation.alive, recoveryMsMax);
@@ -73,13 +78,13 @@ export function durableImage(
     incarnation.end !== EndKind.Asserted,
     () => incarnation.failure?.stack ?? incarnation.reason,
   );
-  return refused(incarnation.reason, incarnation.exitCode);
+  return { ...refused(incarnation.reason, incarnation.exitCode), marks };
 }
 
 function recover(
   incarnation: SimProcess,
   config: HostConfig,
-  found: (image: DurableImage) => void,
+  found: (image: Outcome) => void,
 ): void {
   const { directory, walDirectory, clusterId, memberId } = config;
   const options = { directory, walDirectory, clusterId, memberId, levelMax: 1 };
@@ -100,7 +105,7 @@ function recover(
   });
 }
 
-function refused(refusal: string, exitCode: ExitCode | null): DurableImage {
+function refused(refusal: string, exitCode: ExitCode | null): Outcome {
   return {
     refusal,
     exitCode,
@@ -112,7 +117,7 @@ function refused(refusal: string, exitCode: ExitCode | null): DurableImage {
   };
 }
 
-function imageOf(directory: DataDirectory, recovered: Recovered | null): DurableImage {
+function imageOf(directory: DataDirectory, recovered: Recovered | null): Outcome {
   return {
     refusal: null,
     exitCode: null,

@@ -11,6 +11,7 @@ import { EndKind, type SimProcess } from "./sim-env.ts";
 import type { SimMember } from "./sim-member.ts";
 import { ApplyWatch } from "./watch/apply-watch.ts";
 import { Configurations } from "./watch/configurations.ts";
+import { DamageWatch } from "./watch/damage-watch.ts";
 import { DurableDisks } from "./watch/durable-disks.ts";
 import { MemberWatch } from "./watch/member-watch.ts";
 import { ReplyWatch } from "./watch/reply-watch.ts";
@@ -34,6 +35,7 @@ export class Watch {
   readonly elections: ElectionSafety;
   readonly durable: DurableBeforeAck;
   readonly disks: DurableDisks;
+  readonly damage: DamageWatch;
   /** Members whose end with an exit code is expected now; others' is a violation. */
   readonly mayExit: Set<string>;
   readonly #processes: WatchedProcesses;
@@ -49,6 +51,7 @@ export class Watch {
     this.committed = this.checkers.committed;
     this.elections = this.checkers.elections;
     this.durable = this.checkers.durable;
+    this.damage = new DamageWatch(cluster);
     this.mayExit = new Set();
     const random = cluster.world.random("watch");
     this.disks = new DurableDisks(random, options.durableSample, this.mayExit);
@@ -65,14 +68,21 @@ export class Watch {
     const { cluster, checkers, disks } = this;
     const wire = new WireWatch(cluster, checkers, disks, this.#processes, this.#stamps);
     const replies = new ReplyWatch(cluster, checkers, disks, this.#applies, this.#configurations);
-    cluster.network.onSend = (from, _to, bytes) => this.#guard(() => wire.sent(from.name, bytes));
+    cluster.network.onSend = (from, _to, bytes) =>
+      this.#guard(() => {
+        wire.sent(from.name, bytes);
+        this.damage.sent(from.name, bytes);
+      });
     cluster.network.onDamageTaken = ({ user, machine, lastSent }) => {
       // Strangers promise nothing.
       if (!cluster.memberNames.includes(machine.name)) return;
       this.#guard(() => checkDamageTaken(user.name, lastSent));
     };
     cluster.onReply = (member, operation, bytes) =>
-      this.#guard(() => replies.replied(member, operation, bytes));
+      this.#guard(() => {
+        replies.replied(member, operation, bytes);
+        this.damage.replied(operation.incarnation);
+      });
     cluster.world.afterEvent.push(() => this.#look());
   }
 
@@ -126,6 +136,7 @@ export class Watch {
 
   #checkExit(member: SimMember, incarnation: SimProcess): void {
     if (incarnation.end !== EndKind.Exited) return;
+    this.damage.ended(member, incarnation);
     const { exitCode } = incarnation;
     const explained = exitCode !== null && this.cluster.budget?.explains(member, exitCode) === true;
     demand(

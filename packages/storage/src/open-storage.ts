@@ -72,9 +72,13 @@ class StorageOpening {
     if (!read.ok) return this.#refuse(read);
     if (read.repair !== null) {
       this.#env.trace.warn("one copy of the manifest is repaired", { problem: read.repair });
+      this.#env.trace.mark("manifest.recover.row13");
     }
     const checkpoint = readCheckpointNow(this.#env.disk, this.#owner, read.state);
-    if (!checkpoint.ok) return this.#refuse(checkpoint);
+    if (!checkpoint.ok) {
+      this.#env.trace.mark("rows.recover.row14");
+      return this.#refuse(checkpoint);
+    }
     this.#open(read.state, checkpoint.value);
   }
 

@@ -126,7 +126,10 @@ class Member {
     return {
       hello: () => ({ term: 0, lastIndex: 0, leader: 0 }),
       persistPeer: (_record, done) => process.schedule(done),
-      onSession: (id) => void this.sessions.push(id),
+      onSession: (id) => {
+        this.sessions.push(id);
+        return "";
+      },
       onRegressed: (_id, reason) => assert.fail(reason),
       onToldRegressed: (reason) => assert.fail(reason),
       onProcessGone: () => {},

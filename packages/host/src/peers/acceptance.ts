@@ -36,6 +36,8 @@ export class Acceptance {
   readonly #judgedAt: Map<NodeId, number>;
   /** Regressed sessions told already: one line each. */
   readonly #told: Map<NodeId, Session>;
+  /** Sessions that the core has found REGRESSED, and why. */
+  readonly #condemned: Map<Session, string>;
   readonly #removed: Set<NodeId>;
   #genesisId: number;
   #haveRecords: boolean;
@@ -47,6 +49,7 @@ export class Acceptance {
     this.#settling = new Map();
     this.#judgedAt = new Map();
     this.#told = new Map();
+    this.#condemned = new Map();
     this.#removed = new Set();
     this.#genesisId = 0;
     this.#haveRecords = false;
@@ -136,7 +139,14 @@ export class Acceptance {
       : new Refusal(RefusalCode.Busy, "too many guests", "");
   }
 
+  /** Its hellos are refused from now on, and that tells it. */
+  condemn(session: Session, reason: string): void {
+    this.#condemned.set(session, reason);
+  }
+
   #judgeSession(link: PeerLink, hello: Hello): void {
+    const condemned = this.#condemned.get(hello.session);
+    if (condemned !== undefined) return this.#refuse(link, regressedRefusal(hello, condemned));
     const verdict = this.#sessions.judge(hello.raftId, hello.bootCount, hello.session);
     switch (verdict) {
       case SessionVerdict.Accepted:
@@ -219,6 +229,9 @@ function regression(
     hello.bootCount === known
       ? `another process has spoken for boot ${known}`
       : `it says boot ${hello.bootCount}, boot ${known} has been seen`;
-  const text = `raft id ${hello.raftId} is REGRESSED: ${what}`;
-  return new Refusal(RefusalCode.Regressed, text, "");
+  return regressedRefusal(hello, what);
+}
+
+function regressedRefusal({ raftId }: { readonly raftId: NodeId }, what: string): Refusal {
+  return new Refusal(RefusalCode.Regressed, `raft id ${raftId} is REGRESSED: ${what}`, "");
 }

@@ -72,8 +72,11 @@ export interface PeersEvents {
    * is called, and only then is the session accepted (P4).
    */
   persistPeer(record: PeerRecord, done: () => void): void;
-  /** An accepted hello of a new session. The host tells the core and journals. */
-  onSession(id: NodeId, session: Session, term: number, lastIndex: number): void;
+  /**
+   * An accepted hello of a new session. The host tells the core and journals. Not empty: why it is
+   * REGRESSED; it is told so and heard no more.
+   */
+  onSession(id: NodeId, session: Session, term: number, lastIndex: number): string;
   /** A hello whose boot count is below, or equal with another session: REGRESSED (P4). */
   onRegressed(id: NodeId, reason: string): void;
   /**

@@ -289,6 +289,21 @@ test("REGRESSED: an older boot that answers a dial begun after the newer one was
   assert.deepEqual(a.toldRegressed, []);
 });
 
+test("REGRESSED: a log below what it promised: its links end, and its next dial is told so", () => {
+  const bench = new PeersBench(13, 3);
+  const [a, b, c] = [0, 1, 2].map((index) => bench.boot(index)) as [Member, Member, Member];
+  const { session } = b.options;
+  a.condemns = (of) => (of === session ? "its log ends at 3" : "");
+  assert.ok(bench.until(() => b.toldRegressed.length > 0, 5000));
+  assert.match(b.toldRegressed[0]!, /: raft id 101 is REGRESSED: its log ends at 3$/);
+  bench.run(2000);
+  const heard = a.messages.length;
+  b.act(() => b.peers.send(message(b, a, MessageType.Vote)));
+  bench.run(500);
+  assert.equal(a.messages.length, heard, "it is heard no more");
+  assert.deepEqual([a.toldRegressed, c.toldRegressed], [[], []]);
+});
+
 test("REGRESSED: two processes of one boot", () => {
   const bench = new PeersBench(13, 2);
   const a = bench.boot(0, { records: [new PeerRecord(raftIdOf(1), 5, 50)] });

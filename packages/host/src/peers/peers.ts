@@ -71,6 +71,8 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   readonly #quiet: QuietWatch;
   readonly #snapshots: SnapshotTransfer;
   readonly #outbound: Outbound;
+  /** Sessions found REGRESSED: their links are ended at the next tick. */
+  readonly #condemned: Remote[];
   /** Members by id. */
   readonly #peers: Map<string, Peer>;
   #genesis: GenesisTalk | null;
@@ -88,6 +90,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     this.#incoming = new IncomingLinks();
     this.#inbox = new Inbox(config, events);
     this.#quiet = new QuietWatch(config.raftId, config.bootCount);
+    this.#condemned = [];
     this.#outbound = new Outbound((remote, linkClass) => this.#linkTo(remote, linkClass));
     this.#genesis = null;
     this.#stamp = 0;
@@ -310,7 +313,10 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
       lastIndex: hello.lastIndex,
     });
     if (old !== undefined) this.#endSession(old);
-    this.#events.onSession(raftId, session, hello.term, hello.lastIndex);
+    const regressed = this.#events.onSession(raftId, session, hello.term, hello.lastIndex);
+    if (regressed === "") return;
+    this.#acceptance.condemn(session, regressed);
+    this.#condemned.push(this.#outbound.remotes.get(raftId)!);
   }
 
   /** Another process speaks for the raft id: that one is gone, with its links and its queue. */
@@ -319,12 +325,16 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     this.#quiet.forget(old.raftId);
     this.#snapshots.sessionEnded(old.raftId, old.session);
     this.#events.onProcessGone(old.raftId, old.session);
-    for (const link of this.#incoming.ofMember(old.memberId)) {
-      if (belongsTo(link, old)) link.close("another session of that member");
+    this.#endLinks(old, "another session of that member");
+  }
+
+  #endLinks(remote: Remote, reason: string): void {
+    for (const link of this.#incoming.ofMember(remote.memberId)) {
+      if (belongsTo(link, remote)) link.close(reason);
     }
-    for (const dialer of this.#peers.get(old.memberId)?.dialers() ?? []) {
+    for (const dialer of this.#peers.get(remote.memberId)?.dialers() ?? []) {
       const link = dialer.link;
-      if (link !== null && belongsTo(link, old)) dialer.redial("another session of that member");
+      if (link !== null && belongsTo(link, remote)) dialer.redial(reason);
     }
   }
 
@@ -451,6 +461,8 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     this.#snapshots.tick(ticks);
     this.#genesis?.tick(ticks);
     this.#maybeResolveQuiet();
+    // Only here: not while one of these links is being accepted. What it dials next is refused.
+    for (const remote of this.#condemned.splice(0)) this.#endLinks(remote, "it is REGRESSED");
     // Only here: never from within a call of the host.
     for (const id of this.#outbound.takeUnreachable()) this.#events.onUnreachable(id);
   }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CommittedEntry, CommittedLog } from "./committed-log.ts";
 import { checkDamageTaken } from "./damaged-frames.ts";
+import { DamageStops } from "./damage-stops.ts";
 import { DigestEquality } from "./digest-equality.ts";
 import { DurableBeforeAck, type DurableView } from "./durable-before-ack.ts";
 import { checkStampBound, checkStampOrder, type StampedEntry } from "./entry-stamps.ts";
@@ -84,6 +85,20 @@ test("damaged frames: a receiver that goes on reading is rejected, one that has 
   checkDamageTaken("m1#1", bytesOf(0, 0, 0, 0, 2, 0));
   rejects(() => checkDamageTaken("m1#1", bytesOf(0, 0, 0, 0, 16, 0)), /m1#1 took a damaged send/);
   rejects(() => checkDamageTaken("m1#1", null), /goes on reading/);
+});
+
+test("damage stops: whatever is said after the finding is rejected, before it or by others it is not", () => {
+  const checker = new DamageStops();
+  checker.said("m0", "m0#1", "grants a vote");
+  checker.foundByProcess("m0#1", "row 14");
+  checker.said("m1", "m1#1", "grants a vote");
+  // Rows can be found damaged by one process and promises be kept by the next one.
+  checker.said("m0", "m0#2", "acknowledges");
+  rejects(() => checker.said("m0", "m0#1", "answers a client"), /m0#1 answers .* found: row 14/);
+  checker.foundInMember("m2", "row 6");
+  checker.said("m0", "m0#2", "acknowledges");
+  rejects(() => checker.said("m2", "m2#1", "acknowledges"), /m2#1 acknowledges .* found: row 6/);
+  rejects(() => checker.said("m2", "m2#9", "grants a vote"), /m2#9 grants a vote .* row 6/);
 });
 
 test("S1 one leader per term: a second one is rejected, the same again is not", () => {

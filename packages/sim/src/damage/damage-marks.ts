@@ -1,14 +1,37 @@
 // Marks that only damage passes (reliability.md §3.3): a row of the table each. At these no process
-// needs to crash, since none goes on from them.
+// needs to crash.
 
-/** A long run passes each of them. */
-export const damageMarks: readonly string[] = [3, 4, 5, 6, 7, 8, 9, 10, 11].map(
+const rows = [3, 4, 5, 6, 7, 8, 9, 10, 11];
+
+/** What the log says of itself: a start that passes one of them ends. */
+const inLog: readonly string[] = rows.map((row) => `wal.recover.row${row}`);
+
+/** A bug of the software, a newer binary's directory, a checkpoint without its log. */
+export const unreachableMarks: readonly string[] = [0, 12, 14].map(
   (row) => `wal.recover.row${row}`,
 );
 
-/** A bug of the software, a newer binary's directory: no damage leads there. */
-export const unreachableMarks: readonly string[] = [
-  "wal.recover.row0",
-  "wal.recover.row12",
-  "wal.recover.row14",
+/** Rows and tables are damaged, or cannot be read: the process ends, what it promised is whole. */
+const inRows = "rows.recover.row14";
+
+/** A peer knows a later start of this directory. */
+const regressed = "identity.regressed";
+
+/** A long run passes each of them. Row 13 is one bad copy of the manifest, row 16 a read error. */
+export const damageMarks: readonly string[] = [
+  ...inLog,
+  "manifest.recover.row13",
+  inRows,
+  "wal.recover.row16",
+  regressed,
 ];
+
+const findings: ReadonlySet<string> = new Set([...inLog, ...unreachableMarks, regressed, inRows]);
+
+export function isFinding(mark: string): boolean {
+  return findings.has(mark);
+}
+
+export function isFindingInRows(mark: string): boolean {
+  return mark === inRows;
+}

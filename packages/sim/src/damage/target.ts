@@ -51,7 +51,10 @@ export function pickTarget(random: SimRandom, targets: readonly Target[]): Targe
   );
   if (weighted.length === 0) return null;
   const zone = random.pick(weighted);
-  return random.pick(targets.filter((target) => target.zone === zone));
+  const inZone = targets.filter((target) => target.zone === zone);
+  // The end of the log tells most: what was promised last, and whether that can be known.
+  const newest = inZone.findLast(({ batches }) => batches.length > 0);
+  return newest !== undefined && random.chance(0.5) ? newest : random.pick(inZone);
 }
 
 /**

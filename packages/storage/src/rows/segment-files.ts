@@ -35,6 +35,7 @@ export class SegmentFiles {
 
   /** A damaged row is an outcome that only peers or a backup can mend: the process ends (72). */
   damaged(segment: RowSegment, offset: number, main: number | null, what: string): never {
+    this.#medium.env.trace.mark("rows.recover.row14");
     const revision = main === null ? "" : `, revision ${main}`;
     return this.#medium.env.fatal(
       ExitCode.Damaged,

@@ -51,10 +51,13 @@ export class PinnedCheckpoint implements SnapshotSource {
     const read = this.#fileAt(path).readNow(offset, into);
     if (read === into.length) return into;
     const what = read instanceof DiskError ? read.code : "it ends within its length in force";
-    return this.#parts.medium.env.fatal(
-      ExitCode.Damaged,
-      `${path}: offset ${offset}: cannot be read for a snapshot: ${what}`,
-    );
+    return this.#damaged(`${path}: offset ${offset}: cannot be read for a snapshot: ${what}`);
+  }
+
+  #damaged(reason: string): never {
+    const { env } = this.#parts.medium;
+    env.trace.mark("rows.recover.row14");
+    return env.fatal(ExitCode.Damaged, reason);
   }
 
   release(): void {
@@ -73,8 +76,7 @@ export class PinnedCheckpoint implements SnapshotSource {
     const file = this.#parts.medium.env.disk.openNow(path, false);
     if (file instanceof DiskError) {
       if (isRefused(file)) return this.#parts.medium.fail(file);
-      const reason = `${path}: cannot be opened for a snapshot: ${file.code}`;
-      return this.#parts.medium.env.fatal(ExitCode.Damaged, reason);
+      return this.#damaged(`${path}: cannot be opened for a snapshot: ${file.code}`);
     }
     this.#open = file;
     return file;

@@ -130,6 +130,7 @@ class Inspection {
     const damage = this.#outlived() ?? this.#survey.classify();
     const log = damageRows[damage.class].exitCode === null ? this.#survey.finish() : damage;
     const found = "class" in log ? log : damage;
+    if (this.#unreadableBlocks > 0) this.#env.trace.mark("wal.recover.row16");
     this.#env.trace.mark(`wal.recover.row${damageRows[found.class].row}`);
     if ("class" in log) {
       this.#refuse(refusal(log));

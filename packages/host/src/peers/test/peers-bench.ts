@@ -58,6 +58,8 @@ export class Member implements PeersEvents {
   readonly staged: { message: Message; sink: SnapshotSink; checkpoint: CheckpointInfo }[] = [];
   facts: HelloFacts;
   quietResolved = 0;
+  /** Why the core finds this session REGRESSED; empty: it does not. */
+  condemns: (session: number) => string = () => "";
   sinkFor: ((files: readonly SnapshotFile[], id: number) => SnapshotSink | null) | null = null;
   onMessageHook: ((message: Message) => void) | null = null;
   ticking = true;
@@ -126,8 +128,9 @@ export class Member implements PeersEvents {
     });
   }
 
-  onSession(id: number, session: number, term: number, lastIndex: number): void {
+  onSession(id: number, session: number, term: number, lastIndex: number): string {
     this.sessions.push(`${id}:${session}:${term}:${lastIndex}`);
+    return this.condemns(session);
   }
 
   onRegressed(id: number, reason: string): void {

@@ -1,0 +1,45 @@
+// What has found damage falls silent: from the mark of its finding on no vote, acknowledgement or
+// answer leaves the process; and once a start was refused because the log or the identity is damaged,
+// or the directory an older copy, none leaves that directory any more, whoever starts it again.
+import { demand } from "./violation.ts";
+
+const property = "damage stops";
+
+export class DamageStops {
+  /** What spoke of it said last: process or member → what was found. */
+  readonly #processes: Map<string, string>;
+  readonly #members: Map<string, string>;
+  /** Things said by members of which some have found damage. */
+  checked: number;
+
+  constructor() {
+    this.#processes = new Map();
+    this.#members = new Map();
+    this.checked = 0;
+  }
+
+  /** A process has found damage in the rows: what it promised is whole, but it has to end. */
+  foundByProcess(incarnation: string, finding: string): void {
+    this.#processes.set(incarnation, finding);
+  }
+
+  /** What a member has promised is not known, or not whole, any more. */
+  foundInMember(member: string, finding: string): void {
+    this.#members.set(member, finding);
+  }
+
+  /** Nobody has found anything yet. */
+  get idle(): boolean {
+    return this.#processes.size === 0 && this.#members.size === 0;
+  }
+
+  said(member: string, incarnation: string, what: string): void {
+    this.checked++;
+    const finding = this.#processes.get(incarnation) ?? this.#members.get(member);
+    demand(
+      finding === undefined,
+      property,
+      () => `${incarnation} ${what} after it was found: ${finding}`,
+    );
+  }
+}

@@ -1,0 +1,58 @@
+// Listens for damage that members find, by its marks and by how processes end, and to what they say
+// afterwards.
+import { type Message, MessageType } from "@quorate/raft";
+import { ExitCode } from "@quorate/storage";
+import { DamageStops } from "../checkers/damage-stops.ts";
+import type { SimCluster } from "../cluster.ts";
+import { isFinding, isFindingInRows } from "../damage/damage-marks.ts";
+import { raftMessagesIn } from "../peer-frames.ts";
+import type { SimProcess } from "../sim-env.ts";
+import type { SimMember } from "../sim-member.ts";
+
+const promises: ReadonlySet<MessageType> = new Set([
+  MessageType.Vote,
+  MessageType.VoteResponse,
+  MessageType.PreVoteResponse,
+  MessageType.AppendResponse,
+]);
+
+export class DamageWatch {
+  readonly stops: DamageStops;
+
+  constructor(cluster: SimCluster) {
+    this.stops = new DamageStops();
+    cluster.onMark = (member, { name }, mark) => {
+      if (isFindingInRows(mark)) this.stops.foundByProcess(name, mark);
+      else if (isFinding(mark)) this.stops.foundInMember(member.name, mark);
+    };
+  }
+
+  sent(incarnation: string, bytes: Uint8Array): void {
+    if (this.stops.idle) return;
+    for (const message of raftMessagesIn(bytes, promises)) {
+      if (!message.reject) this.stops.said(memberOf(incarnation), incarnation, describe(message));
+    }
+  }
+
+  replied(incarnation: string): void {
+    if (!this.stops.idle) this.stops.said(memberOf(incarnation), incarnation, "answers a client");
+  }
+
+  /** Refused before Raft ran: the directory or its log, not the rows. */
+  ended(member: SimMember, incarnation: SimProcess): void {
+    const { exitCode, reason } = incarnation;
+    const stopped = exitCode === ExitCode.Damaged || exitCode === ExitCode.Foreign;
+    if (stopped && (member.host?.inside() ?? null) === null) {
+      this.stops.foundInMember(member.name, reason);
+    }
+  }
+}
+
+function memberOf(incarnation: string): string {
+  return incarnation.split("#")[0]!;
+}
+
+function describe({ type, term, index }: Message): string {
+  const names = Object.keys(MessageType);
+  return `sends ${names[Object.values(MessageType).indexOf(type)]} of term ${term}, index ${index},`;
+}
