@@ -28,7 +28,7 @@ import type {
   RequestKind,
 } from "./host-api.ts";
 import { hashInSlices } from "./hash.ts";
-import { Journal, JournalEvent, JournalKind } from "./journal.ts";
+import { Journal, JournalEvent, JournalKind, roleNames } from "./journal.ts";
 import { Leadership } from "./leadership.ts";
 import { MembershipTable } from "./membership.ts";
 import type { DigestPoint, GenesisRecord } from "./peers/peers-api.ts";
@@ -41,6 +41,7 @@ import { electionTicks, initialState, levelMax, raftConfig } from "./raft-settin
 import { ReadKind } from "./reads.ts";
 import { Requests } from "./requests.ts";
 import { SettingsTable } from "./settings.ts";
+import { Stalls } from "./stalls.ts";
 import { describeStatus } from "./status.ts";
 
 /** What checkers look into. Looking must not change anything. */
@@ -72,6 +73,7 @@ export class Host implements HostApi {
   readonly #settings: SettingsTable;
   readonly #proposals: Proposals;
   readonly #session: number;
+  readonly #stalls: Stalls;
   #phase: Phase;
   #reason: string;
   readonly #opening: Opening;
@@ -91,6 +93,7 @@ export class Host implements HostApi {
     this.#settings = new SettingsTable(levelMax);
     this.#proposals = new Proposals(config.requestsMax, config.requestBytesInFlightMax);
     this.#session = env.random.below(Number.MAX_SAFE_INTEGER) + 1;
+    this.#stalls = new Stalls(env.clock, config, (kind, ms) => this.#event(kind, 0, ms, ""));
     this.#phase = Phase.Opening;
     this.#reason = "opening the data directory";
     this.#opening = new Opening(env, config, this.#session, this.#peerEvents(), {
@@ -180,6 +183,7 @@ export class Host implements HostApi {
       membership: this.#membership,
       settings: this.#settings,
       proposals: this.#proposals,
+      stalls: this.#stalls,
       retryTicks: Math.max(1, Math.floor(electionTicks(this.#config) / 2)),
       readsMax: this.#config.requestsMax,
       applied: checkpoint?.index ?? 0,
@@ -223,6 +227,7 @@ export class Host implements HostApi {
 
   tick(ticks: number): void {
     this.#nowTick += ticks;
+    this.#stalls.tick();
     this.#opening.peers?.tick(ticks);
     const running = this.#running;
     if (running === null || this.#phase === Phase.Stopped) {
@@ -311,6 +316,7 @@ export class Host implements HostApi {
       persistPeer: (record, done) => this.#persistPeer(record, done),
       onSession: (id, session, term, lastIndex) => this.#onSession(id, session, term, lastIndex),
       onRegressed: (id, reason) => this.#onRegressed(id, reason),
+      onRefused: (id, reason) => this.#event(JournalKind.PeerRefused, id, 0, reason),
       onProcessGone: (id, session) => this.#onProcessGone(id, session),
       onQuietResolved: () => {
         this.#running?.raft.endQuiet();
@@ -582,13 +588,6 @@ export class Host implements HostApi {
 }
 
 const noBytes = new Uint8Array(0);
-
-const roleNames = {
-  [Role.Follower]: "follower",
-  [Role.PreCandidate]: "pre-candidate",
-  [Role.Candidate]: "candidate",
-  [Role.Leader]: "leader",
-} as const;
 
 /** "host:port" of a peer URL. */
 export function addressOf(url: string): string {

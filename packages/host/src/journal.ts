@@ -1,5 +1,6 @@
 // The event journal (DESIGN.md 19): a bounded list of what happened to this member, for doctor,
 // tuner and console. Facts with numbers, no prose.
+import { Role } from "@quorate/raft";
 
 export const JournalKind = {
   TermChanged: 1,
@@ -17,8 +18,21 @@ export const JournalKind = {
   LeaderGone: 13,
   QuietEnded: 14,
   GenesisStarted: 15,
+  /** Two members do not speak with each other; the reason names the other one. */
+  PeerRefused: 16,
+  /** A batch was so long on its way to the disk (value). */
+  SlowDisk: 17,
+  /** The wall clock jumped by so much (value). */
+  ClockStepped: 18,
 } as const;
 export type JournalKind = (typeof JournalKind)[keyof typeof JournalKind];
+
+export const roleNames = {
+  [Role.Follower]: "follower",
+  [Role.PreCandidate]: "pre-candidate",
+  [Role.Candidate]: "candidate",
+  [Role.Leader]: "leader",
+} as const;
 
 export class JournalEvent {
   readonly kind: JournalKind;

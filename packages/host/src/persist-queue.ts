@@ -3,6 +3,7 @@
 import { assert, must } from "@quorate/base";
 import type { Entry, HardState, PersistBatch, PersistSeq, SnapshotMeta } from "@quorate/raft";
 import type { CheckpointInfo, PeerRecord, SnapshotSink, StorageApi } from "@quorate/storage";
+import type { Stalls } from "./stalls.ts";
 
 class QueuedBatch {
   readonly seq: PersistSeq;
@@ -30,6 +31,7 @@ export interface Staged {
 
 export class PersistQueue {
   readonly #storage: StorageApi;
+  readonly #stalls: Stalls;
   readonly #durable: (seq: PersistSeq) => void;
   readonly #installed: (checkpoint: CheckpointInfo) => void;
   readonly #queue: QueuedBatch[];
@@ -44,11 +46,13 @@ export class PersistQueue {
 
   constructor(
     storage: StorageApi,
+    stalls: Stalls,
     hardState: HardState,
     durable: (seq: PersistSeq) => void,
     installed: (checkpoint: CheckpointInfo) => void,
   ) {
     this.#storage = storage;
+    this.#stalls = stalls;
     this.#durable = durable;
     this.#installed = installed;
     this.#queue = [];
@@ -134,6 +138,7 @@ export class PersistQueue {
   #append(batch: QueuedBatch): void {
     this.#inFlight += 1;
     this.#hardState = batch.hardState;
+    const sinceMs = this.#stalls.nowMs();
     this.#storage.append(
       {
         hardState: batch.hardState,
@@ -144,6 +149,7 @@ export class PersistQueue {
       },
       () => {
         this.#inFlight -= 1;
+        this.#stalls.persisted(sinceMs);
         this.#durable(batch.seq);
         this.#drain();
       },

@@ -21,6 +21,7 @@ import type { Proposals, Waiter } from "./proposals.ts";
 import { AskOutcome, ReadKind, Reads } from "./reads.ts";
 import type { PendingRead } from "./reads.ts";
 import type { SettingsTable } from "./settings.ts";
+import type { Stalls } from "./stalls.ts";
 import { wallReadingMs } from "./wall-clock.ts";
 
 /** Readies drained in one turn; the core is asked again in the next. */
@@ -38,6 +39,7 @@ export interface PumpParts {
   readonly membership: MembershipTable;
   readonly settings: SettingsTable;
   readonly proposals: Proposals;
+  readonly stalls: Stalls;
   readonly retryTicks: number;
   readonly readsMax: number;
   readonly applied: number;
@@ -101,6 +103,7 @@ export class Pump {
     this.#outbox = new Outbox((message) => parts.peers.send(message));
     this.#persist = new PersistQueue(
       parts.storage,
+      parts.stalls,
       parts.hardState,
       (seq) => this.#onDurable(seq),
       (checkpoint) => this.#onInstalled(checkpoint),

@@ -15,7 +15,8 @@ const wallSkewMsMax = 500;
 
 export class SimMember {
   readonly name: string;
-  readonly config: HostConfig;
+  /** Of its next process. */
+  config: HostConfig;
   readonly disk: SimDisk;
   readonly clock: SimClock;
   boots: number;

@@ -132,6 +132,7 @@ class Member {
       },
       onRegressed: (_id, reason) => assert.fail(reason),
       onToldRegressed: (reason) => assert.fail(reason),
+      onRefused: () => {},
       onProcessGone: () => {},
       onQuietResolved: () => {},
       onUnreachable: () => {},

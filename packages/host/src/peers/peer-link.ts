@@ -71,6 +71,9 @@ export interface LinkOptions {
   readonly stamp: number;
 }
 
+/** How the reason of an end begins when this member has refused whom it dialled. */
+export const notAccepted = "not accepted: ";
+
 export class PeerLink implements LinkEvents {
   readonly expectedMemberId: string | null;
   readonly address: string;
@@ -215,7 +218,7 @@ export class PeerLink implements LinkEvents {
     this.#enter(LinkState.Refusing);
     this.sendFrame(FrameType.Refusal, encodeRefusal(refusal));
     // The refused side ends the link when it has read why; time does otherwise.
-    if (this.dialled) this.#end(LinkEnd.Local, `not accepted: ${refusal.reason}`, null);
+    if (this.dialled) this.#end(LinkEnd.Local, `${notAccepted}${refusal.reason}`, null);
   }
 
   /** Closes because of what the other side did, or did not do. */

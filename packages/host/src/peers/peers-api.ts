@@ -84,6 +84,8 @@ export interface PeersEvents {
    * this start. So this is an older copy of it, or one of two.
    */
   onToldRegressed(reason: string): void;
+  /** A dial led to a refusal, by either side; `reason` names the member and says why. Once for each. */
+  onRefused(id: NodeId, reason: string): void;
   /** P6: the link that carries that process's heartbeats ended and a new connect was refused. */
   onProcessGone(id: NodeId, session: Session): void;
   /** P5 (b): every other voter answered this session's hello; none knows a leader or more boots. */

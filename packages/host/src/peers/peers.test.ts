@@ -205,6 +205,7 @@ test("each refusal shows its reason in the status and is logged once, not at eac
     assert.equal(b.statusOf(0).reason, reason);
     assert.equal(b.statusOf(0).connected, false);
     assert.deepEqual(b.sessions, []);
+    assert.deepEqual(b.refused, [`n0: ${reason}`]);
     const lines = bench.log.filter((line) => line.includes("m1#2 peer refused"));
     assert.ok(lines.length === 1, lines.join("\n"));
   }
@@ -221,6 +222,7 @@ test("the address of another member is found out", () => {
     reason,
     `not accepted: member ${memberIdOf(2)} answers at the address of ${memberIdOf(1)}`,
   );
+  assert.deepEqual(bench.members[0]!.refused, [`n1: ${reason}`]);
 });
 
 test("a removed raft id is told so and never stepped again", () => {

@@ -30,7 +30,7 @@ import { IncomingLinks } from "./incoming-links.ts";
 import { endText, linkTimes } from "./link-times.ts";
 import { Outbound } from "./outbound.ts";
 import { Peer } from "./peer.ts";
-import { PeerLink } from "./peer-link.ts";
+import { notAccepted, PeerLink } from "./peer-link.ts";
 import type { LinkOwner } from "./peer-link.ts";
 import { peerStatus, whyNotConnected } from "./peer-status.ts";
 import type {
@@ -447,6 +447,8 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     const reason = link.saidBye ? "stopped" : difference === "" ? cause : `${cause}; ${difference}`;
     if (this.#closed || !peer.setReason(reason)) return;
     const fields = { member: peer.member.name, address: link.address, reason };
+    const refused = refusal !== null || cause.startsWith(notAccepted);
+    if (refused) this.#events.onRefused(peer.raftId, `${peer.member.name}: ${reason}`);
     if (refusal !== null) this.#env.trace.warn("peer refused", fields);
     else if (link.acceptedMs >= 0) this.#env.trace.info("peer disconnected", fields);
     else this.#env.trace.info("peer not reached", fields);

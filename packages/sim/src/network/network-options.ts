@@ -50,6 +50,12 @@ export interface NetworkOptions extends SendChances {
   linkTimeoutUs: number;
   /** After a heal, what was stalled goes out again within this (TCP's backed-off timers). */
   retransmitMaxUs: number;
+  /**
+   * Above 0, links are TCP's own: a lost send comes again after this, doubled as often as it is lost
+   * anew, and what a cut has stalled goes out when its doubled timer is due after the heal, with
+   * everything later behind it (RFC 6298; SRTT + max(200 ms, 4 RTTVAR)). 0: as said above.
+   */
+  rtoUs: number;
 }
 
 export const networkDefaults: Readonly<NetworkOptions> = {
@@ -66,4 +72,5 @@ export const networkDefaults: Readonly<NetworkOptions> = {
   connectTimeoutUs: 3_000_000,
   linkTimeoutUs: 20_000_000,
   retransmitMaxUs: 200_000,
+  rtoUs: 0,
 };

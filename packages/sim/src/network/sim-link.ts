@@ -13,6 +13,9 @@ import { drawFate, flipBits } from "./send-fate.ts";
 import type { SimMachine } from "./sim-machine.ts";
 import type { Wiretap } from "./wiretap.ts";
 
+/** A link gives up before. */
+const retransmissionUsMax = 60_000_000;
+
 /** What an end needs of its network. */
 export interface LinkNetwork {
   readonly world: World;
@@ -82,6 +85,8 @@ export class SimEnd implements Link {
   #clogged: boolean;
   /** Waiting for a cut to heal, in order. */
   #stalled: Parcel[];
+  /** When the first of them was sent. */
+  #stalledAtUs: number;
   #giveUp: WorldEvent | null;
   #paused: boolean;
   /** Arrived while paused, in order. */
@@ -113,6 +118,7 @@ export class SimEnd implements Link {
     this.#lastArriveUs = 0;
     this.#clogged = false;
     this.#stalled = [];
+    this.#stalledAtUs = 0;
     this.#giveUp = null;
     this.#paused = false;
     this.#held = [];
@@ -217,7 +223,7 @@ export class SimEnd implements Link {
     if (this.#stalled.length === 0 || this.#blocked) return;
     const stalled = this.#stalled.sort((a, b) => a.sequence - b.sequence);
     this.#stalled = [];
-    const backoffUs = this.#network.random.below(this.#network.options.retransmitMaxUs + 1);
+    const backoffUs = this.#backoffUs();
     for (const parcel of stalled) this.#travel(parcel, backoffUs);
     this.#answered();
   }
@@ -252,12 +258,13 @@ export class SimEnd implements Link {
       this.clog(random.below(options.clogMaxUs + 1));
     }
     const loses = this.#network.loses?.(this.machine, this.remoteMachine, bytes) === true;
-    if (loses || fate.lost) {
-      faults.count("network.loss");
+    if (loses || fate.lost) faults.count("network.loss");
+    if (loses || (fate.lost && options.rtoUs === 0)) {
       this.#acked(bytes.length);
       return;
     }
-    const lateUs = fate.late ? random.below(options.lateMaxUs + 1) : 0;
+    const againUs = fate.lost ? this.#retransmissionUs() : 0;
+    const lateUs = againUs + (fate.late ? random.below(options.lateMaxUs + 1) : 0);
     if (fate.late) faults.count("network.reorder");
     if (fate.cutShort) {
       this.#depart(() => this.#cutShort(bytes), lateUs);
@@ -270,6 +277,32 @@ export class SimEnd implements Link {
       this.#depart(() => this.#arrive(bytes, false), lateUs);
     }
     if (fate.repeated) this.#repeatLater(bytes);
+  }
+
+  /** Until a lost send has come through: timer after timer, each twice as long as the one before. */
+  #retransmissionUs(): number {
+    const { random, options } = this.#network;
+    const way = this.machine.wayTo(this.remoteMachine);
+    const chance = Math.min(1, options.lossChance + way.chances.lossChance);
+    let us = options.rtoUs;
+    for (
+      let timerUs = 2 * us;
+      timerUs < retransmissionUsMax && random.chance(chance);
+      timerUs *= 2
+    ) {
+      us += timerUs;
+    }
+    return us;
+  }
+
+  /** From a heal until what was stalled goes out. */
+  #backoffUs(): number {
+    const { random, options, world } = this.#network;
+    if (options.rtoUs === 0) return random.below(options.retransmitMaxUs + 1);
+    const waitedUs = world.nowUs - this.#stalledAtUs;
+    let dueUs = options.rtoUs;
+    while (dueUs < waitedUs) dueUs = 2 * dueUs + options.rtoUs;
+    return dueUs - waitedUs;
   }
 
   #repeatLater(bytes: Uint8Array): void {
@@ -325,7 +358,7 @@ export class SimEnd implements Link {
     const peer = this.#peer();
     if (peer === null) return;
     if (this.#blocked) {
-      this.#stalled.push({ sequence: ++this.#parcels, arrive: () => peer.#acked(count) });
+      this.#hold({ sequence: ++this.#parcels, arrive: () => peer.#acked(count) });
       peer.#waitForAnswer();
     } else {
       peer.#acked(count);
@@ -362,8 +395,13 @@ export class SimEnd implements Link {
     });
   }
 
-  #stall(parcel: Parcel): void {
+  #hold(parcel: Parcel): void {
+    if (this.#stalled.length === 0) this.#stalledAtUs = this.#network.world.nowUs;
     this.#stalled.push(parcel);
+  }
+
+  #stall(parcel: Parcel): void {
+    this.#hold(parcel);
     this.#waitForAnswer();
   }
 

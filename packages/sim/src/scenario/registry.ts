@@ -19,12 +19,15 @@ import { heartbeatOverDivergentTail } from "./stories/heartbeat-over-divergent-t
 import { joint3To5 } from "./stories/joint-3-to-5.ts";
 import { killThenPowerLoss } from "./stories/kill-then-power-loss.ts";
 import { lateAppendTruncates } from "./stories/late-append-truncates.ts";
+import { leaderLeavesInJoint } from "./stories/leader-leaves-in-joint.ts";
 import { leaderProcessDies } from "./stories/leader-process-dies.ts";
+import { livelock9 } from "./stories/livelock-9.ts";
 import { manifestCopyDamaged } from "./stories/manifest-copy-damaged.ts";
 import { oldAnswerNewQuestion } from "./stories/old-answer-new-question.ts";
 import { outOfOrderCompletions } from "./stories/out-of-order-completions.ts";
 import { partition23 } from "./stories/partition-2-3.ts";
 import { prevoteHigherTermNode } from "./stories/prevote-higher-term-node.ts";
+import { quietStartOfAnOldCopy } from "./stories/quiet-start-of-an-old-copy.ts";
 import { readBeforeFirstCommit } from "./stories/read-before-first-commit.ts";
 import { readsDuringTransfers } from "./stories/reads-during-transfers.ts";
 import { reclaimJudgedByTheCheckpoint } from "./stories/reclaim-judged-by-the-checkpoint.ts";
@@ -38,6 +41,7 @@ import { snapshotInstallCrashMatrix } from "./stories/snapshot-install-crash-mat
 import { snapshotTransferAcrossTerms } from "./stories/snapshot-transfer-across-terms.ts";
 import { snapshotUnderLoad } from "./stories/snapshot-under-load.ts";
 import { snapshotWhileReclaimRuns } from "./stories/snapshot-while-reclaim-runs.ts";
+import { snapshotWithItsConfiguration } from "./stories/snapshot-with-its-configuration.ts";
 import { staleBytesOfARecycledSegment } from "./stories/stale-bytes-of-a-recycled-segment.ts";
 import { staleReadAfterPause } from "./stories/stale-read-after-pause.ts";
 import { stallsDeposeNobody } from "./stories/stalls-depose-nobody.ts";
@@ -46,13 +50,16 @@ import { termAndVoteApart } from "./stories/term-and-vote-apart.ts";
 import { termInflation } from "./stories/term-inflation.ts";
 import { tornTailIsNoDamage } from "./stories/torn-tail-is-no-damage.ts";
 import { twoSnapshotsBackToBack } from "./stories/two-snapshots-back-to-back.ts";
+import { wan7 } from "./stories/wan-7.ts";
 import { wipedMemberStandsAside } from "./stories/wiped-member-stands-aside.ts";
 import { Stage, type StageOptions, type Story } from "./story.ts";
 
 const all: readonly Story[] = [
   // The six that the product is for.
   partition23,
+  livelock9,
   slowFollowers9,
+  wan7,
   joint3To5,
   rottenDisk5,
   // Disks and crashes.
@@ -75,6 +82,7 @@ const all: readonly Story[] = [
   rowDamagedAtStart,
   rolledBackDirectory,
   wipedMemberStandsAside,
+  quietStartOfAnOldCopy,
   genesisTwoWipes,
   genesisFounderWiped,
   // Snapshots.
@@ -84,6 +92,7 @@ const all: readonly Story[] = [
   stopDuringInstall,
   snapshotInstallCrashMatrix,
   snapshotWhileReclaimRuns,
+  snapshotWithItsConfiguration,
   // Elections.
   prevoteHigherTermNode,
   termInflation,
@@ -91,6 +100,7 @@ const all: readonly Story[] = [
   blinkingProxy,
   stallsDeposeNobody,
   heartbeatOfANewerTerm,
+  leaderLeavesInJoint,
   // Reads.
   staleReadAfterPause,
   readBeforeFirstCommit,

@@ -13,6 +13,8 @@ export interface ScenarioOptions {
   readonly network: Partial<NetworkOptions>;
   /** As in WatchOptions. */
   readonly durableSample: number;
+  /** Its acts are printed as they happen; the report of a failure has them in any case. */
+  readonly told: boolean;
 }
 
 export const scenarioDefaults: ScenarioOptions = {
@@ -23,6 +25,7 @@ export const scenarioDefaults: ScenarioOptions = {
   host: {},
   network: {},
   durableSample: 1_000,
+  told: true,
 };
 
 /** Checkpoints and cuts of the log within a fraction of a second: followers fall behind it soon. */

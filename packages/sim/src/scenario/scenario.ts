@@ -3,7 +3,7 @@
 // started again, no fault ends by itself. At the end all is healed; then the general bounds and the
 // judgement of the whole history apply (liveness.ts, judge.ts), as watch.ts did all the time.
 import { assert, latin1Encode, must } from "@quorate/base";
-import type { HostInside, HostStatus, JournalEvent, JournalKind } from "@quorate/host";
+import type { HostConfig, HostInside, HostStatus, JournalEvent, JournalKind } from "@quorate/host";
 import { RangeRequest } from "@quorate/kv";
 import {
   ConfChange,
@@ -12,7 +12,7 @@ import {
   type ConfState,
   ConfTransition,
   type Message,
-  MessageType,
+  type MessageType,
   type NodeId,
   ProposeOutcome,
   type Role,
@@ -22,10 +22,10 @@ import { demand } from "../checkers/violation.ts";
 import { History } from "../client/history.ts";
 import { SimClient } from "../client/sim-client.ts";
 import { SimCluster } from "../cluster.ts";
+import { hostConfig } from "../cluster-options.ts";
 import { describeCluster } from "../describe.ts";
 import { judge } from "../judge.ts";
 import { Liveness } from "../liveness.ts";
-import { raftMessagesIn } from "../peer-frames.ts";
 import { EndKind, type SimProcess } from "../sim-env.ts";
 import type { SimMember } from "../sim-member.ts";
 import { Watch } from "../watch.ts";
@@ -33,35 +33,11 @@ import { planned, type PlannedOperation } from "../workloads/workload.ts";
 import { makeWorkload } from "../workloads/workloads.ts";
 import { World } from "../world.ts";
 import { type Ask, Asker, Stream } from "./ask.ts";
+import { describeLoss, Losses } from "./losses.ts";
+import { MarkedActs, nameOf, type PlannedCrash } from "./marked-acts.ts";
 import { loadDefaults, type LoadOptions, type ScenarioOptions } from "./scenario-options.ts";
 import { StoryDisk } from "./story-disk.ts";
 import { Timeline } from "./timeline.ts";
-
-/** A crash that a story has planned at a mark. */
-export interface PlannedCrash {
-  readonly member: string | null;
-  readonly mark: string;
-  readonly how: EndKind;
-  readonly when: (name: string) => boolean;
-  /** Passes of the mark that still go by. */
-  passesLeft: number;
-  /** Who crashed; null: nobody yet. */
-  crashed: string | null;
-}
-
-interface MarkedAct {
-  readonly member: string;
-  readonly mark: string;
-  readonly act: () => void;
-  readonly when: () => boolean;
-}
-
-interface Loss {
-  readonly types: ReadonlySet<MessageType>;
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly which: (message: Message) => boolean;
-}
 
 export class Scenario {
   readonly options: ScenarioOptions;
@@ -76,9 +52,8 @@ export class Scenario {
   readonly #leftAlone: Set<string>;
   readonly #loads: SimClient[];
   readonly #streams: Stream[];
-  readonly #crashes: PlannedCrash[];
-  readonly #whenMarked: MarkedAct[];
-  readonly #losses: Set<Loss>;
+  readonly #marked: MarkedActs;
+  readonly #losses: Losses;
   readonly #raftIds: Map<string, NodeId>;
   #clients: number;
 
@@ -105,9 +80,8 @@ export class Scenario {
     this.#leftAlone = new Set();
     this.#loads = [];
     this.#streams = [];
-    this.#crashes = [];
-    this.#whenMarked = [];
-    this.#losses = new Set();
+    this.#marked = new MarkedActs(this.world, (name, mark) => this.#crashes(name, mark));
+    this.#losses = new Losses();
     this.#raftIds = new Map();
     this.#clients = 0;
     this.cluster.operator = {
@@ -118,8 +92,8 @@ export class Scenario {
       startsAtMost: () => {},
     };
     this.cluster.onEnd = (_, incarnation) => this.#ended(incarnation);
-    this.cluster.network.loses = (from, to, bytes) => this.#loses(from.name, to.name, bytes);
-    this.cluster.crashPlan = (incarnation, mark) => this.#crashAt(incarnation, mark);
+    this.cluster.network.loses = (from, to, bytes) => this.#losses.hits(from.name, to.name, bytes);
+    this.cluster.crashPlan = (incarnation, mark) => this.#marked.passed(incarnation, mark);
   }
 
   // ---- time -------------------------------------------------------------------------------------
@@ -230,9 +204,17 @@ export class Scenario {
     how: EndKind = EndKind.Killed,
     when: (name: string) => boolean = () => true,
   ): PlannedCrash {
-    const crash = { member, mark, how, when, passesLeft: 0, crashed: null };
-    this.#crashes.push(crash);
-    return crash;
+    return this.#marked.crash({ member, mark, how, when, passesLeft: 0, crashed: null });
+  }
+
+  /** Its next process has these settings over the cluster's. */
+  configure(name: string, change: Partial<HostConfig>): void {
+    const changed = Object.keys(change).join(", ");
+    this.timeline.tell(name, `is configured with ${changed === "" ? "what all have" : changed}`);
+    const member = this.cluster.member(name);
+    const listed = member.config.members.find((one) => one.name === name);
+    const config = hostConfig(this.cluster.options, must(listed, `${name} is listed`));
+    member.config = { ...config, ...change };
   }
 
   running(name: string): boolean {
@@ -243,24 +225,9 @@ export class Scenario {
     return must(this.cluster.member(name).incarnation, `${name} was never started`);
   }
 
-  #crashAt(incarnation: SimProcess, mark: string): EndKind | null {
-    const name = nameOf(incarnation);
-    for (const [place, { member, mark: wanted, act, when }] of this.#whenMarked.entries()) {
-      if (wanted !== mark || member !== name || !when()) continue;
-      this.#whenMarked.splice(place, 1);
-      this.world.after(0, act);
-      break;
-    }
-    for (const crash of this.#crashes) {
-      if (crash.mark !== mark || crash.crashed !== null) continue;
-      if (crash.member !== null && crash.member !== name) continue;
-      if (!crash.when(name) || crash.passesLeft-- > 0) continue;
-      crash.crashed = name;
-      this.timeline.tell(name, `crashes at ${mark}`);
-      this.world.faults.count("process.crash-at-mark");
-      return crash.how;
-    }
-    return null;
+  #crashes(name: string, mark: string): void {
+    this.timeline.tell(name, `crashes at ${mark}`);
+    this.world.faults.count("process.crash-at-mark");
   }
 
   #ended(incarnation: SimProcess): void {
@@ -277,7 +244,7 @@ export class Scenario {
     act: () => void,
     when: () => boolean = () => true,
   ): void {
-    this.#whenMarked.push({ member, mark, act, when });
+    this.#marked.act({ member, mark, act, when });
   }
 
   /** It ends by itself with this exit code, and takes no part any more until it is started anew. */
@@ -329,21 +296,12 @@ export class Scenario {
     to: string | null,
     which: (message: Message) => boolean = () => true,
   ): () => void {
-    const names = types.map((type) => messageNames[type]).join(", ");
-    this.timeline.tell("network", `loses ${names} from ${from ?? "all"} to ${to ?? "all"}`);
-    const loss = { types: new Set(types), from, to, which };
-    this.#losses.add(loss);
+    const loss = { types, from, to, which };
+    this.timeline.tell("network", `loses ${describeLoss(loss)}`);
+    this.#losses.begin(loss);
     return () => {
-      if (this.#losses.delete(loss)) this.timeline.tell("network", `loses ${names} no more`);
+      if (this.#losses.end(loss)) this.timeline.tell("network", `delivers ${describeLoss(loss)}`);
     };
-  }
-
-  #loses(from: string, to: string, bytes: Uint8Array): boolean {
-    for (const loss of this.#losses) {
-      if ((loss.from ?? from) !== from || (loss.to ?? to) !== to) continue;
-      if (raftMessagesIn(bytes, loss.types).some(loss.which)) return true;
-    }
-    return false;
   }
 
   /** Cut off until the log of the others begins behind its own; heal, and it needs a snapshot. */
@@ -557,8 +515,7 @@ export class Scenario {
   /** Heals everything, starts whatever is down, and demands what must hold after every story. */
   finish(): void {
     this.endLoad();
-    this.#crashes.length = 0;
-    this.#whenMarked.length = 0;
+    this.#marked.clear();
     this.#losses.clear();
     for (const member of this.cluster.members) {
       this.disk(member.name).mend();
@@ -575,12 +532,4 @@ export class Scenario {
       assert(incarnation?.failure === null, "a failure that nobody has seen");
     }
   }
-}
-
-const messageNames = Object.fromEntries(
-  Object.entries(MessageType).map(([name, type]) => [type, name]),
-) as Record<MessageType, string>;
-
-function nameOf(incarnation: SimProcess): string {
-  return incarnation.name.split("#")[0]!;
 }

@@ -52,7 +52,8 @@ export class Stage {
   /** Tells one story and demands what must hold after it. `title` tells the clusters apart. */
   play(title: string, options: Partial<ScenarioOptions>, tell: (s: Scenario) => void): void {
     if (title !== "") this.print(`--- ${title}`);
-    const s = new Scenario(this.seed, { ...scenarioDefaults, ...options }, this.print);
+    const all = { ...scenarioDefaults, ...options };
+    const s = new Scenario(this.seed, all, all.told ? this.print : () => {});
     try {
       tell(s);
       s.finish();

@@ -49,6 +49,7 @@ export class Member implements PeersEvents {
   readonly sessions: string[] = [];
   readonly regressed: string[] = [];
   readonly toldRegressed: string[] = [];
+  readonly refused: string[] = [];
   readonly gone: string[] = [];
   readonly persisted: string[] = [];
   readonly unreachable: number[] = [];
@@ -139,6 +140,10 @@ export class Member implements PeersEvents {
 
   onToldRegressed(reason: string): void {
     this.toldRegressed.push(reason);
+  }
+
+  onRefused(_id: number, reason: string): void {
+    this.refused.push(reason);
   }
 
   onProcessGone(id: number, session: number): void {

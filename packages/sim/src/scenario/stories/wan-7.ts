@@ -1,0 +1,160 @@
+// Seven members at three sites (3/2/2), 200 ms between sites, 1 % of sends lost, and TCP between them:
+// what was lost comes again after its timer, what an outage of 1 s has stalled waits for the next
+// doubled one. Outages every five minutes, of a path between two sites or of a site's uplink: elections
+// per hour. Leaders killed, by the loss of a machine or of a process: time to the first commit of the
+// next. Beside it the model's prediction (timing.md §2.2, the TCP rows, and §2.3).
+import type { HostConfig } from "@quorate/host";
+import { mean, quantile, tableLines } from "../figures.ts";
+import type { Scenario } from "../scenario.ts";
+import { type Stage, stories, type Story } from "../story.ts";
+import { bigSite, joinSites, OutageKind, outage, placeLeader } from "./wan-sites.ts";
+
+interface Setting {
+  readonly name: string;
+  readonly electionTimeoutMs: number;
+  readonly electionTimeoutRandomizationMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly host: Partial<HostConfig>;
+  /** Elections per hour: path, uplink; null: the model has no such row. */
+  readonly model: readonly [string, string];
+  /** Seconds after the loss of a machine: mean, p50, p90, p99. */
+  readonly failover: string;
+  readonly failoverMsMax: number;
+}
+
+/** A coarse tick: a hundred virtual hours are long. */
+const tickMs = 50;
+
+const settings: readonly Setting[] = [
+  {
+    name: "1000/150",
+    electionTimeoutMs: 1000,
+    electionTimeoutRandomizationMs: 1000,
+    heartbeatIntervalMs: 150,
+    host: { tickMs },
+    model: ["0", "3.8"],
+    failover: "1.86 1.79 2.08 3.34",
+    failoverMsMax: 8_000,
+  },
+  {
+    name: "2000/100, R 2000",
+    electionTimeoutMs: 2000,
+    electionTimeoutRandomizationMs: 2000,
+    heartbeatIntervalMs: 100,
+    host: { tickMs },
+    model: ["0", "0"],
+    failover: "3.00 2.90 3.37 5.30",
+    failoverMsMax: 14_000,
+  },
+  {
+    name: "ours: 1500/100, ranked 300",
+    electionTimeoutMs: 1500,
+    electionTimeoutRandomizationMs: 1500,
+    heartbeatIntervalMs: 100,
+    host: { tickMs, electionRankSlotMs: 300, lateVoteAnswers: true },
+    model: ["0", "0"],
+    failover: "2.09 2.09 2.13 2.15",
+    failoverMsMax: 4_000,
+  },
+];
+
+interface Size {
+  readonly outages: number;
+  readonly outageEveryMs: number;
+  readonly kills: number;
+}
+
+const short: Size = { outages: 1, outageEveryMs: 6_000, kills: 2 };
+/** A sixth of a hundred hours for each setting and kind of outage, a thousand kills for each setting. */
+const full: Size = { outages: 200, outageEveryMs: 300_000, kills: 500 };
+
+function wide(stage: Stage, title: string, setting: Setting, tell: (s: Scenario) => void): void {
+  const options = { ...setting, members: 7, told: false };
+  stage.play(title, options, (s) => {
+    s.world.eventsMax = 1e12;
+    s.found();
+    joinSites(s);
+    s.run(2 * s.timeoutMs);
+    tell(s);
+  });
+}
+
+/** Elections, and the hours in which they happened. */
+function elections(stage: Stage, setting: Setting, kind: OutageKind, size: Size): [number, number] {
+  let counted = 0;
+  let hours = 0;
+  wide(stage, `${setting.name}: outages of ${kind}`, setting, (s) => {
+    const sinceMs = s.nowMs;
+    for (let outages = 0; outages < size.outages; outages++) {
+      const before = s.status(placeLeader(s)).term;
+      s.run(size.outageEveryMs / 2);
+      outage(s, kind, 1000);
+      s.run(size.outageEveryMs / 2);
+      counted += s.status(s.waitForLeader(20 * s.timeoutMs)).term - before;
+    }
+    hours = (s.nowMs - sinceMs) / 3_600_000;
+  });
+  return [counted, hours];
+}
+
+/** Until another one leads and has committed in its term. */
+function failover(s: Scenario, how: "machine" | "process"): number {
+  const old = placeLeader(s);
+  s.run(s.timeoutMs + (s.world.nowUs % 1000));
+  if (how === "machine") s.powerLoss(old);
+  else s.kill(old);
+  const leads = (name: string): boolean => {
+    const { raft } = s.inside(name)!;
+    return raft.isLeader() && raft.termAt(raft.core.log.committed) === raft.term();
+  };
+  const ms = s.waitFor("the next one commits", 20 * s.timeoutMs, () => s.others(old).some(leads));
+  s.start(old);
+  s.waitForLeader(20 * s.timeoutMs);
+  s.run(s.timeoutMs);
+  return ms;
+}
+
+function failovers(
+  stage: Stage,
+  setting: Setting,
+  how: "machine" | "process",
+  size: Size,
+): number[] {
+  const times: number[] = [];
+  wide(stage, `${setting.name}: a ${how} dies`, setting, (s) => {
+    for (let kills = 0; kills < size.kills; kills++) times.push(failover(s, how));
+    const worst = Math.max(...times);
+    const bound = setting.failoverMsMax;
+    s.expect("no failover takes for ever", worst <= bound, () => `${worst} ms, at most ${bound}`);
+  });
+  return times;
+}
+
+function seconds(ms: readonly number[]): string[] {
+  const figures = [mean(ms), quantile(ms, 0.5), quantile(ms, 0.9), quantile(ms, 0.99)];
+  return [...figures, Math.max(...ms)].map((one) => (one / 1000).toFixed(2));
+}
+
+export const wan7: Story = stories("wan-7", (stage) => {
+  const size = stage.full ? full : short;
+  const outageRows = [["setting", "outages of", "hours", "elections", "per hour", "model"]];
+  const deathRows = [["setting", "dies", "mean s", "p50", "p90", "p99", "worst", "model"]];
+  for (const setting of settings) {
+    for (const [place, kind] of [OutageKind.Path, OutageKind.Uplink].entries()) {
+      const [counted, hours] = elections(stage, setting, kind, size);
+      const hourly = ((counted / size.outages) * 12).toFixed(1);
+      const row = [setting.name, kind, hours.toFixed(1), `${counted}`, hourly];
+      outageRows.push([...row, setting.model[place]!]);
+    }
+    for (const how of ["machine", "process"] as const) {
+      const times = seconds(failovers(stage, setting, how, size));
+      const model = how === "machine" ? setting.failover : "";
+      deathRows.push([setting.name, how, ...times, model]);
+    }
+  }
+  for (const line of tableLines(outageRows)) stage.print(line);
+  stage.print(
+    `(per hour: with one outage of 1 s every 5 minutes; the leader in the site of ${bigSite.length})`,
+  );
+  for (const line of tableLines(deathRows)) stage.print(line);
+});
