@@ -123,6 +123,7 @@ export interface ScenarioResult {
   readonly name: string;
   readonly seed: number;
   readonly virtualMs: number;
+  readonly events: number;
   /** Of every cluster of the story, in order. */
   readonly unseed: string;
 }
@@ -137,6 +138,7 @@ export function runScenario(name: string, options: StageOptions): ScenarioResult
     name,
     seed: options.seed,
     virtualMs: stage.virtualMs,
+    events: stage.events,
     unseed: stage.unseeds.join("-"),
   };
 }

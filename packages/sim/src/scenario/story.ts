@@ -39,6 +39,7 @@ export class Stage {
   /** Of each cluster that has played to its end. */
   readonly unseeds: string[];
   virtualMs: number;
+  events: number;
 
   constructor(name: string, options: StageOptions) {
     this.name = name;
@@ -47,6 +48,7 @@ export class Stage {
     this.print = options.print;
     this.unseeds = [];
     this.virtualMs = 0;
+    this.events = 0;
   }
 
   /** Tells one story and demands what must hold after it. `title` tells the clusters apart. */
@@ -62,6 +64,7 @@ export class Stage {
     }
     this.unseeds.push(s.world.unseed());
     this.virtualMs += s.nowMs;
+    this.events += s.world.eventCount;
   }
 }
 

@@ -5,7 +5,7 @@ import { type Story, story } from "../story.ts";
 
 export const ackOnDuplicateAppend: Story = story(
   "ack-on-duplicate-append",
-  { durableSample: 1, electionTimeoutMs: 600, electionTimeoutRandomizationMs: 600 },
+  { electionTimeoutMs: 600, electionTimeoutRandomizationMs: 600 },
   (s) => {
     const leader = s.found();
     const [slow, dead] = s.others(leader) as [string, string];

@@ -11,7 +11,7 @@ const append = [MessageType.AppendEntries];
 const largeBytes = 1_100_000;
 const host = {
   requestBytesMax: 1_500_000,
-  storage: { ...storageDefaults, walSegmentBytes: 4_194_304 },
+  storage: { ...storageDefaults, walSegmentBytes: 2_097_152 },
 };
 
 function opensTerm(message: Message): boolean {

@@ -7,7 +7,7 @@ import { ExitCode } from "@quorate/storage";
 import { DiskOperation } from "../../disk/disk-operation.ts";
 import { type Story, story } from "../story.ts";
 
-export const fsyncFailsOnce: Story = story("fsync-fails-once", { durableSample: 1 }, (s) => {
+export const fsyncFailsOnce: Story = story("fsync-fails-once", {}, (s) => {
   const leader = s.found();
   s.load({ clients: 4, thinkMaxMs: 5 });
   for (const victim of [s.others(leader)[0]!, leader]) {

@@ -6,7 +6,7 @@ import { type Story, story } from "../story.ts";
 
 export const killThenPowerLoss: Story = story(
   "kill-then-power-loss",
-  { host: { storage: smallFiles }, durableSample: 1 },
+  { host: { storage: smallFiles } },
   (s) => {
     s.found();
     for (let round = 1; round <= 5; round++) {

@@ -5,7 +5,7 @@ import { type Story, story } from "../story.ts";
 
 export const lateAppendTruncates: Story = story(
   "late-append-truncates",
-  { network: { duplicateChance: 1, duplicateDelayMaxUs: 100_000 }, durableSample: 3 },
+  { network: { duplicateChance: 1, duplicateDelayMaxUs: 100_000 } },
   (s) => {
     const leader = s.found();
     s.load({ workload: "unique-puts", clients: 6, thinkMaxMs: 3 });

@@ -49,7 +49,7 @@ function expectCalm(s: Scenario, stage: Stage, names: readonly string[]): void {
   const ms = s.waitFor("a leader within 20 T", bound * s.timeoutMs, () => s.settled(names));
   const leader = s.leader()!;
   const { term } = s.status(leader);
-  s.run(10 * s.timeoutMs);
+  s.run(6 * s.timeoutMs);
   s.expect("it stays", s.leads(leader) && s.status(leader).term === term);
   stage.print(`a leader after ${(ms / s.timeoutMs).toFixed(1)} T, in term ${term}`);
 }

@@ -4,7 +4,7 @@ import { type Story, story } from "../story.ts";
 
 export const singleNodeAckBeforeFsync: Story = story(
   "single-node-ack-before-fsync",
-  { members: 1, durableSample: 1 },
+  { members: 1 },
   (s) => {
     const only = s.found();
     s.disk(only).slow(10);
