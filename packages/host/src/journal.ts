@@ -27,12 +27,12 @@ export const JournalKind = {
 } as const;
 export type JournalKind = (typeof JournalKind)[keyof typeof JournalKind];
 
-export const roleNames = {
+export const roleNames: Readonly<Record<Role, string>> = {
   [Role.Follower]: "follower",
   [Role.PreCandidate]: "pre-candidate",
   [Role.Candidate]: "candidate",
   [Role.Leader]: "leader",
-} as const;
+};
 
 export class JournalEvent {
   readonly kind: JournalKind;
