@@ -54,6 +54,13 @@ async function huntAll(mutants: readonly Mutant[], jobs: number): Promise<Hunted
   const seedsMax = values.seeds === undefined ? null : wholeOf("seeds", values.seeds, 1);
   const options = { seedsMax, from: wholeOf("from", values.from, 0) };
   const copies = Array.from({ length: jobs }, () => new TreeCopy(workspaceRoot));
+  const removeAll = (): void => copies.forEach((copy) => copy.remove());
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      removeAll();
+      process.exit(1);
+    });
+  }
   const known = join(workspaceRoot, "node_modules/.cache/sim-mutants.json");
   const baseline = new Baseline(known, copies[0]!.fingerprint());
   const waiting = [...mutants];
@@ -71,7 +78,7 @@ async function huntAll(mutants: readonly Mutant[], jobs: number): Promise<Hunted
   try {
     await Promise.all(copies.map((copy) => work(copy)));
   } finally {
-    for (const copy of copies) copy.remove();
+    removeAll();
   }
   return all;
 }

@@ -2,8 +2,7 @@
 // file between two calls of the command; other sources, and it starts anew.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { planArguments, type RunPlan } from "../src/run-plan.ts";
-import type { RunFailure } from "./hunt.ts";
+import { type HuntRun, runArguments, type RunFailure } from "./hunt-run.ts";
 
 interface Page {
   readonly fingerprint: string;
@@ -24,10 +23,10 @@ export class Baseline {
 
   /** Null: the run passes. `carryOut` is asked when that is not known yet. */
   async failureOf(
-    plan: RunPlan,
+    plan: HuntRun,
     carryOut: () => Promise<RunFailure | null>,
   ): Promise<RunFailure | null> {
-    const key = planArguments(plan);
+    const key = runArguments(plan);
     const known = this.#runs.get(key);
     if (known !== undefined) return known;
     const failure = await carryOut();

@@ -1,5 +1,5 @@
 // What a child says of one run, and how long one may take.
-import type { RunFailure } from "./hunt.ts";
+import type { RunFailure } from "./hunt-run.ts";
 
 export type ChildLine = { readonly ok: true } | ({ readonly ok: false } & RunFailure);
 

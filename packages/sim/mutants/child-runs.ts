@@ -3,10 +3,10 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { RunPlan } from "../src/run-plan.ts";
 import type { Baseline } from "./baseline.ts";
 import { type ChildLine, cpuSecondsMax } from "./child-line.ts";
-import type { Carried, HuntingGround, RunFailure } from "./hunt.ts";
+import type { Carried, HuntingGround } from "./hunt.ts";
+import type { HuntRun, RunFailure } from "./hunt-run.ts";
 import type { Mutant } from "./mutant.ts";
 import type { TreeCopy } from "./tree-copy.ts";
 
@@ -21,7 +21,7 @@ export class ChildRuns implements HuntingGround {
     this.#baseline = baseline;
   }
 
-  async mutated(mutant: Mutant, plans: readonly RunPlan[]): Promise<Carried> {
+  async mutated(mutant: Mutant, plans: readonly HuntRun[]): Promise<Carried> {
     this.#copy.patch(mutant);
     try {
       return await this.#carryOut(plans);
@@ -30,11 +30,11 @@ export class ChildRuns implements HuntingGround {
     }
   }
 
-  async ownFailure(plan: RunPlan): Promise<RunFailure | null> {
+  async ownFailure(plan: HuntRun): Promise<RunFailure | null> {
     return this.#baseline.failureOf(plan, async () => (await this.#carryOut([plan])).failure);
   }
 
-  async #carryOut(plans: readonly RunPlan[]): Promise<Carried> {
+  async #carryOut(plans: readonly HuntRun[]): Promise<Carried> {
     const script = join(this.#copy.root, "packages/sim/mutants/child.ts");
     const child = spawn(process.execPath, ["--conditions=@quorate/source", script], {
       stdio: ["pipe", "pipe", "pipe"],

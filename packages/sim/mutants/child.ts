@@ -2,12 +2,11 @@
 // with the first that fails. A line of JSON for each; nothing else is printed.
 import { text } from "node:stream/consumers";
 import { Worker } from "node:worker_threads";
-import { carryOut } from "../src/report/failure.ts";
-import type { RunPlan } from "../src/run-plan.ts";
 import { type ChildLine, cpuSecondsMax } from "./child-line.ts";
+import { failureOf, type HuntRun } from "./hunt-run.ts";
 import type { WatchdogData } from "./watchdog.ts";
 
-const plans = JSON.parse(await text(process.stdin)) as RunPlan[];
+const plans = JSON.parse(await text(process.stdin)) as HuntRun[];
 const workerData: WatchdogData = { cpuSecondsMax };
 const watchdog = new Worker(new URL("./watchdog.ts", import.meta.url), { workerData });
 for (const plan of plans) {
@@ -18,9 +17,7 @@ for (const plan of plans) {
 }
 await watchdog.terminate();
 
-function lineOf(plan: RunPlan): ChildLine {
-  const outcome = carryOut(plan, null);
-  if (outcome.ok) return { ok: true };
-  const { property, message, stack } = outcome.failure;
-  return { ok: false, property, message, stack };
+function lineOf(plan: HuntRun): ChildLine {
+  const failure = failureOf(plan);
+  return failure === null ? { ok: true } : { ok: false, ...failure };
 }

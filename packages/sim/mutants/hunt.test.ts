@@ -1,8 +1,8 @@
 // What counts as caught. Method: a hunting ground of which each case says how its runs end.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RunPlan } from "../src/run-plan.ts";
-import { hunt, type HuntingGround, type RunFailure } from "./hunt.ts";
+import { hunt, type HuntingGround } from "./hunt.ts";
+import type { HuntRun, RunFailure } from "./hunt-run.ts";
 import { type Mutant, parseMutant, planFor } from "./mutant.ts";
 import { isExpected, summaryLines, tableLine } from "./table.ts";
 
@@ -17,7 +17,7 @@ const asDeclared = { seedsMax: null, from: 0 };
 class Ground implements HuntingGround {
   readonly #failing: ReadonlyMap<number, RunFailure>;
   readonly #own: ReadonlySet<number>;
-  readonly carriedOut: RunPlan[];
+  readonly carriedOut: HuntRun[];
 
   constructor(failing: readonly (readonly [number, RunFailure])[], own: readonly number[]) {
     this.#failing = new Map(failing);
@@ -25,7 +25,7 @@ class Ground implements HuntingGround {
     this.carriedOut = [];
   }
 
-  async mutated(_: Mutant, plans: readonly RunPlan[]) {
+  async mutated(_: Mutant, plans: readonly HuntRun[]) {
     for (const [passed, plan] of plans.entries()) {
       this.carriedOut.push(plan);
       const failure = this.#failing.get(numberOf(plan));
@@ -34,12 +34,12 @@ class Ground implements HuntingGround {
     return { passed: plans.length, failure: null };
   }
 
-  async ownFailure(plan: RunPlan) {
+  async ownFailure(plan: HuntRun) {
     return this.#own.has(numberOf(plan)) ? violation : null;
   }
 }
 
-function numberOf(plan: RunPlan): number {
+function numberOf(plan: HuntRun): number {
   for (let number = 0; ; number++) {
     if (JSON.stringify(planFor(mutant, number)) === JSON.stringify(plan)) return number;
   }

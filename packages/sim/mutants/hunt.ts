@@ -1,15 +1,8 @@
 // Hunts one mutant: run after run until one fails, then the same run without the mutant, which must
 // pass. What the code's own failures and plain breakage (a name that is gone, a type that does not
 // fit) bring down is not caught. How a run is carried out is not known here.
-import { planArguments, type RunPlan } from "../src/run-plan.ts";
+import { type HuntRun, runArguments, type RunFailure } from "./hunt-run.ts";
 import { type Mutant, planFor } from "./mutant.ts";
-
-export interface RunFailure {
-  /** Id of the property; "assertion": a member's own; "time": it came to no end. */
-  readonly property: string;
-  readonly message: string;
-  readonly stack: string;
-}
 
 /** Runs up to the first that failed. */
 export interface Carried {
@@ -19,9 +12,9 @@ export interface Carried {
 
 export interface HuntingGround {
   /** With the mutant in place, one after the other. */
-  mutated(mutant: Mutant, plans: readonly RunPlan[]): Promise<Carried>;
+  mutated(mutant: Mutant, plans: readonly HuntRun[]): Promise<Carried>;
   /** Of the same run with the sources as they are; null: it passes. */
-  ownFailure(plan: RunPlan): Promise<RunFailure | null>;
+  ownFailure(plan: HuntRun): Promise<RunFailure | null>;
 }
 
 export interface Hunted {
@@ -29,7 +22,7 @@ export interface Hunted {
   /** Null: it survived. */
   readonly failure: RunFailure | null;
   /** That failed; null: none did. */
-  readonly plan: RunPlan | null;
+  readonly plan: HuntRun | null;
   readonly seeds: number;
   /** What was wrong with the hunt itself. */
   readonly errors: readonly string[];
@@ -64,7 +57,7 @@ export async function hunt(
     const plan = plans[passed]!;
     const own = await ground.ownFailure(plan);
     if (own === null) return { mutant, failure, plan, seeds, errors };
-    errors.push(`fails without it: ${planArguments(plan)}: ${own.property}: ${own.message}`);
+    errors.push(`fails without it: ${runArguments(plan)}: ${own.property}: ${own.message}`);
   }
   return { mutant, failure: null, plan: null, seeds: end - from, errors };
 }

@@ -16,8 +16,9 @@
 //   --- replace
 //   --- end
 import { crashPoints } from "../src/crash-points.ts";
-import { planOf, type RunPlan } from "../src/run-plan.ts";
-import { parseArguments } from "../bin/arguments.ts";
+import { planOf } from "../src/run-plan.ts";
+import { allScenarios, listScenarios, parseArguments } from "../bin/arguments.ts";
+import type { HuntRun } from "./hunt-run.ts";
 
 export const components = ["raft", "kv", "storage", "host", "transport"] as const;
 export type Component = (typeof components)[number];
@@ -38,8 +39,8 @@ export interface Mutant {
   readonly caughtBy: readonly string[];
   /** It must be caught within so many. */
   readonly seedsMax: number;
-  /** What every run of it has in common; null: short and aimed runs in turn. */
-  readonly run: RunPlan | null;
+  /** What every run of it has in common, or a story; null: short and aimed runs in turn. */
+  readonly run: HuntRun | null;
   /** Marks at which aimed runs crash a process, in turn; empty: all there are. */
   readonly marks: readonly string[];
   readonly edits: readonly Edit[];
@@ -99,10 +100,13 @@ function listOf(text: string): string[] {
 }
 
 /** In the words of the simulator's own command line. */
-function parseRun(text: string | undefined, wrong: (what: string) => never): RunPlan | null {
+function parseRun(text: string | undefined, wrong: (what: string) => never): HuntRun | null {
   if (text === undefined) return null;
   const parsed = parseArguments(text.split(/\s+/));
-  return typeof parsed === "string" ? wrong(`run: ${parsed}`) : parsed.plan;
+  if (typeof parsed === "string") return wrong(`run: ${parsed}`);
+  const { plan, scenario } = parsed;
+  if (scenario === allScenarios || scenario === listScenarios) return wrong("run: one story");
+  return { ...plan, scenario };
 }
 
 function parseEdits(
@@ -148,16 +152,17 @@ export function filesOf(mutant: Mutant): string[] {
 const swarmSeconds = 10;
 
 /** The `number`-th run, from 0. Without wishes: one aimed at a mark, one as drawn, in turn. */
-export function planFor(mutant: Mutant, number: number): RunPlan {
+export function planFor(mutant: Mutant, number: number): HuntRun {
   const { run, marks } = mutant;
   if (marks.length > 0) {
     const mark = marks[number % marks.length]!;
     const place = crashPoints.findIndex((point) => point.mark === mark);
     const seed = place + Math.floor(number / marks.length) * crashPoints.length;
-    return { ...(run ?? planOf(seed)), targeted: true, seed };
+    return { ...(run ?? { ...planOf(seed), scenario: null }), targeted: true, seed };
   }
   if (run !== null) return { ...run, seed: number };
   const seed = Math.floor(number / 2);
   const aimed = number % 2 === 0;
-  return { ...planOf(seed), targeted: aimed, seconds: aimed ? null : swarmSeconds };
+  const seconds = aimed ? null : swarmSeconds;
+  return { ...planOf(seed), targeted: aimed, seconds, scenario: null };
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crashPoints } from "../src/crash-points.ts";
+import { runArguments } from "./hunt-run.ts";
 import { applyMutant, components, type Mutant, parseMutant, planFor } from "./mutant.ts";
 import { mutatedSources, readMutants, workspaceRoot } from "./mutant-files.ts";
 
@@ -69,6 +70,7 @@ const wrong: readonly (readonly [what: string, changed: string, by: string, says
   ["no checker", "caught by", "found by", /begins with none/],
   ["seeds that are no number", "seeds: 20", "seeds: many", /seeds is no number/],
   ["an unknown option of a run", "seeds: 20", "seeds: 20\nrun: --fast", /run: .*fast/],
+  ["all stories at once", "seeds: 20", "seeds: 20\nrun: --scenario all", /run: one story/],
   ["an unknown mark", "seeds: 20", "seeds: 20\nmarks: nowhere", /no mark nowhere/],
   ["nothing to find", "one\n", "\n", /nothing to find/],
   ["no replacement", "--- replace\n", "", /come in pairs|no edit|no end/],
@@ -98,4 +100,7 @@ test("runs: aimed ones at every mark and others in turn; with marks only those; 
   const wished = sampleWith("seeds: 20", "seeds: 20\nrun: --members 1 --seconds 5");
   const { seed, members, seconds, targeted } = planFor(wished, 3);
   assert.deepEqual([seed, members, seconds, targeted], [3, 1, 5, false]);
+
+  const told = sampleWith("seeds: 20", "seeds: 20\nrun: --scenario figure-8");
+  assert.equal(runArguments(planFor(told, 2)), "--scenario figure-8 --seed 2");
 });

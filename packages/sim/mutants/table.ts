@@ -1,6 +1,6 @@
 // What a hunt found, as lines of text.
-import { planArguments } from "../src/run-plan.ts";
 import type { Hunted } from "./hunt.ts";
+import { runArguments } from "./hunt-run.ts";
 
 const nameChars = 44;
 const checkerChars = 52;
@@ -30,7 +30,7 @@ export function isExpected({ mutant, failure }: Hunted): boolean {
 /** What the run said, and how to see it in a checkout that has the mutant. */
 export function detailLines({ plan, failure }: Hunted): string[] {
   if (plan === null || failure === null) return [];
-  return [`    npm run sim -- ${planArguments(plan)}`, `    ${failure.message}`];
+  return [`    npm run sim -- ${runArguments(plan)}`, `    ${failure.message}`];
 }
 
 export function summaryLines(all: readonly Hunted[], seconds: number): string[] {

@@ -43,13 +43,17 @@ test("batches grow the log, cut it where they begin, and move the hard state", (
   );
 });
 
-test("a log that does not join, and a start in the middle, are bugs of the reader", () => {
+test("a log that does not join is a bug of the reader", () => {
   const log = new DurableLog(recoveredOf(1, 7, [1, 1], 10));
   assert.throws(() => appendTo(log, 1, 14, [1]), /does not join/);
   assert.throws(() => appendTo(log, 1, 10, [1]), /does not join/);
+});
+
+test("a start that becomes durable after its recovery was read has spoken too early", () => {
+  const log = new DurableLog(recoveredOf(1, 7, [1, 1], 10));
   const boot = headerOf({ kind: BatchKind.Boot });
   const payload = { entries: [], peers: [], voidMarks: [] };
-  assert.throws(() => log.append({ header: boot, payload }), /read by a recovery/);
+  assert.throws(() => log.append({ header: boot, payload }), /P8 durable before it speaks/);
 });
 
 test("every difference from a recovery is named, what only one of them knows is none", () => {

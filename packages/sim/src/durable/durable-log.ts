@@ -5,6 +5,7 @@ import { assert } from "@quorate/base";
 import type { Recovered } from "@quorate/storage";
 import { BatchKind, type BatchHeader, type BatchPayload } from "@quorate/storage/internal";
 import type { DurableView } from "../checkers/durable-before-ack.ts";
+import { demand } from "../checkers/violation.ts";
 
 /** A batch that is on the medium. */
 export interface DurableBatch {
@@ -55,7 +56,11 @@ export class DurableLog implements DurableView {
   }
 
   append({ header, payload }: DurableBatch): void {
-    assert(header.kind !== BatchKind.Boot, "a start is read by a recovery");
+    demand(
+      header.kind !== BatchKind.Boot,
+      "P8 durable before it speaks",
+      () => "the first batch of this start was not durable when Raft began to run",
+    );
     this.term = header.term;
     this.vote = header.vote;
     this.commit = header.commit;
