@@ -73,9 +73,9 @@ export class Watch {
         wire.sent(from.name, bytes);
         this.damage.sent(from.name, bytes);
       });
-    cluster.network.onDamageTaken = ({ user, machine, lastSent }) => {
-      // Strangers promise nothing.
-      if (!cluster.memberNames.includes(machine.name)) return;
+    cluster.network.onDamageTaken = ({ user, machine, remoteMachine, lastSent }) => {
+      // Strangers promise nothing, and what one sends need not be frames before it is damaged.
+      if (machine.foreign || remoteMachine.foreign) return;
       this.#guard(() => checkDamageTaken(user.name, lastSent));
     };
     cluster.onReply = (member, operation, bytes) =>
