@@ -1,17 +1,21 @@
 // A growable byte array with file semantics: writing past the end fills the gap with zeros,
 // shrinking forgets what was behind. The content of one simulated file, in the cache or on the
-// medium.
+// medium. Kept in pages, so that a copy shares what neither of the two has changed since, and what
+// was never anything but zeros takes no room.
+
+const pageBytes = 4096;
 
 export class ByteImage {
-  #bytes: Uint8Array;
+  /** By number; null and missing: zeros. Invariant: what is behind the length is zero. */
+  #pages: (Uint8Array | null)[];
+  /** Pages that no other image has. */
+  #own: Set<number>;
   #length: number;
-  /** Another image has the same bytes: they are copied before the first change. */
-  #shared: boolean;
 
   constructor() {
-    this.#bytes = new Uint8Array(0);
+    this.#pages = [];
+    this.#own = new Set();
     this.#length = 0;
-    this.#shared = false;
   }
 
   get length(): number {
@@ -20,47 +24,79 @@ export class ByteImage {
 
   clone(): ByteImage {
     const copy = new ByteImage();
-    copy.#bytes = this.#bytes;
+    copy.#pages = this.#pages.slice();
     copy.#length = this.#length;
-    copy.#shared = true;
-    this.#shared = true;
+    this.#own.clear();
     return copy;
   }
 
   write(position: number, bytes: Uint8Array): void {
-    this.#own();
     const end = position + bytes.length;
-    if (end > this.#length) this.resize(end);
-    this.#bytes.set(bytes, position);
+    if (end > this.#length) this.#length = end;
+    for (let at = position; at < end;) {
+      const number = Math.floor(at / pageBytes);
+      const from = at - number * pageBytes;
+      const piece = bytes.subarray(at - position, at - position + pageBytes - from);
+      at += piece.length;
+      if (this.#pageAt(number) === null && isZero(piece)) continue;
+      this.#owned(number).set(piece, from);
+    }
   }
 
   /** The number of bytes read; short at the end. */
   read(position: number, into: Uint8Array): number {
     const end = Math.min(position + into.length, this.#length);
     if (end <= position) return 0;
-    into.set(this.#bytes.subarray(position, end));
+    for (let at = position; at < end;) {
+      const number = Math.floor(at / pageBytes);
+      const from = at - number * pageBytes;
+      const length = Math.min(pageBytes - from, end - at);
+      const page = this.#pageAt(number);
+      if (page === null) {
+        into.fill(0, at - position, at - position + length);
+      } else {
+        into.set(length === pageBytes ? page : page.subarray(from, from + length), at - position);
+      }
+      at += length;
+    }
     return end - position;
   }
 
   resize(length: number): void {
-    this.#own();
     if (length < this.#length) {
-      this.#bytes.fill(0, length, this.#length);
-    } else if (length > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(length, 2 * this.#bytes.length));
-      grown.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = grown;
+      const whole = Math.ceil(length / pageBytes);
+      for (let number = whole; number < this.#pages.length; number++) this.#own.delete(number);
+      if (this.#pages.length > whole) this.#pages.length = whole;
+      const last = whole - 1;
+      const kept = length - last * pageBytes;
+      if (kept < pageBytes && this.#pageAt(last) !== null) this.#owned(last).fill(0, kept);
     }
     this.#length = length;
   }
 
   toBytes(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const bytes = new Uint8Array(this.#length);
+    this.read(0, bytes);
+    return bytes;
   }
 
-  #own(): void {
-    if (!this.#shared) return;
-    this.#bytes = this.#bytes.slice();
-    this.#shared = false;
+  #pageAt(number: number): Uint8Array | null {
+    return number < this.#pages.length ? this.#pages[number]! : null;
   }
+
+  /** The page, to be changed. */
+  #owned(number: number): Uint8Array {
+    const page = this.#pageAt(number);
+    if (page !== null && this.#own.has(number)) return page;
+    const own = page === null ? new Uint8Array(pageBytes) : page.slice();
+    while (this.#pages.length < number) this.#pages.push(null);
+    this.#pages[number] = own;
+    this.#own.add(number);
+    return own;
+  }
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
 }
