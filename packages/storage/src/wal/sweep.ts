@@ -23,6 +23,8 @@ export class Sweep {
   #end: number;
   #all: boolean;
   #window: Uint8Array;
+  /** The same bytes; whole blocks are whole words. */
+  #words: Int32Array;
   #zeroed: number;
   #done: (error: DiskError | null, zeroedBytes: number) => void;
 
@@ -38,6 +40,7 @@ export class Sweep {
     this.#end = range.end;
     this.#all = range.all;
     this.#window = new Uint8Array(Math.min(windowBytes, range.end));
+    this.#words = new Int32Array(this.#window.buffer);
     this.#zeroed = 0;
     this.#done = done;
   }
@@ -74,15 +77,16 @@ export class Sweep {
     if (read instanceof DiskError) return { first: 0, last: blocks - 1 };
     window.fill(0, read);
     let first = 0;
-    while (first < blocks && isZero(window, first)) first++;
+    while (first < blocks && isZero(this.#words, first)) first++;
     let last = blocks - 1;
-    while (last > first && isZero(window, last)) last--;
+    while (last > first && isZero(this.#words, last)) last--;
     return { first, last };
   }
 }
 
-function isZero(window: Uint8Array, block: number): boolean {
-  const end = (block + 1) * blockBytes;
-  for (let i = block * blockBytes; i < end; i++) if (window[i] !== 0) return false;
+function isZero(words: Int32Array, block: number): boolean {
+  const blockWords = blockBytes / 4;
+  const end = (block + 1) * blockWords;
+  for (let i = block * blockWords; i < end; i++) if (words[i] !== 0) return false;
   return true;
 }
