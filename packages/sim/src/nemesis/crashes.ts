@@ -34,11 +34,12 @@ export function drawCrashes(random: SimRandom): CrashOptions {
     powerLossOfAll: powerLosses && random.chance(0.6),
     stops: random.chance(0.4),
     perMark: random.pick([0, 0.0001, 0.001]),
-    perWrite: random.pick([0, 0.001, 0.01]),
+    perWrite: random.pick([0, 0.001, 0.005]),
     target: "",
     targetPass: 0,
+    // A cluster that is hit all the time hardly gets to work: most get some seconds in between.
     pauseMinMs: random.pick([50, 200, 500]),
-    pauseMaxMs: random.pick([1_000, 3_000]),
+    pauseMaxMs: random.pick([1_000, 5_000, 20_000]),
   };
 }
 
