@@ -14,7 +14,7 @@ import {
   type Recovered,
 } from "@quorate/storage";
 import type { UnsyncedFate } from "./disk/sim-file.ts";
-import { DurableLog } from "./durable/durable-log.ts";
+import { DurableLog, type LogFound } from "./durable/durable-log.ts";
 import { SimClock } from "./sim-clock.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import { EndKind, SimProcess } from "./sim-env.ts";
@@ -125,6 +125,18 @@ function imageOf(directory: DataDirectory, recovered: Recovered | null): Outcome
     bootCount: directory.bootCount,
     peers: recovered?.peers ?? [],
     genesis: directory.genesisState === GenesisState.Started ? directory.genesis : null,
-    log: new DurableLog(recovered),
+    log: new DurableLog(recovered === null ? null : logOf(recovered)),
   };
+}
+
+function logOf({
+  hardState,
+  checkpoint,
+  logStartIndex,
+  logStartTerm,
+  entries,
+}: Recovered): LogFound {
+  const startIndex = logStartIndex;
+  const checkpointIndex = checkpoint?.index ?? 0;
+  return { hardState, checkpointIndex, startIndex, startTerm: logStartTerm, entries };
 }

@@ -124,7 +124,7 @@ export class Watch {
     this.#applies.listen(watched);
     this.#configurations.listen(watched);
     // The genesis that it stands on must have become durable before.
-    const { genesis } = this.disks.follow(watched);
+    const genesis = this.disks.follow(watched);
     demand(
       genesis !== null,
       "P1 one genesis",

@@ -4,20 +4,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { latin1Encode } from "@quorate/base";
 import { Entry, HardState } from "@quorate/raft";
-import type { Recovered } from "@quorate/storage";
 import { BatchHeader, BatchKind } from "@quorate/storage/internal";
 import { Run } from "../run.ts";
-import { DurableLog } from "./durable-log.ts";
+import { DurableLog, type LogFound } from "./durable-log.ts";
 
-function recoveredOf(term: number, vote: number, terms: number[], start = 0): Recovered {
+function foundLog(term: number, vote: number, terms: number[], start = 0): LogFound {
   const entries = terms.map((t, at) => new Entry(t, start + at + 1, 0, 1, 0, latin1Encode("")));
   return {
     hardState: new HardState(term, vote, 0),
-    checkpoint: null,
+    checkpointIndex: 0,
+    startIndex: start,
+    startTerm: 1,
     entries,
-    logStartIndex: start,
-    logStartTerm: 1,
-    peers: [],
   };
 }
 
@@ -32,7 +30,7 @@ function appendTo(log: DurableLog, term: number, firstIndex: number, terms: numb
 }
 
 test("batches grow the log, cut it where they begin, and move the hard state", () => {
-  const log = new DurableLog(recoveredOf(1, 7, [1, 1, 1]));
+  const log = new DurableLog(foundLog(1, 7, [1, 1, 1]));
   appendTo(log, 1, 4, [1, 1]);
   assert.equal(log.lastIndex, 5);
   appendTo(log, 3, 3, [3]);
@@ -44,27 +42,27 @@ test("batches grow the log, cut it where they begin, and move the hard state", (
 });
 
 test("a log that does not join is a bug of the reader", () => {
-  const log = new DurableLog(recoveredOf(1, 7, [1, 1], 10));
+  const log = new DurableLog(foundLog(1, 7, [1, 1], 10));
   assert.throws(() => appendTo(log, 1, 14, [1]), /does not join/);
   assert.throws(() => appendTo(log, 1, 10, [1]), /does not join/);
 });
 
 test("a start that becomes durable after its recovery was read has spoken too early", () => {
-  const log = new DurableLog(recoveredOf(1, 7, [1, 1], 10));
+  const log = new DurableLog(foundLog(1, 7, [1, 1], 10));
   const boot = headerOf({ kind: BatchKind.Boot });
   const payload = { entries: [], peers: [], voidMarks: [] };
   assert.throws(() => log.append({ header: boot, payload }), /P8 durable before it speaks/);
 });
 
 test("every difference from a recovery is named, what only one of them knows is none", () => {
-  const log = new DurableLog(recoveredOf(3, 7, [1, 1, 3, 3]));
-  const differenceFrom = (other: Recovered): string | null => log.difference(new DurableLog(other));
-  assert.equal(differenceFrom(recoveredOf(3, 7, [1, 1, 3, 3])), null);
-  assert.equal(differenceFrom(recoveredOf(3, 7, [3, 3], 2)), null);
-  assert.match(differenceFrom(recoveredOf(2, 7, [1, 1, 3, 3])) ?? "", /term 2 vote 7/);
-  assert.match(differenceFrom(recoveredOf(3, 8, [1, 1, 3, 3])) ?? "", /vote 8/);
-  assert.match(differenceFrom(recoveredOf(3, 7, [1, 1, 3])) ?? "", /ends at 3, not 4/);
-  assert.match(differenceFrom(recoveredOf(3, 7, [1, 1, 2, 3])) ?? "", /term 2 at 3, not 3/);
+  const log = new DurableLog(foundLog(3, 7, [1, 1, 3, 3]));
+  const differenceFrom = (other: LogFound): string | null => log.difference(new DurableLog(other));
+  assert.equal(differenceFrom(foundLog(3, 7, [1, 1, 3, 3])), null);
+  assert.equal(differenceFrom(foundLog(3, 7, [3, 3], 2)), null);
+  assert.match(differenceFrom(foundLog(2, 7, [1, 1, 3, 3])) ?? "", /term 2 vote 7/);
+  assert.match(differenceFrom(foundLog(3, 8, [1, 1, 3, 3])) ?? "", /vote 8/);
+  assert.match(differenceFrom(foundLog(3, 7, [1, 1, 3])) ?? "", /ends at 3, not 4/);
+  assert.match(differenceFrom(foundLog(3, 7, [1, 1, 2, 3])) ?? "", /term 2 at 3, not 3/);
 });
 
 test("in runs with crashes, slow disks and snapshots a recovery finds at every look what was followed", () => {

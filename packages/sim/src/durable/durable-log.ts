@@ -2,7 +2,7 @@
 // tell it. It begins with what a real recovery has found and then takes in one batch after the other
 // as they become durable; so a look costs nothing when nothing was written.
 import { assert } from "@quorate/base";
-import type { Recovered } from "@quorate/storage";
+import type { Entry, HardState } from "@quorate/raft";
 import { BatchKind, type BatchHeader, type BatchPayload } from "@quorate/storage/internal";
 import type { DurableView } from "../checkers/durable-before-ack.ts";
 import { demand } from "../checkers/violation.ts";
@@ -11,6 +11,17 @@ import { demand } from "../checkers/violation.ts";
 export interface DurableBatch {
   readonly header: BatchHeader;
   readonly payload: BatchPayload;
+}
+
+/** What a log begins with. */
+export interface LogFound {
+  readonly hardState: HardState;
+  /** 0: no checkpoint. */
+  readonly checkpointIndex: number;
+  /** Of the entry just below the first. */
+  readonly startIndex: number;
+  readonly startTerm: number;
+  readonly entries: readonly Entry[];
 }
 
 export class DurableLog implements DurableView {
@@ -29,15 +40,15 @@ export class DurableLog implements DurableView {
   readonly #terms: number[];
 
   /** Null: nothing is on the disk yet. */
-  constructor(recovered: Recovered | null) {
-    this.term = recovered?.hardState.term ?? 0;
-    this.vote = recovered?.hardState.vote ?? 0;
-    this.commit = recovered?.hardState.commit ?? 0;
-    this.checkpointIndex = recovered?.checkpoint?.index ?? 0;
+  constructor(found: LogFound | null) {
+    this.term = found?.hardState.term ?? 0;
+    this.vote = found?.hardState.vote ?? 0;
+    this.commit = found?.hardState.commit ?? 0;
+    this.checkpointIndex = found?.checkpointIndex ?? 0;
     this.marked = false;
-    this.#startIndex = recovered?.logStartIndex ?? 0;
-    this.#startTerm = recovered?.logStartTerm ?? 0;
-    this.#terms = recovered?.entries.map((entry) => entry.term) ?? [];
+    this.#startIndex = found?.startIndex ?? 0;
+    this.#startTerm = found?.startTerm ?? 0;
+    this.#terms = found?.entries.map((entry) => entry.term) ?? [];
     this.lastIndexMax = this.lastIndex;
   }
 

@@ -46,8 +46,7 @@ export class LogReader {
   #seq: number;
   #crc: number;
 
-  /** Begins behind everything that is durable now. */
-  constructor(disk: SimDisk, directory: string, identity: WalIdentity) {
+  private constructor(disk: SimDisk, directory: string, identity: WalIdentity) {
     this.#disk = disk;
     this.#directory = directory;
     this.#identity = identity;
@@ -58,7 +57,20 @@ export class LogReader {
     this.lost = false;
     this.#seq = 0;
     this.#crc = 0;
-    this.#skipAll();
+  }
+
+  /** Begins behind everything that is durable now. */
+  static behindAll(disk: SimDisk, directory: string, identity: WalIdentity): LogReader {
+    const reader = new LogReader(disk, directory, identity);
+    reader.#skipAll();
+    return reader;
+  }
+
+  /** Begins with the first batch of a segment. */
+  static from(disk: SimDisk, directory: string, identity: WalIdentity, id: number): LogReader {
+    const reader = new LogReader(disk, directory, identity);
+    reader.#following = reader.#open(id);
+    return reader;
   }
 
   /** The next batch; null: nothing more is durable. */
@@ -115,7 +127,7 @@ export class LogReader {
       this.lost = segment !== null && this.#ids().some((id) => id > segment.id + 1);
       return null;
     }
-    const header = this.#headerAt(this.#following, firstBatchOffset, true);
+    const header = this.#headerAt(this.#following, firstBatchOffset, this.#seq > 0);
     if (header === null) {
       // It may yet be made anew before its first batch.
       this.#following = null;

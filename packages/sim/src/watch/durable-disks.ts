@@ -1,12 +1,14 @@
 // What each member's disk would give back after a power loss now. Where Raft runs, the log on the
-// medium is followed batch by batch; everywhere else, and while a snapshot is being put in force, a
-// real recovery of a copy tells. One look in `compareSample` at a followed log is compared with such
-// a recovery: the shortcut may not know better than a restart would.
-import { fromHex, must } from "@quorate/base";
+// medium is read at the start and followed batch by batch; everywhere else, and while a snapshot is
+// being put in force, a real recovery of a copy tells. One start in `beginSample` and one look in
+// `compareSample` is compared with such a recovery: the shortcut may not know better than a restart
+// would.
+import { equalBytes } from "@quorate/base";
 import { demand } from "../checkers/violation.ts";
 import { UnsyncedFate } from "../disk/sim-file.ts";
 import type { DurableLog } from "../durable/durable-log.ts";
-import { LogReader } from "../durable/log-reader.ts";
+import { type DurableReading, readDurable, readerBehindAll } from "../durable/durable-reading.ts";
+import type { LogReader } from "../durable/log-reader.ts";
 import { type DurableImage, durableImage } from "../durable-image.ts";
 import type { SimProcess } from "../sim-env.ts";
 import type { SimMember } from "../sim-member.ts";
@@ -29,6 +31,9 @@ interface Recovery {
   readonly image: DurableImage;
 }
 
+/** One start in so many is held against a recovery of a copy of the disk. */
+const beginSample = 6;
+
 export class DurableDisks {
   /** Looks that were compared with a recovery. */
   compared: number;
@@ -48,17 +53,22 @@ export class DurableDisks {
     this.#recoveries = new Map();
   }
 
-  /** Raft runs in it from now on. */
-  follow(watched: WatchedProcess): DurableImage {
-    const { member } = watched;
-    const image = this.#recover(member);
-    this.#followed.set(member.name, {
-      watched,
-      log: image.log,
-      reader: readerOf(member, image),
-      mediumChanges: member.disk.mediumChanges,
-    });
-    return image;
+  /** Raft runs in it from now on. The genesis that is durable by then; null: none. */
+  follow(watched: WatchedProcess): Uint8Array | null {
+    const { disk, config, name } = watched.member;
+    const { mediumChanges } = disk;
+    const read = readDurable(disk, config);
+    if (read !== null && !this.#random.chance(1 / Math.min(beginSample, this.#compareSample))) {
+      const { log, reader } = read;
+      this.#followed.set(name, { watched, log, reader, mediumChanges });
+      return read.genesis;
+    }
+    const image = this.#recover(watched.member);
+    const { log, raftId } = image;
+    if (read !== null && image.refusal === null) checkReading(name, read, image);
+    const reader = readerBehindAll(disk, config, raftId);
+    this.#followed.set(name, { watched, log, reader, mediumChanges });
+    return image.genesis;
   }
 
   log(member: SimMember): DurableLog {
@@ -101,7 +111,8 @@ export class DurableDisks {
 
   #followAnew(followed: Followed): DurableLog {
     const max = followed.log.lastIndexMax;
-    const { log } = this.follow(followed.watched);
+    this.follow(followed.watched);
+    const { log } = this.#followed.get(followed.watched.member.name)!;
     log.lastIndexMax = Math.max(log.lastIndexMax, max);
     return log;
   }
@@ -130,6 +141,22 @@ export class DurableDisks {
   }
 }
 
+/** The shortcut finds what the recovery finds. */
+function checkReading(name: string, read: DurableReading, image: DurableImage): void {
+  const difference = read.log.difference(image.log);
+  const same =
+    read.raftId === image.raftId &&
+    read.log.checkpointIndex === image.log.checkpointIndex &&
+    read.log.startIndex === image.log.startIndex &&
+    image.genesis !== null &&
+    equalBytes(read.genesis, image.genesis);
+  demand(
+    same && difference === null,
+    "honest disks recover what was synced",
+    () => `${name}: what a recovery finds ${difference ?? "has another raft id, start or genesis"}`,
+  );
+}
+
 function isPresent({ watched }: Followed): boolean {
   return watched.alive && watched.incarnation === watched.member.incarnation;
 }
@@ -142,11 +169,4 @@ function catchUp(followed: Followed): void {
     if (batch === null) return;
     log.append(batch);
   }
-}
-
-function readerOf(member: SimMember, image: DurableImage): LogReader {
-  const { config, disk } = member;
-  const clusterId = must(fromHex(config.clusterId), "a cluster id is hex");
-  const directory = config.walDirectory ?? config.directory;
-  return new LogReader(disk, directory, { clusterId, raftId: image.raftId });
 }
