@@ -7,6 +7,7 @@ import { AssertionError } from "./assert.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { emptyBytes, fromHex, toHex } from "./bytes.ts";
+import { crc32c } from "./crc32c.ts";
 
 type Field =
   | { kind: "u8" | "u16" | "u32" | "u64" | "varint"; value: number }
@@ -61,6 +62,19 @@ test("what ByteWriter writes ByteReader reads, field by field, and nothing is le
       equal(reader.position, end);
     }),
   );
+});
+
+test("a writer shows and checks what was written, whether or not its buffer is full", () => {
+  for (const startBytes of [4, 9]) {
+    const writer = new ByteWriter(startBytes);
+    writer.u32(0x01020304);
+    deepEqual([...writer.view()], [4, 3, 2, 1]);
+    writer.bytes(new TextEncoder().encode("123456789"));
+    equal(writer.checksum(4), 0xe3069283);
+    equal(writer.checksum(0, 4), crc32c(Uint8Array.of(4, 3, 2, 1)));
+    throws(() => writer.checksum(0, 14), /outside/);
+    deepEqual([...writer.view().subarray(0, 4)], [4, 3, 2, 1]);
+  }
 });
 
 test("a cut anywhere turns ok false, stays so, and reads give 0 or nothing", () => {

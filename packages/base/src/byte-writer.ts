@@ -3,6 +3,7 @@
 // the caller and assert.
 import { assert } from "./assert.ts";
 import { writeU16, writeU32, writeU64 } from "./bytes.ts";
+import { crc32c } from "./crc32c.ts";
 import { utf8Encode } from "./utf8.ts";
 
 const START_BYTES = 256;
@@ -113,7 +114,15 @@ export class ByteWriter {
 
   /** What was written, without a copy: valid until the next write or reset. */
   view(): Uint8Array {
+    // A view of a small array costs more than filling it: whoever knows the size starts with it.
+    if (this.#length === this.#buffer.length) return this.#buffer;
     return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** CRC-32C of what was written from there on, up to there. */
+  checksum(from: number, to: number = this.#length): number {
+    assert(to <= this.#length, "ByteWriter.checksum: outside what was written");
+    return crc32c(this.#buffer, from, to);
   }
 
   #group(value: number): void {

@@ -70,7 +70,7 @@ export class FrameWriter {
 
   /** `lastNumber`: of the frame sent before on this link. */
   constructor(lastNumber: number, bytesExpected: number) {
-    this.body = new ByteWriter(Math.max(bytesExpected, 64));
+    this.body = new ByteWriter(Math.max(bytesExpected, frameHeaderBytes));
     this.#number = lastNumber;
     this.#start = -1;
     this.#type = 0;
@@ -93,9 +93,7 @@ export class FrameWriter {
   }
 
   end(): void {
-    const bytes = this.body.view();
-    const from = this.#start + frameHeaderBytes;
-    this.#header(0, crc32c(bytes, from), 0);
+    this.#header(0, this.body.checksum(this.#start + frameHeaderBytes), 0);
   }
 
   /** Ends the frame with a second part whose checksum is known already. */
@@ -103,7 +101,7 @@ export class FrameWriter {
     const from = this.#start + frameHeaderBytes;
     const head = this.body.length - from;
     assert(head > 0 && head <= headBytesMax, "FrameWriter: first part empty or too long");
-    const crc = crc32c(this.body.view(), from);
+    const crc = this.body.checksum(from);
     this.body.bytes(second);
     this.#header(head, crc, secondCrc);
   }
@@ -126,7 +124,7 @@ export class FrameWriter {
     this.body.patchU32(start + 8, this.#number);
     this.body.patchU32(start + 12, firstCrc);
     this.body.patchU32(start + 16, secondCrc);
-    this.body.patchU32(start + 20, crc32c(this.body.view(), start, start + 20));
+    this.body.patchU32(start + 20, this.body.checksum(start, start + 20));
     this.#start = -1;
   }
 }
@@ -196,9 +194,8 @@ export class FrameParser {
   }
 
   #readHeader(): boolean {
-    const header = this.#take(frameHeaderBytes);
-    if (header === null) return false;
-    this.#header.set(header);
+    const header = this.#header;
+    if (!this.#takeHeader()) return false;
     const length = readU32(header, 0);
     if (crc32c(header, 0, 20) !== readU32(header, 20)) {
       this.#error = "frame header checksum is wrong";
@@ -213,6 +210,20 @@ export class FrameParser {
     return this.#haveHeader;
   }
 
+  /** Most come whole, and a view of 24 bytes costs more than they do. */
+  #takeHeader(): boolean {
+    if (this.#partialBytes > 0 || this.#offset + frameHeaderBytes > this.#chunk.length) {
+      const header = this.#take(frameHeaderBytes);
+      if (header !== null) this.#header.set(header);
+      return header !== null;
+    }
+    for (let at = 0; at < frameHeaderBytes; at++) {
+      this.#header[at] = this.#chunk[this.#offset + at]!;
+    }
+    this.#offset += frameHeaderBytes;
+    return true;
+  }
+
   #checkBody(body: Uint8Array): boolean {
     const head = readU16(this.#header, 6);
     const split = head === 0 ? body.length : head;
@@ -225,6 +236,7 @@ export class FrameParser {
 
   /** The next `length` bytes, a view where they lie in one chunk; null until all are here. */
   #take(length: number): Uint8Array | null {
+    if (length === 0) return emptyBytes;
     const here = Math.min(length - this.#partialBytes, this.#chunk.length - this.#offset);
     const piece = this.#chunk.subarray(this.#offset, this.#offset + here);
     this.#offset += here;

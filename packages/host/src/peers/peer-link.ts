@@ -6,6 +6,7 @@ import { LinkEnd } from "@quorate/storage";
 import type { Env, Link, LinkEvents } from "@quorate/storage";
 import {
   FrameParser,
+  frameHeaderBytes,
   FrameType,
   FrameWriter,
   frameBodyBytesMax,
@@ -249,7 +250,7 @@ export class PeerLink implements LinkEvents {
   }
 
   sendFrame(type: FrameType, body: Uint8Array): boolean {
-    const writer = this.writer(body.length + 64);
+    const writer = this.writer(frameHeaderBytes + body.length);
     writer.begin(type);
     writer.body.bytes(body);
     writer.end();

@@ -14,6 +14,7 @@ export class Peer {
   readonly data: Dialer;
   /** Dialled while a snapshot is being sent. */
   readonly snapshot: Dialer;
+  readonly dialers: readonly Dialer[];
   /** The newest hello of this member that was accepted; null: none yet. */
   #hello: Hello | null;
   #reason: string;
@@ -32,6 +33,7 @@ export class Peer {
     this.control = new Dialer({ env, random, linkClass: LinkClass.Control, dial });
     this.data = new Dialer({ env, random, linkClass: LinkClass.Data, dial });
     this.snapshot = new Dialer({ env, random, linkClass: LinkClass.Snapshot, dial });
+    this.dialers = [this.control, this.data, this.snapshot];
     this.#hello = null;
     this.#reason = "not yet connected";
     this.#heardMs = -1;
@@ -44,11 +46,7 @@ export class Peer {
 
   setMember(member: PeerMember): void {
     this.member = member;
-    for (const dialer of this.dialers()) dialer.setAddresses(member.addresses);
-  }
-
-  dialers(): readonly Dialer[] {
-    return [this.control, this.data, this.snapshot];
+    for (const dialer of this.dialers) dialer.setAddresses(member.addresses);
   }
 
   dialer(linkClass: LinkClass): Dialer {
@@ -57,14 +55,14 @@ export class Peer {
   }
 
   tick(ticks: number): void {
-    for (const dialer of this.dialers()) {
+    for (const dialer of this.dialers) {
       dialer.link?.tick(ticks);
       dialer.tick();
     }
   }
 
   close(reason: string): void {
-    for (const dialer of this.dialers()) dialer.want(false, reason);
+    for (const dialer of this.dialers) dialer.want(false, reason);
   }
 
   // ---- What it said of itself ----------------------------------------------------------------------
@@ -122,25 +120,25 @@ export class Peer {
   /** Monotonic time of the newest bytes on links dialled here or ended; -1: never. */
   get heardMs(): number {
     let heardMs = this.#heardMs;
-    for (const dialer of this.dialers()) heardMs = Math.max(heardMs, dialer.link?.heardMs ?? -1);
+    for (const dialer of this.dialers) heardMs = Math.max(heardMs, dialer.link?.heardMs ?? -1);
     return heardMs;
   }
 
   get bytesSent(): number {
     let bytes = this.#bytesSent;
-    for (const dialer of this.dialers()) bytes += dialer.link?.bytesSent ?? 0;
+    for (const dialer of this.dialers) bytes += dialer.link?.bytesSent ?? 0;
     return bytes;
   }
 
   get bytesReceived(): number {
     let bytes = this.#bytesReceived;
-    for (const dialer of this.dialers()) bytes += dialer.link?.bytesReceived ?? 0;
+    for (const dialer of this.dialers) bytes += dialer.link?.bytesReceived ?? 0;
     return bytes;
   }
 
   get queuedBytes(): number {
     let bytes = 0;
-    for (const dialer of this.dialers()) bytes += dialer.link?.queuedBytes ?? 0;
+    for (const dialer of this.dialers) bytes += dialer.link?.queuedBytes ?? 0;
     return bytes;
   }
 }

@@ -332,7 +332,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     for (const link of this.#incoming.ofMember(remote.memberId)) {
       if (belongsTo(link, remote)) link.close(reason);
     }
-    for (const dialer of this.#peers.get(remote.memberId)?.dialers() ?? []) {
+    for (const dialer of this.#peers.get(remote.memberId)?.dialers ?? []) {
       const link = dialer.link;
       if (link !== null && belongsTo(link, remote)) dialer.redial(reason);
     }
@@ -346,7 +346,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
 
   /** It dialled this member, so it is there: do not wait long to dial it. */
   #hurryTo(memberId: string): void {
-    for (const dialer of this.#peers.get(memberId)?.dialers() ?? []) dialer.hurry();
+    for (const dialer of this.#peers.get(memberId)?.dialers ?? []) dialer.hurry();
   }
 
   // ---- Frames come ---------------------------------------------------------------------------------
@@ -474,7 +474,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     this.#closed = true;
     this.#snapshots.close();
     for (const peer of this.#peers.values()) {
-      for (const dialer of peer.dialers()) sayBye(dialer.link);
+      for (const dialer of peer.dialers) sayBye(dialer.link);
       peer.close("stopped");
     }
     for (const link of this.#incoming.all()) {
@@ -547,7 +547,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     if (genesisId === 0) return;
     for (const peer of this.#peers.values()) {
       const both = justStarted || peer.hello?.genesisId === genesisId;
-      for (const dialer of peer.dialers()) {
+      for (const dialer of peer.dialers) {
         const { link } = dialer;
         if (link === null || !link.accepted || link.raft) continue;
         if (both || link.saidGenesisId !== genesisId) dialer.redial("the genesis has started");

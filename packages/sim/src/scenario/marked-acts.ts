@@ -52,6 +52,7 @@ export class MarkedActs {
 
   /** A process passes a mark: how it crashes there, or null. */
   passed(incarnation: SimProcess, mark: string): EndKind | null {
+    if (this.#acts.length === 0 && this.#crashes.length === 0) return null;
     const name = nameOf(incarnation);
     const due = this.#acts.find((one) => one.mark === mark && one.member === name && one.when());
     if (due !== undefined) {
