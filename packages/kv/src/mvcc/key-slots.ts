@@ -1,11 +1,14 @@
 // What the index knows of each key, in columns of typed arrays: no object a key, so that a million
 // keys cost the garbage collector nothing but their strings. Slots are numbered, reused after
-// `free`, and live in chunks, so that growing never copies. 56 bytes a key and its string.
+// `free`, and live in chunks, so that growing copies no more than the first one. 56 bytes a key and
+// its string.
 import { assert } from "@quorate/base";
 
 const CHUNK_BITS = 14;
 const CHUNK_SLOTS = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_SLOTS - 1;
+/** The first chunk starts with so many and doubles: a small store takes little room. */
+const FIRST_SLOTS = 256;
 
 // A record is 56 bytes in one buffer, so that it costs one or two cache lines: five doubles, then
 // three words and a spare one.
@@ -41,10 +44,10 @@ export class KeySlots {
     const reused = this.#free.pop();
     const slot = reused ?? this.#used++;
     if (slot >>> CHUNK_BITS === this.#numbers.length) {
-      const numbers = new Float64Array(CHUNK_SLOTS * NUMBERS);
-      this.#numbers.push(numbers);
-      this.#words.push(new Uint32Array(numbers.buffer));
       this.#keys.push([]);
+      this.#setChunk(slot >>> CHUNK_BITS, slot === 0 ? FIRST_SLOTS : CHUNK_SLOTS);
+    } else if (slot < CHUNK_SLOTS && slot * NUMBERS === this.#numbers[0]!.length) {
+      this.#setChunk(0, 2 * slot);
     }
     const keys = this.#keys[slot >>> CHUNK_BITS]!;
     if (reused === undefined) keys.push(key);
@@ -52,6 +55,13 @@ export class KeySlots {
     this.kill(slot);
     this.setHead(slot, -1);
     return slot;
+  }
+
+  #setChunk(number: number, slots: number): void {
+    const numbers = new Float64Array(slots * NUMBERS);
+    numbers.set(this.#numbers[number] ?? []);
+    this.#numbers[number] = numbers;
+    this.#words[number] = new Uint32Array(numbers.buffer);
   }
 
   free(slot: number): void {
