@@ -60,7 +60,7 @@ function drawDamage(random: SimRandom): DamageMode {
 }
 
 function drawHost(random: SimRandom): Partial<HostConfig> {
-  const walSegmentBytes = random.pick([65_536, 65_536, 131_072, 131_072, 786_432]);
+  const walSegmentBytes = random.pick([65_536, 65_536, 65_536, 131_072, 131_072, 131_072, 786_432]);
   return {
     checkpointBytes: random.pick([8_192, 65_536]),
     checkpointIntervalMs: random.pick([100, 1_000, 5_000]),

@@ -87,10 +87,12 @@ function outcomeOf(failure: Failure | null): Outcome {
 export class History {
   readonly operations: ClientOperation[];
   #moment: number;
+  #notCommitted: number;
 
   constructor() {
     this.operations = [];
     this.#moment = 0;
+    this.#notCommitted = 0;
   }
 
   call(
@@ -126,10 +128,17 @@ export class History {
       operation.failure = failure.code;
       operation.kvError = failure.kvError;
     }
-    if (operation.outcome === Outcome.NotCommitted) operation.returnedAt = ++this.#moment;
+    if (operation.outcome !== Outcome.NotCommitted) return;
+    operation.returnedAt = ++this.#moment;
+    this.#notCommitted++;
   }
 
   count(outcome: Outcome): number {
     return this.operations.filter((operation) => operation.outcome === outcome).length;
+  }
+
+  /** Operations that may have done something. */
+  get effective(): number {
+    return this.operations.length - this.#notCommitted;
   }
 }

@@ -6,7 +6,7 @@ import type { SimCluster } from "../cluster.ts";
 import type { SimRandom } from "../sim-random.ts";
 import type { Workload } from "../workloads/workload.ts";
 import type { World } from "../world.ts";
-import { type History, Outcome } from "./history.ts";
+import type { History } from "./history.ts";
 import { type ClientTimings, depthMax, SimClient } from "./sim-client.ts";
 
 export interface LoadOptions {
@@ -95,8 +95,7 @@ export class Load {
   #countOperations(): void {
     this.#world.after(countUs, () => {
       if (this.#stopped) return;
-      const counted = this.#history.operations.length - this.#history.count(Outcome.NotCommitted);
-      if (counted >= this.#options.operationsMax) this.stop();
+      if (this.#history.effective >= this.#options.operationsMax) this.stop();
       else this.#countOperations();
     });
   }
