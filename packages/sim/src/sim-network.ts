@@ -18,7 +18,7 @@ export class SimNetwork implements LinkNetwork {
   readonly options: NetworkOptions;
   onSend: ((from: SimUser, to: SimMachine, bytes: Uint8Array) => void) | null;
   /** A story that loses single sends; null: none. */
-  loses: ((from: SimMachine, to: SimMachine, bytes: Uint8Array) => boolean) | null;
+  loses: LinkNetwork["loses"];
   onDamageTaken: ((receiver: SimEnd) => void) | null;
   /** Records what is sent, for replays; null: nobody listens in. */
   tap: Wiretap | null;
@@ -176,11 +176,19 @@ export class SimNetwork implements LinkNetwork {
   }
 
   closeLinks(a: string, b: string): void {
-    for (const connection of [...this.#connections]) {
+    for (const end of this.#endsBetween(a, b)) end.end(LinkEnd.Closed);
+  }
+
+  /** Nothing leaves for so long on the links that there are. */
+  clogLinks(a: string, b: string, us: number): void {
+    for (const end of this.#endsBetween(a, b)) end.clog(us);
+  }
+
+  #endsBetween(a: string, b: string): SimEnd[] {
+    return [...this.#connections].flatMap((connection) => {
       const names = [connection.dialer.machine.name, connection.dialer.remoteMachine.name];
-      if (!names.includes(a) || !names.includes(b)) continue;
-      for (const end of connection.ends()) end.end(LinkEnd.Closed);
-    }
+      return names.includes(a) && names.includes(b) ? connection.ends() : [];
+    });
   }
 
   forget(connection: SimConnection): void {

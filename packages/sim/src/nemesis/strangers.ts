@@ -70,16 +70,22 @@ export class Strangers implements Nemesis {
     if (!member.running || member.host === null) return;
     const { world } = this.#cluster;
     const disguise = random.pick(disguises);
-    const expected = expectedRefusal(disguise);
+    const { incarnation } = member;
+    const started = member.host.inside() !== null;
+    const expected = expectedRefusal(disguise, started);
     world.faults.count("network.stranger");
     world.note("network", "stranger", { to: member.name, disguise });
     const link = new ForeignLink(
       this.#cluster,
       member.config.members.find((listed) => listed.name === member.name)!.peerAddresses[0]!,
       () => {
-        for (const bytes of speechOf(disguise, member, random)) link.say(bytes);
+        for (const bytes of speechOf(disguise, member, started, random)) link.say(bytes);
       },
-      ({ outcome }) => checkStranger(member.name, disguise, outcome, expected),
+      ({ outcome }) => {
+        // Its next process opens its directory before it knows of a genesis.
+        if (started && member.incarnation !== incarnation) return;
+        checkStranger(member.name, disguise, outcome, expected);
+      },
     );
     world.after(random.doublings(10, standsMaxMs) * 1000, () => link.close());
   }
@@ -92,8 +98,8 @@ export class Strangers implements Nemesis {
   }
 }
 
-/** The genesis may start between the dial and the answer. */
-function expectedRefusal(disguise: Disguise): readonly number[] {
+/** Where the genesis has not started it may start between the dial and the answer. */
+function expectedRefusal(disguise: Disguise, started: boolean): readonly number[] {
   switch (disguise) {
     case "another cluster":
       return [RefusalCode.WrongCluster];
@@ -102,7 +108,7 @@ function expectedRefusal(disguise: Disguise): readonly number[] {
     case "unknown member":
       return [RefusalCode.UnknownMember];
     case "another genesis":
-      return [RefusalCode.AnotherGenesis, RefusalCode.UnknownMember];
+      return [RefusalCode.AnotherGenesis, ...(started ? [] : [RefusalCode.UnknownMember])];
     case "own id":
       return [RefusalCode.OwnId];
     case "wrong version":
@@ -113,9 +119,14 @@ function expectedRefusal(disguise: Disguise): readonly number[] {
 }
 
 /** One send after the other. */
-function speechOf(disguise: Disguise, member: SimMember, random: SimRandom): Uint8Array[] {
+function speechOf(
+  disguise: Disguise,
+  member: SimMember,
+  started: boolean,
+  random: SimRandom,
+): Uint8Array[] {
   const poison = poisonFor(member, random);
-  const hello = encodeHello(new Hello(helloOf(disguise, member, random)));
+  const hello = encodeHello(new Hello(helloOf(disguise, member, started, random)));
   if (disguise === "wrong version") {
     hello[0] = (peerProtocolVersion + random.between(1, 100)) & 0xff;
   }
@@ -132,11 +143,17 @@ function speechOf(disguise: Disguise, member: SimMember, random: SimRandom): Uin
   }
 }
 
-function helloOf(disguise: Disguise, member: SimMember, random: SimRandom): HelloFields {
+function helloOf(
+  disguise: Disguise,
+  member: SimMember,
+  started: boolean,
+  random: SimRandom,
+): HelloFields {
   const { config } = member;
   const others = config.members.filter((listed) => listed.name !== member.name);
   const known = others.length === 0 ? "00000000000000ee" : random.pick(others).memberId;
-  const unknown = disguise === "unknown member" || disguise === "another genesis";
+  // Once there is a genesis, who is listed and names another one is refused for that alone.
+  const unknown = disguise === "unknown member" || (disguise === "another genesis" && !started);
   return {
     linkClass: random.pick([LinkClass.Control, LinkClass.Data, LinkClass.Snapshot]),
     clusterId: disguise === "another cluster" ? "00000000000000ff" : config.clusterId,

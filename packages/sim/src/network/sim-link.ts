@@ -23,8 +23,10 @@ export interface LinkNetwork {
   readonly options: NetworkOptions;
   /** Called for every send that a process makes. */
   readonly onSend: ((from: SimUser, to: SimMachine, bytes: Uint8Array) => void) | null;
-  /** True: this send is lost, whatever the options say. */
-  readonly loses: ((from: SimMachine, to: SimMachine, bytes: Uint8Array) => boolean) | null;
+  /** True: this send is lost, whatever the options say. `dialled`: its sender has dialled the link. */
+  readonly loses:
+    | ((from: SimMachine, to: SimMachine, bytes: Uint8Array, dialled: boolean) => boolean)
+    | null;
   /** A damaged send was taken in, and its receiver has not ended the link. */
   readonly onDamageTaken: ((receiver: SimEnd) => void) | null;
   readonly tap: Wiretap | null;
@@ -257,7 +259,8 @@ export class SimEnd implements Link {
       faults.count("network.clog");
       this.clog(random.below(options.clogMaxUs + 1));
     }
-    const loses = this.#network.loses?.(this.machine, this.remoteMachine, bytes) === true;
+    const dialled = this.connection?.dialer === this;
+    const loses = this.#network.loses?.(this.machine, this.remoteMachine, bytes, dialled) === true;
     if (loses || fate.lost) faults.count("network.loss");
     if (loses || (fate.lost && options.rtoUs === 0)) {
       this.#acked(bytes.length);

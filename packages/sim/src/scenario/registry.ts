@@ -1,6 +1,7 @@
 // All scenarios by name. A new one is one file in stories/ and one row here.
 import { assert } from "@quorate/base";
 import { ackOnDuplicateAppend } from "./stories/ack-on-duplicate-append.ts";
+import { answerWithoutADataLink } from "./stories/answer-without-a-data-link.ts";
 import { appliedIndexAheadOfData } from "./stories/applied-index-ahead-of-data.ts";
 import { bitFlipOnAMinority } from "./stories/bit-flip-on-a-minority.ts";
 import { blinkingProxy } from "./stories/blinking-proxy.ts";
@@ -9,7 +10,10 @@ import { commitBeyondTheLog } from "./stories/commit-beyond-the-log.ts";
 import { commitOnARefusal } from "./stories/commit-on-a-refusal.ts";
 import { compactedRangeInTxn } from "./stories/compacted-range-in-txn.ts";
 import { crashInReclaim } from "./stories/crash-in-reclaim.ts";
+import { damagedSends } from "./stories/damaged-sends.ts";
 import { figure8 } from "./stories/figure-8.ts";
+import { forgottenConnections } from "./stories/forgotten-connections.ts";
+import { digestsOfIdleMembers } from "./stories/digests-of-idle-members.ts";
 import { fsyncFailsOnce } from "./stories/fsync-fails-once.ts";
 import { fullWindowLostPackets } from "./stories/full-window-lost-packets.ts";
 import { genesisFounderWiped } from "./stories/genesis-founder-wiped.ts";
@@ -22,6 +26,7 @@ import { lateAppendTruncates } from "./stories/late-append-truncates.ts";
 import { leaderLeavesInJoint } from "./stories/leader-leaves-in-joint.ts";
 import { leaderProcessDies } from "./stories/leader-process-dies.ts";
 import { livelock9 } from "./stories/livelock-9.ts";
+import { lostSnapshotChunks } from "./stories/lost-snapshot-chunks.ts";
 import { manifestCopyDamaged } from "./stories/manifest-copy-damaged.ts";
 import { oldAnswerNewQuestion } from "./stories/old-answer-new-question.ts";
 import { outOfOrderCompletions } from "./stories/out-of-order-completions.ts";
@@ -46,6 +51,7 @@ import { staleBytesOfARecycledSegment } from "./stories/stale-bytes-of-a-recycle
 import { staleReadAfterPause } from "./stories/stale-read-after-pause.ts";
 import { stallsDeposeNobody } from "./stories/stalls-depose-nobody.ts";
 import { stopDuringInstall } from "./stories/stop-during-install.ts";
+import { strangersAtTheDoor } from "./stories/strangers-at-the-door.ts";
 import { termAndVoteApart } from "./stories/term-and-vote-apart.ts";
 import { termInflation } from "./stories/term-inflation.ts";
 import { tornTailIsNoDamage } from "./stories/torn-tail-is-no-damage.ts";
@@ -92,6 +98,7 @@ const all: readonly Story[] = [
   stopDuringInstall,
   snapshotInstallCrashMatrix,
   snapshotWhileReclaimRuns,
+  lostSnapshotChunks,
   snapshotWithItsConfiguration,
   // Elections.
   prevoteHigherTermNode,
@@ -112,8 +119,14 @@ const all: readonly Story[] = [
   commitOnARefusal,
   lateAppendTruncates,
   fullWindowLostPackets,
+  // Links between members.
+  damagedSends,
+  forgottenConnections,
+  answerWithoutADataLink,
+  strangersAtTheDoor,
   // The state machine and its clocks.
   clockFarAhead,
+  digestsOfIdleMembers,
   compactedRangeInTxn,
 ];
 

@@ -320,6 +320,26 @@ export class Scenario {
     this.timeline.tell(name, `is behind the log of ${leader}`);
   }
 
+  /** Of the links that `from` has dialled there, sends of which this holds are lost. */
+  loseOnDialled(from: string, to: string, which: (bytes: Uint8Array) => boolean): () => void {
+    const { network } = this.cluster;
+    const before = network.loses;
+    this.timeline.tell("network", `loses some sends on the links from ${from} to ${to}`);
+    network.loses = (source, target, bytes, dialled) =>
+      (dialled && source.name === from && target.name === to && which(bytes)) ||
+      before?.(source, target, bytes, dialled) === true;
+    return () => {
+      network.loses = before;
+    };
+  }
+
+  /** Nothing comes through any more on the links that there are between the two, and no end is told. */
+  freezeLinks(a: string, b: string, us: number): void {
+    this.timeline.tell("network", `the links of ${a} and ${b} carry nothing any more`);
+    this.world.faults.count("network.clog");
+    this.cluster.network.clogLinks(a, b, us);
+  }
+
   /** Everything from there takes so much longer to arrive here. */
   delay(from: string, to: string, ms: number): void {
     this.timeline.tell("network", `${ms} ms more from ${from} to ${to}`);
