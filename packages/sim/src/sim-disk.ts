@@ -87,6 +87,8 @@ export class SimDisk {
   onSubmit: ((operation: DiskOperation, path: string) => void) | null;
   /** Something was refused for lack of room. */
   onFull: (() => void) | null;
+  /** A directory is about to be wiped, or to be replaced by a copy. */
+  onForget: (() => void) | null;
   /** Bytes of all files together; writes beyond it answer ENOSPC. */
   capacityBytes: number;
   syncs: number;
@@ -112,6 +114,7 @@ export class SimDisk {
     this.recent = null;
     this.onSubmit = null;
     this.onFull = null;
+    this.onForget = null;
     this.capacityBytes = 2 ** 40;
     this.syncs = 0;
     this.mediumChanges = 0;
@@ -234,6 +237,7 @@ export class SimDisk {
     this.#assertIdle("wipe");
     const parent = this.#directoryAt(parentOf(path));
     assert(parent !== null, "SimDisk.wipe: no such directory");
+    this.onForget?.();
     parent.syncUpTo(this.#changes);
     parent.entries.delete(nameOf(path));
     parent.synced.delete(nameOf(path));

@@ -70,6 +70,8 @@ export class SimProcess implements Env, SimUser {
   marks: number;
   /** It was entered since somebody last set this to false. */
   ran: boolean;
+  /** When it was last woken from a pause; 0: never. */
+  wokenUs: number;
   readonly #parts: ProcessParts;
   readonly #hooks: ProcessHooks;
   readonly #scheduling: SimRandom;
@@ -92,6 +94,7 @@ export class SimProcess implements Env, SimUser {
     this.failure = null;
     this.marks = 0;
     this.ran = false;
+    this.wokenUs = 0;
     this.#parts = parts;
     this.#hooks = hooks;
     this.#scheduling = parts.random.fork("schedule");
@@ -177,6 +180,7 @@ export class SimProcess implements Env, SimUser {
   resume(): void {
     assert(this.#paused, "SimProcess.resume: not paused");
     this.#paused = false;
+    this.wokenUs = this.#parts.world.nowUs;
     if (this.#wakeStep !== null) return;
     this.#waking = true;
     this.#wake();
@@ -189,6 +193,7 @@ export class SimProcess implements Env, SimUser {
   resumeAtOnce(timers: () => void): void {
     assert(this.#paused, "SimProcess.resumeAtOnce: not paused");
     this.#paused = false;
+    this.wokenUs = this.#parts.world.nowUs;
     this.#waking = false;
     if (this.#wakeStep !== null) this.#parts.world.cancel(this.#wakeStep);
     this.#wakeStep = null;

@@ -11,8 +11,10 @@ import { EndKind, type SimProcess } from "./sim-env.ts";
 import type { SimMember } from "./sim-member.ts";
 import { ApplyWatch } from "./watch/apply-watch.ts";
 import { Configurations } from "./watch/configurations.ts";
+import { CoreWatch } from "./watch/core-watch.ts";
 import { DamageWatch } from "./watch/damage-watch.ts";
 import { DurableDisks } from "./watch/durable-disks.ts";
+import { LogWatch } from "./watch/log-watch.ts";
 import { MemberWatch } from "./watch/member-watch.ts";
 import { ReplyWatch } from "./watch/reply-watch.ts";
 import { StateCheckers } from "./watch/state-checkers.ts";
@@ -54,9 +56,10 @@ export class Watch {
     this.damage = new DamageWatch(cluster);
     this.mayExit = new Set();
     const random = cluster.world.random("watch");
-    this.disks = new DurableDisks(random, options.durableSample, this.mayExit);
+    const logs = new LogWatch(this.checkers);
+    this.disks = new DurableDisks(random, options.durableSample, this.mayExit, logs);
     this.#processes = new WatchedProcesses();
-    this.#members = new MemberWatch(this.checkers);
+    this.#members = new MemberWatch(this.checkers, this.disks);
     this.#configurations = new Configurations();
     this.#stamps = new StampWatch(cluster, this.#configurations);
     this.#applies = new ApplyWatch(this.checkers, this.#stamps);
@@ -78,6 +81,9 @@ export class Watch {
       if (machine.foreign || remoteMachine.foreign) return;
       this.#guard(() => checkDamageTaken(user.name, lastSent));
     };
+    for (const member of cluster.members) {
+      member.disk.onForget = () => this.#guard(() => this.#forgets(member));
+    }
     cluster.onReply = (member, operation, bytes) =>
       this.#guard(() => {
         replies.replied(member, operation, bytes);
@@ -111,8 +117,9 @@ export class Watch {
     if (!incarnation.alive) this.#checkExit(member, incarnation);
     const watched = this.#processes.of(member) ?? this.#begin(member, incarnation);
     if (watched === null) return;
+    this.disks.look(watched);
     this.#applies.judge(watched);
-    if (incarnation.alive) this.#members.look(watched);
+    this.#members.look(watched);
   }
 
   /** Null: Raft does not run in it yet. */
@@ -131,7 +138,16 @@ export class Watch {
       () => `${member.name} runs Raft, and its disk knows of no started genesis`,
     );
     this.checkers.genesis.started(member.name, genesis);
+    const guard = (check: () => void): void => this.#guard(check);
+    watched.contract = new CoreWatch(watched, this.checkers, this.disks, guard).contract;
     return watched;
+  }
+
+  /** What its disk has promised is about to go. */
+  #forgets(member: SimMember): void {
+    const watched = this.#processes.of(member);
+    this.disks.forgets(member);
+    if (watched !== null) this.checkers.votes.forgets(watched.raftId);
   }
 
   #checkExit(member: SimMember, incarnation: SimProcess): void {

@@ -4,9 +4,10 @@
 // `compareSample` is compared with such a recovery: the shortcut may not know better than a restart
 // would.
 import { equalBytes } from "@quorate/base";
+import { holdsEntry } from "../checkers/durable-before-ack.ts";
 import { demand } from "../checkers/violation.ts";
 import { UnsyncedFate } from "../disk/sim-file.ts";
-import type { DurableLog } from "../durable/durable-log.ts";
+import type { DurableBatch, DurableLog } from "../durable/durable-log.ts";
 import { type DurableReading, readDurable, readerBehindAll } from "../durable/durable-reading.ts";
 import type { LogReader } from "../durable/log-reader.ts";
 import { type DurableImage, durableImage } from "../durable-image.ts";
@@ -14,6 +15,14 @@ import type { SimProcess } from "../sim-env.ts";
 import type { SimMember } from "../sim-member.ts";
 import type { SimRandom } from "../sim-random.ts";
 import type { WatchedProcess } from "./watched-process.ts";
+
+/** What is told of followed logs, in the order of the log. */
+export interface LogListener {
+  /** A process begins to follow what `log` holds. */
+  began(watched: WatchedProcess, log: DurableLog): void;
+  /** `log` holds the batch by now. */
+  appended(watched: WatchedProcess, batch: DurableBatch, log: DurableLog): void;
+}
 
 /** The log of one process, from the start of Raft to its death. */
 interface Followed {
@@ -41,11 +50,26 @@ export class DurableDisks {
   readonly #compareSample: number;
   /** Members whose disks may be damaged. */
   readonly #mayRefuse: ReadonlySet<string>;
+  readonly #listener: LogListener;
   readonly #followed: Map<string, Followed>;
+  /** Also of processes that are gone: the last that was seen of their logs. */
+  readonly #bySession: Map<number, Followed>;
+  readonly #byRaftId: Map<number, Followed>;
+  /** Raft id → the log that its disk held before it was wiped or put back. */
+  readonly #lost: Map<number, DurableLog>;
   readonly #recoveries: Map<string, Recovery>;
 
-  constructor(random: SimRandom, compareSample: number, mayRefuse: ReadonlySet<string>) {
+  constructor(
+    random: SimRandom,
+    compareSample: number,
+    mayRefuse: ReadonlySet<string>,
+    listener: LogListener,
+  ) {
     this.compared = 0;
+    this.#listener = listener;
+    this.#bySession = new Map();
+    this.#byRaftId = new Map();
+    this.#lost = new Map();
     this.#random = random;
     this.#compareSample = compareSample;
     this.#mayRefuse = mayRefuse;
@@ -60,31 +84,88 @@ export class DurableDisks {
     const read = readDurable(disk, config);
     if (read !== null && !this.#random.chance(1 / Math.min(beginSample, this.#compareSample))) {
       const { log, reader } = read;
-      this.#followed.set(name, { watched, log, reader, mediumChanges });
+      this.#begin({ watched, log, reader, mediumChanges });
       return read.genesis;
     }
     const image = this.#recover(watched.member);
     const { log, raftId } = image;
     if (read !== null && image.refusal === null) checkReading(name, read, image);
     const reader = readerBehindAll(disk, config, raftId);
-    this.#followed.set(name, { watched, log, reader, mediumChanges });
+    this.#begin({ watched, log, reader, mediumChanges });
     return image.genesis;
+  }
+
+  #begin(followed: Followed): void {
+    const { watched, log } = followed;
+    this.#followed.set(watched.member.name, followed);
+    this.#bySession.set(watched.session, followed);
+    this.#byRaftId.set(watched.raftId, followed);
+    this.#listener.began(watched, log);
+  }
+
+  /** Something may have become durable: nothing of it is passed over. */
+  look(watched: WatchedProcess): void {
+    const followed = this.#followed.get(watched.member.name);
+    if (followed?.watched !== watched || !isPresent(followed)) return;
+    if (watched.member.disk.mediumChanges !== followed.mediumChanges) this.#catchUp(followed);
   }
 
   log(member: SimMember): DurableLog {
     const followed = this.#followed.get(member.name);
     if (followed === undefined || !isPresent(followed)) return this.#recovered(member);
-    if (member.disk.mediumChanges !== followed.mediumChanges) catchUp(followed);
+    if (member.disk.mediumChanges !== followed.mediumChanges) this.#catchUp(followed);
     if (followed.log.marked) return this.#recoverMarked(followed);
     if (followed.reader.lost) return this.#followAnew(followed);
     if (this.#random.chance(1 / this.#compareSample)) this.#compare(followed);
     return followed.log;
   }
 
+  /** The disk behind a raft id has the entry, or had it before it was wiped or put back. */
+  holds(raftId: number, index: number, term: number): boolean {
+    const lost = this.#lost.get(raftId);
+    if (lost !== undefined && holdsEntry(lost, index, term)) return true;
+    const followed = this.#byRaftId.get(raftId);
+    if (followed === undefined) return false;
+    // What was durable when a process died still is: a recovery has to be asked for the rest only.
+    if (!isPresent(followed) && holdsEntry(followed.log, index, term)) return true;
+    return holdsEntry(this.log(followed.watched.member), index, term);
+  }
+
+  /** The highest last index that was durable in this session; null: no such session. */
+  lastIndexMax(session: number): number | null {
+    const followed = this.#bySession.get(session);
+    if (followed === undefined) return null;
+    const before = followed.log.lastIndexMax;
+    return isPresent(followed)
+      ? Math.max(before, this.log(followed.watched.member).lastIndexMax)
+      : before;
+  }
+
+  /** What the member's disk holds is about to go, whatever it has promised. */
+  forgets(member: SimMember): void {
+    const followed = this.#followed.get(member.name);
+    if (followed === undefined) return;
+    const { raftId } = followed.watched;
+    this.#lost.set(raftId, this.log(member));
+    this.#byRaftId.delete(raftId);
+    this.#followed.delete(member.name);
+  }
+
   /** A look at it costs little. */
   isFollowed(member: SimMember): boolean {
     const followed = this.#followed.get(member.name);
     return followed !== undefined && isPresent(followed);
+  }
+
+  #catchUp(followed: Followed): void {
+    const { log, reader, watched } = followed;
+    followed.mediumChanges = watched.member.disk.mediumChanges;
+    while (!log.marked) {
+      const batch = reader.next();
+      if (batch === null) return;
+      log.append(batch);
+      this.#listener.appended(watched, batch, log);
+    }
   }
 
   #recovered(member: SimMember): DurableLog {
@@ -159,14 +240,4 @@ function checkReading(name: string, read: DurableReading, image: DurableImage): 
 
 function isPresent({ watched }: Followed): boolean {
   return watched.alive && watched.incarnation === watched.member.incarnation;
-}
-
-function catchUp(followed: Followed): void {
-  followed.mediumChanges = followed.watched.member.disk.mediumChanges;
-  const { log, reader } = followed;
-  while (!log.marked) {
-    const batch = reader.next();
-    if (batch === null) return;
-    log.append(batch);
-  }
 }

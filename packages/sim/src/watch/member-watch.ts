@@ -1,39 +1,80 @@
-// Looks into the members that ran in an event: new leaders, frontiers, digests. Only what has changed
-// since the last look is judged.
+// Looks into the members that ran in an event: new leaders and what they do, frontiers, digests. Only
+// what has changed since the last look is judged.
+import { Role } from "@quorate/raft";
 import type { Frontiers } from "../checkers/frontiers.ts";
+import type { DurableDisks } from "./durable-disks.ts";
 import type { StateCheckers } from "./state-checkers.ts";
 import type { WatchedProcess } from "./watched-process.ts";
 
 export class MemberWatch {
   readonly #checkers: StateCheckers;
+  readonly #disks: DurableDisks;
 
-  constructor(checkers: StateCheckers) {
+  constructor(checkers: StateCheckers, disks: DurableDisks) {
     this.#checkers = checkers;
+    this.#disks = disks;
   }
 
   look(watched: WatchedProcess): void {
     const { raft } = watched.inside;
-    if (raft.isLeader() && raft.term() !== watched.leaderTerm) {
-      watched.leaderTerm = raft.term();
-      this.#elected(watched);
-    }
+    const leads = raft.isLeader();
+    const led = leads && raft.term() === watched.leaderTerm;
+    if (leads && !led) this.#elected(watched);
+    this.#lookAtCommit(watched, led);
+    if (!watched.alive) return;
+    if (leads) this.#lookAtLeader(watched);
     this.#lookAtFrontiers(watched);
     this.#compareDigests(watched);
   }
 
   gone(incarnation: string): void {
     this.#checkers.frontiers.gone(incarnation);
+    this.#checkers.appendOnly.gone(incarnation);
   }
 
   #elected(watched: WatchedProcess): void {
     const { core, inside } = watched;
-    const { elections, completeness } = this.#checkers;
+    const { elections, completeness, voteQuorum } = this.#checkers;
+    watched.leaderTerm = core.term;
+    watched.matches.clear();
     elections.leaderSeen(core.term, core.id);
+    voteQuorum.elected(core.id, core.term, core.conf);
     completeness.elected(core.id, core.term, {
       firstIndex: core.log.firstIndex,
       lastIndex: core.log.lastIndex,
       termAt: (index) => inside.raft.termAt(index),
     });
+  }
+
+  /** `led`: it did so at the last look, so it has moved the index as a leader. */
+  #lookAtCommit(watched: WatchedProcess, led: boolean): void {
+    const { core, incarnation } = watched;
+    const { commits } = this.#checkers;
+    const index = core.log.committed;
+    if (index === watched.committed) return;
+    watched.committed = index;
+    const { tail } = core.log;
+    if (!led) return commits.seen(incarnation.name, index, tail.termAt(index));
+    const { conf, term } = core;
+    const leader = incarnation.name;
+    commits.leads(
+      { leader, leaderTerm: term, index, conf, termAt: (at) => tail.termAt(at) },
+      (raftId) => this.#disks.holds(raftId, index, term),
+    );
+  }
+
+  #lookAtLeader(watched: WatchedProcess): void {
+    const { core, incarnation, matches } = watched;
+    const { state } = core;
+    if (state.role !== Role.Leader) return;
+    this.#checkers.appendOnly.leads(incarnation.name, core.term, core.log.tail);
+    for (const { id, match, session } of state.tracker.all) {
+      if (match === (matches.get(id) ?? 0)) continue;
+      matches.set(id, match);
+      const own = id === core.id ? core.config.session : session;
+      const seen = { leader: incarnation.name, follower: id, session: own, match };
+      this.#checkers.sessions.matched(seen, match === 0 ? 0 : this.#disks.lastIndexMax(own));
+    }
   }
 
   #lookAtFrontiers(watched: WatchedProcess): void {

@@ -1,12 +1,17 @@
 // The checkers of what members are and promise (reliability.md §2.1), one of each for a whole run.
+import { CommitRule } from "../checkers/commit-rule.ts";
 import { CommittedLog } from "../checkers/committed-log.ts";
 import { DigestEquality } from "../checkers/digest-equality.ts";
 import { DurableBeforeAck } from "../checkers/durable-before-ack.ts";
 import { ElectionSafety } from "../checkers/election-safety.ts";
 import { FrontierOrder } from "../checkers/frontiers.ts";
+import { LeaderAppendOnly } from "../checkers/leader-append-only.ts";
 import { LeaderCompleteness } from "../checkers/leader-completeness.ts";
 import { LogMatching } from "../checkers/log-matching.ts";
 import { OneGenesis } from "../checkers/one-genesis.ts";
+import { OneVote } from "../checkers/one-vote.ts";
+import { SessionIsolation } from "../checkers/session-isolation.ts";
+import { VoteQuorum } from "../checkers/vote-quorum.ts";
 
 export class StateCheckers {
   readonly committed: CommittedLog;
@@ -17,6 +22,11 @@ export class StateCheckers {
   readonly digests: DigestEquality;
   readonly genesis: OneGenesis;
   readonly durable: DurableBeforeAck;
+  readonly appendOnly: LeaderAppendOnly;
+  readonly votes: OneVote;
+  readonly voteQuorum: VoteQuorum;
+  readonly commits: CommitRule;
+  readonly sessions: SessionIsolation;
 
   constructor() {
     this.committed = new CommittedLog();
@@ -27,5 +37,10 @@ export class StateCheckers {
     this.digests = new DigestEquality();
     this.genesis = new OneGenesis();
     this.durable = new DurableBeforeAck();
+    this.appendOnly = new LeaderAppendOnly();
+    this.votes = new OneVote();
+    this.voteQuorum = new VoteQuorum();
+    this.commits = new CommitRule();
+    this.sessions = new SessionIsolation();
   }
 }

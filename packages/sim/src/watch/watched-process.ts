@@ -3,6 +3,7 @@ import { must } from "@quorate/base";
 import type { HostInside } from "@quorate/host";
 import type { CommittedEntry } from "../checkers/committed-log.ts";
 import type { Frontiers } from "../checkers/frontiers.ts";
+import type { PersistContract } from "../checkers/persist-contract.ts";
 import type { SimProcess } from "../sim-env.ts";
 import type { SimMember } from "../sim-member.ts";
 
@@ -13,6 +14,7 @@ export class WatchedProcess {
   /** Read, never touched: a status costs too much for every event. */
   readonly core: HostInside["raft"]["core"];
   readonly raftId: number;
+  readonly session: number;
   /** Applied in this event, to be judged at its end. */
   readonly applies: CommittedEntry[];
   /** The last term in which it was seen to lead; 0: none. */
@@ -21,6 +23,11 @@ export class WatchedProcess {
   digestsAt: number;
   /** As last seen. */
   frontiers: Frontiers | null;
+  committed: number;
+  /** Null until somebody listens between its core and its host. */
+  contract: PersistContract | null;
+  /** Of the followers, while it leads in `leaderTerm`: raft id → match as last seen. */
+  readonly matches: Map<number, number>;
 
   constructor(member: SimMember, incarnation: SimProcess, inside: HostInside) {
     this.member = member;
@@ -28,10 +35,14 @@ export class WatchedProcess {
     this.inside = inside;
     this.core = inside.raft.core;
     this.raftId = this.core.id;
+    this.session = this.core.config.session;
     this.applies = [];
     this.leaderTerm = 0;
     this.digestsAt = -1;
     this.frontiers = null;
+    this.committed = this.core.log.committed;
+    this.contract = null;
+    this.matches = new Map();
   }
 
   get alive(): boolean {

@@ -1,31 +1,25 @@
 // Listens to what members send each other: what is promised there must be on the sender's disk, and
 // entries of one name are one.
-import { crc32c } from "@quorate/base";
-import { type Entry, type Message, MessageType } from "@quorate/raft";
+import { type Message, MessageType } from "@quorate/raft";
 import type { SimCluster } from "../cluster.ts";
 import { raftMessagesIn } from "../peer-frames.ts";
 import type { SimMember } from "../sim-member.ts";
+import { messageName, parkedTypes } from "./core-watch.ts";
 import type { DurableDisks } from "./durable-disks.ts";
 import type { StampWatch } from "./stamp-watch.ts";
 import type { StateCheckers } from "./state-checkers.ts";
 import type { WatchedProcesses } from "./watched-process.ts";
 
-const watchedTypes: ReadonlySet<MessageType> = new Set([
-  MessageType.AppendEntries,
-  MessageType.AppendResponse,
-  MessageType.Vote,
-  MessageType.VoteResponse,
-]);
+const watchedTypes: ReadonlySet<MessageType> = new Set([MessageType.AppendEntries, ...parkedTypes]);
 
 export class WireWatch {
   readonly #cluster: SimCluster;
   readonly #checkers: StateCheckers;
   readonly #disks: DurableDisks;
   readonly #processes: WatchedProcesses;
+  readonly #stamps: StampWatch;
   /** Process → member. */
   readonly #members: Map<string, SimMember>;
-
-  readonly #stamps: StampWatch;
 
   constructor(
     cluster: SimCluster,
@@ -58,25 +52,39 @@ export class WireWatch {
   }
 
   #onMessage(member: SimMember, message: Message): void {
-    const { durable } = this.#checkers;
+    const { durable, votes } = this.#checkers;
+    if (parkedTypes.has(message.type)) {
+      this.#processes.of(member)?.contract?.sent(messageName(message));
+    }
     const { from, term, index } = message;
     switch (message.type) {
       case MessageType.AppendEntries:
         this.#seeEntries(message);
         return;
-      case MessageType.Vote:
-        durable.voteRequested(
-          { from, term, lastIndex: index, lastTerm: message.logTerm },
-          this.#disks.log(member),
-        );
+      case MessageType.Vote: {
+        const end = { lastIndex: index, lastTerm: message.logTerm };
+        votes.asked(from, term, end);
+        durable.voteRequested({ from, term, ...end }, this.#disks.log(member));
         return;
+      }
       case MessageType.VoteResponse:
-        if (message.reject) return;
-        durable.voteGranted(from, message.to, term, this.#disks.log(member));
+        if (!message.reject) this.#seeGrant(member, message);
+        return;
+      case MessageType.AppendResponse:
+        if (!message.reject) this.#seeAcknowledgement(member, message);
         return;
       default:
-        if (!message.reject) this.#seeAcknowledgement(member, message);
+        return;
     }
+  }
+
+  #seeGrant(member: SimMember, { from, to, term }: Message): void {
+    const { durable, votes, voteQuorum } = this.#checkers;
+    const log = this.#disks.log(member);
+    durable.voteGranted(from, to, term, log);
+    const { lastIndex } = log;
+    votes.granted(from, to, term, { lastIndex, lastTerm: log.termAt(lastIndex) ?? 0 });
+    voteQuorum.granted(from, to, term);
   }
 
   #seeAcknowledgement(member: SimMember, { from, to, term, index }: Message): void {
@@ -86,18 +94,8 @@ export class WireWatch {
     this.#checkers.durable.appendAcknowledged(from, term, index, entryTerm, log);
   }
 
-  #seeEntries(message: Message): void {
-    let previousTerm = message.logTerm;
-    for (const entry of message.entries) {
-      const { index, term } = entry;
-      this.#checkers.logs.entrySeen({ index, term, previousTerm, crc: crcOf(entry) });
-      previousTerm = term;
-    }
-    this.#stamps.sent(message.entries);
+  #seeEntries({ logTerm, entries }: Message): void {
+    this.#checkers.logs.entriesSeen(logTerm, entries);
+    this.#stamps.sent(entries);
   }
-}
-
-function crcOf(entry: Entry): number {
-  const seed = entry.kind * 31 + entry.level * 7 + (entry.wallMs % 1_000_003);
-  return crc32c(entry.payload, 0, entry.payload.length, seed >>> 0);
 }
