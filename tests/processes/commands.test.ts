@@ -2,6 +2,8 @@
 // cannot be reached, and what `status` says when something is wrong. (etcdctl's own output is the
 // measure: etcdctl.test.ts compares the same calls with a real etcd.)
 import { deepEqual, equal, match } from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { TestCluster, withCluster } from "./cluster.ts";
 import { runQuorate } from "./entry.ts";
@@ -131,4 +133,43 @@ test("status while the cluster is founded: who is missing, and that nobody serve
   } finally {
     await cluster.close();
   }
+});
+
+test("inspect: every part of a member's directory, running and stopped, and what damage does to it", async () => {
+  await withCluster({ size: 1 }, async (cluster) => {
+    const [member] = cluster.members;
+    for (const value of ["1", "2", "3"]) {
+      await runQuorate(["put", `key${value}`, value, "--endpoints", member!.address]);
+    }
+    const { directory } = member!;
+    const inspect = (...argv: string[]): Promise<Ended> => runQuorate(["inspect", ...argv]);
+    await eventually("a checkpoint holds all of them", async () =>
+      (await inspect("rows", directory, "--all")).stdout.includes("key3"),
+    );
+    await member!.stop();
+    const wal = await inspect("wal", directory);
+    deepEqual([wal.code, wal.stderr], [0, ""]);
+    match(wal.stdout, /^wal-0000000000000001\.log +\d+ +1-\d+ +good$/m);
+    match(wal.stdout, /^verdict +clean$/m);
+    const rows = await inspect("rows", directory, "--all");
+    equal(rows.code, 0);
+    match(rows.stdout, /^ {2}4\.0 {2}"key3" {2}1 bytes, created at 4, version 1$/m);
+    const checkpoint = await inspect("checkpoint", directory, "--json");
+    const json = JSON.parse(checkpoint.stdout) as { tables: { name: string }[] };
+    deepEqual(
+      json.tables.map(({ name }) => name),
+      ["kv", "membership", "settings"],
+    );
+    const segment = readdirSync(directory).find((name) => name.startsWith("rows-"))!;
+    const bytes = readFileSync(join(directory, segment));
+    bytes[64 + 68]! ^= 1;
+    writeFileSync(join(directory, segment), bytes);
+    const damaged = await inspect("rows", directory);
+    equal(damaged.code, 72);
+    match(damaged.stdout, /^! \S+: offset 64: CRC [0-9a-f]{8}, want [0-9a-f]{8}$/m);
+    match(damaged.stdout, /keep the directory/);
+    const none = await inspect("wal", `${directory}/none`);
+    deepEqual([none.code, none.stdout], [64, ""]);
+    match(none.stderr, /^quorate: \S+: there is no such directory, or it is not yours\n$/);
+  });
 });

@@ -1,6 +1,6 @@
 // The command line: which commands and options there are. What they do is in their own files, loaded
 // when called, so that `quorate put` does not load a server.
-import { Command, InvalidArgumentError } from "commander";
+import { Argument, Command, InvalidArgumentError } from "commander";
 import type { Option } from "commander";
 import { ClusterClient } from "./client/cluster-client.ts";
 import { defaultEndpoints, parseEndpoints } from "./client/endpoints.ts";
@@ -8,6 +8,7 @@ import type { DelOptions } from "./client/del.ts";
 import type { GetOptions } from "./client/get.ts";
 import type { PutOptions } from "./client/put.ts";
 import type { DevOptions } from "./dev/dev.ts";
+import type { InspectOptions, InspectSubject } from "./inspect/inspect.ts";
 import type { StatusOptions } from "./status/status.ts";
 import { serveHelp } from "./serve/serve-help.ts";
 import { quorateVersion, versionText } from "./version.ts";
@@ -31,6 +32,7 @@ export function makeProgram(): Command {
   addGet(program);
   addDel(program);
   addStatus(program);
+  addInspect(program);
   addSim(program);
   program
     .command("version")
@@ -138,6 +140,34 @@ function addStatus(program: Command): void {
     });
   addShared(command);
 }
+
+function addInspect(program: Command): void {
+  const command = program
+    .command("inspect")
+    .summary("check what stands in a data directory")
+    .description(
+      "Reads and checks a part of a data directory and explains it. Changes nothing; the member " +
+        "may be stopped or running (then the newest batches may look torn).",
+    )
+    .addArgument(new Argument("<part>", "what to look at").choices(inspectParts))
+    .argument("<directory>", "the data directory of one member")
+    .option("--wal-dir <directory>", "where the log is, if not in the data directory")
+    .option("--all", "list every batch or row too", false)
+    .option("--json", "print JSON", false)
+    .addHelpText("after", inspectHelp)
+    .action(async (part: InspectSubject, directory: string, options: InspectOptions) => {
+      const { inspect } = await import("./inspect/inspect.ts");
+      inspect(part, directory, options);
+    });
+  command.usage("[options] <wal|rows|checkpoint> <directory>");
+}
+
+const inspectParts: readonly InspectSubject[] = ["wal", "rows", "checkpoint"];
+
+const inspectHelp = `
+A line with ! says what is wrong. Ends with 0 when all is well, else with the
+code with which a member would end: 72 damaged, 75 of another member or newer
+format, 70 a contradiction that only a bug can make. 64: no such directory.`;
 
 const statusHelp = `
 LAG counts the entries behind the highest commit. Members with the same APPLIED

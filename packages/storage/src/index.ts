@@ -34,3 +34,11 @@ export type {
   StorageUsage,
   WalAppend,
 } from "./storage-api.ts";
+export { inspectCheckpoint } from "./inspect/inspect-checkpoint.ts";
+export type { InspectedCheckpoint } from "./inspect/inspect-checkpoint.ts";
+export { inspectDirectory } from "./inspect/inspect-directory.ts";
+export type { Finding, InspectedDirectory } from "./inspect/inspect-directory.ts";
+export { inspectRows } from "./inspect/inspect-rows.ts";
+export type { InspectedRows } from "./inspect/inspect-rows.ts";
+export { inspectWal } from "./inspect/inspect-wal.ts";
+export type { InspectedBatch, InspectedWal } from "./inspect/inspect-wal.ts";

@@ -14,7 +14,8 @@ import {
   writeU32,
   writeU64,
 } from "@quorate/base";
-import type { DiskError, DiskFile } from "../env.ts";
+import { DiskError } from "../env.ts";
+import type { Disk, DiskFile } from "../env.ts";
 import type { WalIdentity } from "./batch-header.ts";
 import { durableMagic, u64OrNone, walFormat } from "./wal-format.ts";
 
@@ -49,6 +50,21 @@ export function readDurableFile(content: Uint8Array, identity: WalIdentity): Dur
     if (slot !== null && slot.turn > newest.turn) newest = slot;
   }
   return newest;
+}
+
+/** The same of the file in a directory; one that cannot be read says nothing. */
+export function readDurableFileNow(
+  disk: Disk,
+  directory: string,
+  identity: WalIdentity,
+): DurableSlot {
+  const content = new Uint8Array(durableFileBytes);
+  const file = disk.openNow(`${directory}/${durableName}`, false);
+  if (!(file instanceof DiskError)) {
+    if (file.readNow(0, content) instanceof DiskError) content.fill(0);
+    file.close();
+  }
+  return readDurableFile(content, identity);
 }
 
 function parseSlot(bytes: Uint8Array, identity: WalIdentity): DurableSlot | null {

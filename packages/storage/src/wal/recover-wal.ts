@@ -3,13 +3,13 @@
 // the directory as it was.
 import { assert, fromHex } from "@quorate/base";
 import { checkAccessNow } from "../directory/access.ts";
-import { DiskError, ExitCode } from "../env.ts";
-import type { Env } from "../env.ts";
+import { ExitCode } from "../env.ts";
+import type { DiskError, Env } from "../env.ts";
 import type { Refusal } from "../storage-api.ts";
 import type { WalIdentity } from "./batch-header.ts";
 import { damageRows, refusal } from "./damage.ts";
 import type { Damage } from "./damage.ts";
-import { durableFileBytes, durableName, readDurableFile } from "./durable-file.ts";
+import { readDurableFileNow } from "./durable-file.ts";
 import type { DurableSlot } from "./durable-file.ts";
 import { Restart } from "./restart.ts";
 import type { Log, Outcome } from "./restart.ts";
@@ -64,8 +64,8 @@ class Inspection {
     this.#recovery = recovery;
     this.#identity = identity;
     this.#done = done;
-    this.#list = listSegments(env, directory, identity, manifest.state.walSegments);
-    this.#slot = readSlots(env, directory, identity);
+    this.#list = listSegments(env.disk, directory, identity, manifest.state.walSegments);
+    this.#slot = readDurableFileNow(env.disk, directory, identity);
     const { segments } = this.#list;
     this.#survey = new Survey({ segments, checkpoint, durableSeqCopy: this.#slot.durableSeq });
     this.#unreadableBlocks = 0;
@@ -165,14 +165,4 @@ class Inspection {
     for (const { file } of this.#list.segments) file?.close();
     this.#done(outcome);
   }
-}
-
-function readSlots(env: Env, directory: string, identity: WalIdentity): DurableSlot {
-  const content = new Uint8Array(durableFileBytes);
-  const file = env.disk.openNow(`${directory}/${durableName}`, false);
-  if (!(file instanceof DiskError)) {
-    if (file.readNow(0, content) instanceof DiskError) content.fill(0);
-    file.close();
-  }
-  return readDurableFile(content, identity);
 }

@@ -1,6 +1,6 @@
 // Which files make up the log: what the manifest names, what was made and not yet named, what is
 // left over. Reads names, sizes and segment headers; writes nothing.
-import type { DiskFile, Env } from "../env.ts";
+import type { Disk, DiskFile } from "../env.ts";
 import { DiskError } from "../env.ts";
 import type { WalSegmentEntry } from "../manifest/manifest-api.ts";
 import type { WalIdentity } from "./batch-header.ts";
@@ -31,35 +31,35 @@ export interface SegmentList {
 }
 
 export function listSegments(
-  env: Env,
+  disk: Disk,
   directory: string,
   identity: WalIdentity,
   entries: readonly WalSegmentEntry[],
 ): SegmentList {
   const segments = entries.map((entry, at) => {
     const previousNonce = entries[at - 1]?.nonce ?? 0;
-    return { ...inspect(env, directory, identity, entry), previousNonce };
+    return { ...inspect(disk, directory, identity, entry), previousNonce };
   });
   for (;;) {
-    const unnamed = findUnnamed(env, directory, identity, segments.at(-1) ?? null);
+    const unnamed = findUnnamed(disk, directory, identity, segments.at(-1) ?? null);
     if (unnamed === null) break;
     segments.push(unnamed);
   }
   const known = new Set(segments.map(({ name }) => name));
-  const names = env.disk.listNow(directory) ?? [];
+  const names = disk.listNow(directory) ?? [];
   const orphans = names.filter((name) => segmentId(name) > 0 && !known.has(name));
   return { segments, orphans: orphans.map((name) => `${directory}/${name}`) };
 }
 
 function inspect(
-  env: Env,
+  disk: Disk,
   directory: string,
   identity: WalIdentity,
   entry: WalSegmentEntry,
 ): Omit<ListedSegment, "previousNonce"> {
   const name = segmentName(entry.id);
   const path = `${directory}/${name}`;
-  const opened = env.disk.openNow(path, false);
+  const opened = disk.openNow(path, false);
   const file = opened instanceof DiskError ? null : opened;
   const why = opened instanceof DiskError ? missing(opened) : judge(opened, identity, entry);
   return { ...entry, name, path, named: true, file, ...why, ...untouched() };
@@ -101,15 +101,15 @@ function judge(file: DiskFile, identity: WalIdentity, entry: WalSegmentEntry): J
 
 /** The segment after the last one, if it was finished and only the manifest does not know it. */
 function findUnnamed(
-  env: Env,
+  disk: Disk,
   directory: string,
   identity: WalIdentity,
   last: ListedSegment | null,
 ): ListedSegment | null {
   const name = segmentName((last?.id ?? 0) + 1);
   const path = `${directory}/${name}`;
-  if (env.disk.sizeNow(path) === null) return null;
-  const file = env.disk.openNow(path, false);
+  if (disk.sizeNow(path) === null) return null;
+  const file = disk.openNow(path, false);
   if (file instanceof DiskError) return null;
   const parsed = readHeader(file, identity);
   if (parsed.found === "header") {

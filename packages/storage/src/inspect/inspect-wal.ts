@@ -1,0 +1,112 @@
+// Reads the whole write-ahead log of a data directory and classifies it by the table that recovery
+// uses (damage.ts): what a start would find, without starting.
+import { fromHex, must } from "@quorate/base";
+import type { HardState } from "@quorate/raft";
+import { damageRows } from "../wal/damage.ts";
+import type { Damage } from "../wal/damage.ts";
+import type { BatchHeader } from "../wal/batch-header.ts";
+import { readDurableFileNow } from "../wal/durable-file.ts";
+import { listSegments } from "../wal/segment-list.ts";
+import { SegmentScan } from "../wal/segment-scan.ts";
+import { SegmentState, Survey } from "../wal/survey.ts";
+import type { Finding, InspectedDirectory } from "./inspect-directory.ts";
+
+export interface InspectedSegment {
+  readonly name: string;
+  readonly bytes: number;
+  /** False: made, and no manifest knows it yet. */
+  readonly named: boolean;
+  /** Empty: as it should be. */
+  readonly problem: string;
+  /** Of the good log; 0: none of it stands here. */
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+}
+
+/** One batch that stands in the log. */
+export interface InspectedBatch {
+  readonly segment: string;
+  readonly header: BatchHeader;
+  /** Its records check too. */
+  readonly whole: boolean;
+}
+
+export interface InspectedWal {
+  readonly segments: readonly InspectedSegment[];
+  readonly batches: number;
+  readonly unreadableBlocks: number;
+  /** Last batch of the good log. */
+  readonly last: BatchHeader | null;
+  /** P8: the newest number that anything whole says is durable. */
+  readonly durableSeq: number;
+  /** Null: the log is damaged. */
+  readonly log: {
+    readonly hardState: HardState;
+    readonly startIndex: number;
+    readonly lastIndex: number;
+    readonly lastTerm: number;
+  } | null;
+  readonly damage: Damage;
+  readonly row: number;
+  readonly finding: Finding | null;
+  readonly advice: string;
+}
+
+/** `each`: told of every batch in the order of the files. */
+export function inspectWal(
+  inspected: InspectedDirectory,
+  each: (batch: InspectedBatch) => void = () => {},
+): InspectedWal {
+  const { disk, walDirectory, identity, manifest } = inspected;
+  const clusterId = must(fromHex(identity.clusterId), "an identity that checks has a cluster id");
+  const owner = { clusterId, raftId: identity.raftId };
+  const { segments } = listSegments(disk, walDirectory, owner, manifest.walSegments);
+  const durableSeqCopy = readDurableFileNow(disk, walDirectory, owner).durableSeq;
+  const survey = new Survey({ segments, checkpoint: manifest.checkpoint, durableSeqCopy });
+  let batches = 0;
+  let unreadableBlocks = 0;
+  for (const [at, { file, nonce, bytes, name }] of segments.entries()) {
+    if (file === null) continue;
+    const scan = new SegmentScan(file, nonce, Math.min(bytes, file.sizeNow()), owner, {
+      batch: (header, payload) => {
+        batches += 1;
+        each({ segment: name, header, whole: payload !== null });
+        survey.batch(at, header, payload);
+      },
+      foreign: (header, offset) => survey.foreign(at, header, offset),
+      newer: (format, offset) => survey.newer(at, format, offset),
+    });
+    while (!scan.step());
+    unreadableBlocks += scan.unreadableBlocks;
+    file.close();
+  }
+  const damage = startsRolledBack(inspected, survey) ?? survey.classify();
+  const replayed = damageRows[damage.class].exitCode === null ? survey.finish() : damage;
+  const found = "class" in replayed ? replayed : damage;
+  const { row, exitCode, finding, advice } = damageRows[found.class];
+  return {
+    segments: segments.map(({ name, bytes, named, state, detail, firstSeq, lastSeq }) => {
+      const problem = state === SegmentState.Good ? "" : detail;
+      return { name, bytes, named, problem, firstSeq, lastSeq };
+    }),
+    batches,
+    unreadableBlocks,
+    last: survey.last,
+    durableSeq: survey.durableSeq,
+    log: "class" in replayed ? null : replayed,
+    damage: found,
+    row,
+    finding: exitCode === null ? null : { exitCode, what: `${found.where}: ${finding}` },
+    advice,
+  };
+}
+
+/** The directory counts its starts apart from the log. */
+function startsRolledBack({ identity, walDirectory }: InspectedDirectory, survey: Survey) {
+  const { last } = survey;
+  if (last === null || last.bootCount <= identity.bootCount) return null;
+  const where =
+    `${walDirectory}: batch ${last.seq} is of start ${last.bootCount}, ` +
+    `the directory knows of ${identity.bootCount}`;
+  return { class: "startsRolledBack", where } satisfies Damage;
+}
