@@ -209,12 +209,13 @@ export class SimCluster implements RequestTarget {
   settledLeader(names: readonly string[]): SimMember | null {
     const leader = this.leader();
     if (leader === null) return null;
-    const { raftId, term } = leader.host!.status();
+    const { raft } = leader.host!.inside()!;
+    const term = raft.term();
     for (const name of names) {
       const { host, running } = this.member(name);
       const inside = running && host !== null ? host.inside() : null;
       if (inside === null || inside.raft.term() !== term) return null;
-      if (inside.raft.leader() !== raftId) return null;
+      if (inside.raft.leader() !== raft.core.id) return null;
       if (host!.status().phase !== Phase.Running) return null;
     }
     return leader;

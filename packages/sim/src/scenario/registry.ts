@@ -2,6 +2,7 @@
 import { assert } from "@quorate/base";
 import { ackOnDuplicateAppend } from "./stories/ack-on-duplicate-append.ts";
 import { answerWithoutADataLink } from "./stories/answer-without-a-data-link.ts";
+import { acksOfRolledBackEntries } from "./stories/acks-of-rolled-back-entries.ts";
 import { appliedIndexAheadOfData } from "./stories/applied-index-ahead-of-data.ts";
 import { bitFlipOnAMinority } from "./stories/bit-flip-on-a-minority.ts";
 import { blinkingProxy } from "./stories/blinking-proxy.ts";
@@ -23,6 +24,7 @@ import { heartbeatOverDivergentTail } from "./stories/heartbeat-over-divergent-t
 import { joint3To5 } from "./stories/joint-3-to-5.ts";
 import { killThenPowerLoss } from "./stories/kill-then-power-loss.ts";
 import { lateAppendTruncates } from "./stories/late-append-truncates.ts";
+import { latePrevoteGrant } from "./stories/late-prevote-grant.ts";
 import { leaderLeavesInJoint } from "./stories/leader-leaves-in-joint.ts";
 import { leaderProcessDies } from "./stories/leader-process-dies.ts";
 import { livelock9 } from "./stories/livelock-9.ts";
@@ -31,11 +33,13 @@ import { manifestCopyDamaged } from "./stories/manifest-copy-damaged.ts";
 import { oldAnswerNewQuestion } from "./stories/old-answer-new-question.ts";
 import { outOfOrderCompletions } from "./stories/out-of-order-completions.ts";
 import { partition23 } from "./stories/partition-2-3.ts";
+import { powerLossInANewSegment } from "./stories/power-loss-in-a-new-segment.ts";
 import { prevoteHigherTermNode } from "./stories/prevote-higher-term-node.ts";
 import { quietStartOfAnOldCopy } from "./stories/quiet-start-of-an-old-copy.ts";
 import { readBeforeFirstCommit } from "./stories/read-before-first-commit.ts";
 import { readsDuringTransfers } from "./stories/reads-during-transfers.ts";
 import { reclaimJudgedByTheCheckpoint } from "./stories/reclaim-judged-by-the-checkpoint.ts";
+import { restartKnowsItIsJoint } from "./stories/restart-knows-it-is-joint.ts";
 import { revisionAfterCompactionCrash } from "./stories/revision-after-compaction-crash.ts";
 import { rolledBackDirectory } from "./stories/rolled-back-directory.ts";
 import { rottenDisk5 } from "./stories/rotten-disk-5.ts";
@@ -77,6 +81,7 @@ const all: readonly Story[] = [
   tornTailIsNoDamage,
   killThenPowerLoss,
   staleBytesOfARecycledSegment,
+  powerLossInANewSegment,
   fsyncFailsOnce,
   termAndVoteApart,
   ackOnDuplicateAppend,
@@ -107,7 +112,9 @@ const all: readonly Story[] = [
   blinkingProxy,
   stallsDeposeNobody,
   heartbeatOfANewerTerm,
+  latePrevoteGrant,
   leaderLeavesInJoint,
+  restartKnowsItIsJoint,
   // Reads.
   staleReadAfterPause,
   readBeforeFirstCommit,
@@ -116,6 +123,7 @@ const all: readonly Story[] = [
   // Replication and commit.
   figure8,
   heartbeatOverDivergentTail,
+  acksOfRolledBackEntries,
   commitOnARefusal,
   lateAppendTruncates,
   fullWindowLostPackets,
