@@ -1,8 +1,8 @@
 // All scenarios by name. A new one is one file in stories/ and one row here.
 import { assert } from "@quorate/base";
 import { ackOnDuplicateAppend } from "./stories/ack-on-duplicate-append.ts";
-import { answerWithoutADataLink } from "./stories/answer-without-a-data-link.ts";
 import { acksOfRolledBackEntries } from "./stories/acks-of-rolled-back-entries.ts";
+import { answerWithoutADataLink } from "./stories/answer-without-a-data-link.ts";
 import { appliedIndexAheadOfData } from "./stories/applied-index-ahead-of-data.ts";
 import { bitFlipOnAMinority } from "./stories/bit-flip-on-a-minority.ts";
 import { blinkingProxy } from "./stories/blinking-proxy.ts";
