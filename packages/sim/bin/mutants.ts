@@ -54,19 +54,19 @@ async function huntAll(mutants: readonly Mutant[], jobs: number): Promise<Hunted
   const seedsMax = values.seeds === undefined ? null : wholeOf("seeds", values.seeds, 1);
   const options = { seedsMax, from: wholeOf("from", values.from, 0) };
   const copies = Array.from({ length: jobs }, () => new TreeCopy(workspaceRoot));
-  const removeAll = (): void => copies.forEach((copy) => copy.remove());
+  const known = join(workspaceRoot, "node_modules/.cache/sim-mutants.json");
+  const baseline = new Baseline(known, copies[0]!.fingerprint());
+  const grounds = copies.map((copy) => new ChildRuns(copy, baseline));
+  const stopAll = (): void => grounds.forEach((ground) => ground.stop());
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
-      removeAll();
+      stopAll();
       process.exit(1);
     });
   }
-  const known = join(workspaceRoot, "node_modules/.cache/sim-mutants.json");
-  const baseline = new Baseline(known, copies[0]!.fingerprint());
   const waiting = [...mutants];
   const all: Hunted[] = [];
-  const work = async (copy: TreeCopy): Promise<void> => {
-    const ground = new ChildRuns(copy, baseline);
+  const work = async (ground: ChildRuns): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
       const startedMs = performance.now();
       const hunted = await hunt(ground, mutant, options);
@@ -76,9 +76,9 @@ async function huntAll(mutants: readonly Mutant[], jobs: number): Promise<Hunted
     }
   };
   try {
-    await Promise.all(copies.map((copy) => work(copy)));
+    await Promise.all(grounds.map(work));
   } finally {
-    removeAll();
+    stopAll();
   }
   return all;
 }

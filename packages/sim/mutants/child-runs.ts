@@ -1,6 +1,6 @@
 // Carries out runs in a copy of the tree by a child process, with a mutant in place or without. A
 // child that dies or comes to no end has failed, too.
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Baseline } from "./baseline.ts";
@@ -15,10 +15,19 @@ const saidCharsMax = 4_000;
 export class ChildRuns implements HuntingGround {
   readonly #copy: TreeCopy;
   readonly #baseline: Baseline;
+  /** At work. */
+  #child: ChildProcess | null;
 
   constructor(copy: TreeCopy, baseline: Baseline) {
     this.#copy = copy;
     this.#baseline = baseline;
+    this.#child = null;
+  }
+
+  /** This process ends, too: nothing is left behind. */
+  stop(): void {
+    this.#child?.kill("SIGKILL");
+    this.#copy.remove();
   }
 
   async mutated(mutant: Mutant, plans: readonly HuntRun[]): Promise<Carried> {
@@ -39,6 +48,7 @@ export class ChildRuns implements HuntingGround {
     const child = spawn(process.execPath, ["--conditions=@quorate/source", script], {
       stdio: ["pipe", "pipe", "pipe"],
     });
+    this.#child = child;
     const ended = new Promise<number | string>((resolve) => {
       child.once("close", (code, signal) => resolve(signal ?? code ?? 0));
     });
@@ -57,6 +67,7 @@ export class ChildRuns implements HuntingGround {
       else failure = line;
     }
     const how = await ended;
+    this.#child = null;
     const isDead = failure === null && passed < plans.length;
     return { passed, failure: isDead ? deathOf(how, said) : failure };
   }

@@ -176,18 +176,29 @@ export class SimNetwork implements LinkNetwork {
   }
 
   closeLinks(a: string, b: string): void {
-    for (const end of this.#endsBetween(a, b)) end.end(LinkEnd.Closed);
+    this.closeDialled(a, b);
+    this.closeDialled(b, a);
+  }
+
+  /** Only those that `from` has dialled there. */
+  closeDialled(from: string, to: string): void {
+    for (const end of this.#endsOfDialled(from, to)) end.end(LinkEnd.Closed);
   }
 
   /** Nothing leaves for so long on the links that there are. */
   clogLinks(a: string, b: string, us: number): void {
-    for (const end of this.#endsBetween(a, b)) end.clog(us);
+    this.clogDialled(a, b, us);
+    this.clogDialled(b, a, us);
   }
 
-  #endsBetween(a: string, b: string): SimEnd[] {
+  clogDialled(from: string, to: string, us: number): void {
+    for (const end of this.#endsOfDialled(from, to)) end.clog(us);
+  }
+
+  #endsOfDialled(from: string, to: string): SimEnd[] {
     return [...this.#connections].flatMap((connection) => {
-      const names = [connection.dialer.machine.name, connection.dialer.remoteMachine.name];
-      return names.includes(a) && names.includes(b) ? connection.ends() : [];
+      const { machine, remoteMachine } = connection.dialer;
+      return machine.name === from && remoteMachine.name === to ? connection.ends() : [];
     });
   }
 

@@ -25,12 +25,14 @@ import { joint3To5 } from "./stories/joint-3-to-5.ts";
 import { killThenPowerLoss } from "./stories/kill-then-power-loss.ts";
 import { lateAppendTruncates } from "./stories/late-append-truncates.ts";
 import { latePrevoteGrant } from "./stories/late-prevote-grant.ts";
+import { lateWordOfAReplacedBatch } from "./stories/late-word-of-a-replaced-batch.ts";
 import { leaderLeavesInJoint } from "./stories/leader-leaves-in-joint.ts";
 import { leaderProcessDies } from "./stories/leader-process-dies.ts";
 import { livelock9 } from "./stories/livelock-9.ts";
 import { lostSnapshotChunks } from "./stories/lost-snapshot-chunks.ts";
 import { manifestCopyDamaged } from "./stories/manifest-copy-damaged.ts";
 import { oldAnswerNewQuestion } from "./stories/old-answer-new-question.ts";
+import { oldGroundSentAnew } from "./stories/old-ground-sent-anew.ts";
 import { outOfOrderCompletions } from "./stories/out-of-order-completions.ts";
 import { partition23 } from "./stories/partition-2-3.ts";
 import { powerLossInANewSegment } from "./stories/power-loss-in-a-new-segment.ts";
@@ -86,6 +88,7 @@ const all: readonly Story[] = [
   termAndVoteApart,
   ackOnDuplicateAppend,
   outOfOrderCompletions,
+  lateWordOfAReplacedBatch,
   // Damage, and members that forgot.
   bitFlipOnAMinority,
   commitBeyondTheLog,
@@ -126,6 +129,7 @@ const all: readonly Story[] = [
   acksOfRolledBackEntries,
   commitOnARefusal,
   lateAppendTruncates,
+  oldGroundSentAnew,
   fullWindowLostPackets,
   // Links between members.
   damagedSends,
