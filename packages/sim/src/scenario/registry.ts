@@ -23,6 +23,7 @@ import { heartbeatOfANewerTerm } from "./stories/heartbeat-of-a-newer-term.ts";
 import { heartbeatOverDivergentTail } from "./stories/heartbeat-over-divergent-tail.ts";
 import { joint3To5 } from "./stories/joint-3-to-5.ts";
 import { killThenPowerLoss } from "./stories/kill-then-power-loss.ts";
+import { lateAnswerOfTheLastLeader } from "./stories/late-answer-of-the-last-leader.ts";
 import { lateAppendTruncates } from "./stories/late-append-truncates.ts";
 import { latePrevoteGrant } from "./stories/late-prevote-grant.ts";
 import { lateWordOfAReplacedBatch } from "./stories/late-word-of-a-replaced-batch.ts";
@@ -130,6 +131,7 @@ const all: readonly Story[] = [
   commitOnARefusal,
   lateAppendTruncates,
   oldGroundSentAnew,
+  lateAnswerOfTheLastLeader,
   fullWindowLostPackets,
   // Links between members.
   damagedSends,

@@ -2,7 +2,7 @@
 // of the saved data, a record of a snapshot without its file. A follower loses power at every step of
 // a checkpoint; each time it comes back with the very state of the others (S15, S16).
 import { EndKind } from "../../sim-env.ts";
-import { shortLog } from "../scenario-options.ts";
+import { shortLog, smallFiles } from "../scenario-options.ts";
 import { type Story, story } from "../story.ts";
 
 const steps = [
@@ -15,7 +15,7 @@ const steps = [
 
 export const appliedIndexAheadOfData: Story = story(
   "applied-index-ahead-of-data",
-  { host: shortLog },
+  { host: { ...shortLog, storage: smallFiles } },
   (s) => {
     const follower = s.others(s.found())[0]!;
     s.load({ workload: "registers", clients: 4, thinkMaxMs: 10 });
