@@ -37,6 +37,7 @@ test("wrong usage is one precise line", () => {
     [["--members", "4"], "--members must be one of 1, 3, 5, 7, 9, not 4"],
     [["--minutes", "2", "--runs", "2"], "give --runs or --minutes, not both"],
     [["--refuse", "4-"], "--refuse must be a list like 3,7-12, not 4-"],
+    [["--damage", "some"], "--damage must be one of none, atlas, beyond, not some"],
     [["--seconds", "-1"], /argument is ambiguous|must be a number above 0/],
     [["here"], /Unexpected argument 'here'/],
   ] as const) {

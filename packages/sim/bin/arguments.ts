@@ -1,6 +1,7 @@
 // The arguments of `npm run sim` and `quorate sim`, checked: what is wrong is said in one line.
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { type DamageMode, damageModes } from "../src/damage/disk-budget.ts";
 import type { FamilyName } from "../src/nemesis/families.ts";
 import { familyNames } from "../src/nemesis/families.ts";
 import { scenarioNames } from "../src/scenario/registry.ts";
@@ -55,6 +56,8 @@ To take something away from what a seed draws (--shrink prints these):
   --without A,B     families of faults that stay off:
 ${indented(familyNames)}
   --calm-network    no loss, no duplicates, no unusual delays
+  --damage MODE     damage to what is durable: none, atlas (of at most f members
+                    at a time), beyond (of any number)
   --refuse LIST     acts and operations that do not happen: 3,7-12
 
 Ends with 0 when every run passed, 1 when one failed, 64 on wrong usage. After
@@ -92,6 +95,7 @@ const options = {
   clients: { type: "string" },
   without: { type: "string" },
   "calm-network": { type: "boolean", default: false },
+  damage: { type: "string" },
   refuse: { type: "string" },
 } as const;
 
@@ -125,6 +129,7 @@ function check({ values }: ReturnType<typeof parse>): SimArguments {
       seconds: values.seconds === undefined ? null : numberOf("seconds", values.seconds, 0),
       without: values.without === undefined ? [] : familiesOf(values.without),
       calmNetwork: values["calm-network"],
+      damage: values.damage === undefined ? null : damageOf(values.damage),
       refuse: values.refuse === undefined ? [] : numbersOf(values.refuse),
     },
     runs: minutes === null ? (wanted ?? 1) : null,
@@ -169,6 +174,12 @@ function familiesOf(text: string): FamilyName[] {
 function scenarioOf(name: string): string {
   if (name === allScenarios || name === listScenarios || scenarioNames.includes(name)) return name;
   throw new Error(`--scenario: no story ${name}; --scenario list names them`);
+}
+
+function damageOf(text: string): DamageMode {
+  const mode = damageModes.find((known) => known === text);
+  if (mode !== undefined) return mode;
+  throw new Error(`--damage must be one of ${damageModes.join(", ")}, not ${text}`);
 }
 
 function numbersOf(text: string): number[] {

@@ -149,7 +149,8 @@ class SimRuns {
   #missing(): string[] {
     const summary = this.#summary;
     const { plan } = this.#given;
-    const takenAway = plan.without.length > 0 || plan.calmNetwork || plan.members !== null;
+    const takenAway =
+      plan.without.length > 0 || plan.calmNetwork || plan.damage !== null || plan.members !== null;
     if (summary.runs < longRun || takenAway) return [];
     return [
       ...summary.missingFaults.map((kind) => `MISSING: no run injected ${kind}`),

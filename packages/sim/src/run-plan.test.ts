@@ -36,15 +36,17 @@ test("the arguments name all that differs from the seed alone", () => {
     planArguments({ ...planOf(0), members: 5, clients: 1, without: ["wipes"], calmNetwork: true }),
     "--seed 0 --members 5 --clients 1 --without wipes --calm-network",
   );
+  assert.equal(planArguments({ ...planOf(0), damage: "atlas" }), "--seed 0 --damage atlas");
 });
 
 test("a plan decides the options of its run", () => {
   const plan = { ...planOf(3), members: 5, clients: 2, seconds: 1.5, calmNetwork: true };
-  const { options } = makeRun({ ...plan, without: ["crashes", "partitions"] });
+  const { options } = makeRun({ ...plan, damage: "beyond", without: ["crashes", "partitions"] });
   assert.equal(options.members, 5);
   assert.equal(options.clients, 2);
   assert.equal(options.safetyMs, 1500);
   assert.equal(options.faults.crashes, null);
   assert.equal(options.faults.partitions, null);
   assert.deepEqual(options.network, {});
+  assert.equal(options.damage, "beyond");
 });

@@ -1,5 +1,6 @@
 // Which run is wanted: a seed and what is taken away from what the seed draws. A plan is what a
 // command line says, what a worker is told and what a shrunk failure is: they repeat a run exactly.
+import type { DamageMode } from "./damage/disk-budget.ts";
 import { type FamilyName, familyNames } from "./nemesis/families.ts";
 import { Run } from "./run.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -18,6 +19,8 @@ export interface RunPlan {
   readonly without: readonly FamilyName[];
   /** No loss, duplicates or delays beyond the defaults. */
   readonly calmNetwork: boolean;
+  /** How much disks may be damaged; null: as drawn. */
+  readonly damage: DamageMode | null;
   /** Numbers of acts and operations that do not happen (action-gate.ts). */
   readonly refuse: readonly number[];
 }
@@ -31,6 +34,7 @@ export function planOf(seed: number): RunPlan {
     seconds: null,
     without: [],
     calmNetwork: false,
+    damage: null,
     refuse: [],
   };
 }
@@ -48,6 +52,7 @@ function adjustOptions(options: RunOptions, plan: RunPlan): void {
   if (plan.seconds !== null) options.safetyMs = Math.round(plan.seconds * 1000);
   for (const name of plan.without) options.faults[name] = null;
   if (plan.calmNetwork) options.network = {};
+  options.damage = plan.damage ?? options.damage;
 }
 
 /** The arguments of `npm run sim --` that repeat the run. */
@@ -59,6 +64,7 @@ export function planArguments(plan: RunPlan): string {
   if (plan.seconds !== null) parts.push(`--seconds ${plan.seconds}`);
   if (plan.without.length > 0) parts.push(`--without ${plan.without.join(",")}`);
   if (plan.calmNetwork) parts.push("--calm-network");
+  if (plan.damage !== null) parts.push(`--damage ${plan.damage}`);
   if (plan.refuse.length > 0) parts.push(`--refuse ${formatNumbers(plan.refuse)}`);
   return parts.join(" ");
 }

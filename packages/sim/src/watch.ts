@@ -165,5 +165,6 @@ export class Watch {
   /** A process has ended. */
   onEnd(incarnation: SimProcess): void {
     this.#members.gone(incarnation.name);
+    this.disks.ended(incarnation);
   }
 }

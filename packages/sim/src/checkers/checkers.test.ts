@@ -14,6 +14,7 @@ import { LeaderCompleteness, type LeaderLog } from "./leader-completeness.ts";
 import { LogMatching } from "./log-matching.ts";
 import { checkSecondProcess, type SecondProcess } from "./one-process.ts";
 import { OneGenesis } from "./one-genesis.ts";
+import { checkRecovery } from "./recovery-keeps.ts";
 import { checkDeadProcess, checkStranger, checkTermIsOwn, strangersTerm } from "./strangers.ts";
 import { Violation } from "./violation.ts";
 
@@ -99,6 +100,19 @@ test("damage stops: whatever is said after the finding is rejected, before it or
   checker.said("m0", "m0#2", "acknowledges");
   rejects(() => checker.said("m2", "m2#1", "acknowledges"), /m2#1 acknowledges .* found: row 6/);
   rejects(() => checker.said("m2", "m2#9", "grants a vote"), /m2#9 grants a vote .* row 6/);
+});
+
+test("recovery: less than was durable, in term, vote or log, is rejected, more is not", () => {
+  const before = diskOf({ term: 5, vote: 2, terms: [1, 5] });
+  const check = (now: DurableView): void => checkRecovery("m0", before, now);
+  check(before);
+  check(diskOf({ term: 5, vote: 2, terms: [1, 5, 5] }));
+  check(diskOf({ term: 6, vote: 0, terms: [1, 5] }));
+  check(diskOf({ term: 5, vote: 2, terms: [], checkpointIndex: 2 }));
+  rejects(() => check(diskOf({ term: 4, vote: 2, terms: [1, 5] })), /knows term 4 vote 2/);
+  rejects(() => check(diskOf({ term: 5, vote: 3, terms: [1, 5] })), /knows term 5 vote 3/);
+  rejects(() => check(diskOf({ term: 5, vote: 2, terms: [1] })), /entry 2 of term 5 .* ends at 1/);
+  rejects(() => check(diskOf({ term: 5, vote: 2, terms: [1, 4] })), /has term 4 there/);
 });
 
 test("S1 one leader per term: a second one is rejected, the same again is not", () => {

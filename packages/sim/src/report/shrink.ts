@@ -27,6 +27,7 @@ export class Shrinker {
       if (!without.includes(name)) this.#try({ without: [...without, name] });
     }
     this.#try({ calmNetwork: true });
+    this.#try({ damage: "none" });
     for (const clients of [1, 2, 3]) {
       if (this.#try({ clients })) break;
     }

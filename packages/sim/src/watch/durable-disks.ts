@@ -5,6 +5,7 @@
 // would.
 import { equalBytes } from "@quorate/base";
 import { holdsEntry } from "../checkers/durable-before-ack.ts";
+import { checkRecovery } from "../checkers/recovery-keeps.ts";
 import { demand } from "../checkers/violation.ts";
 import { UnsyncedFate } from "../disk/sim-file.ts";
 import type { DurableBatch, DurableLog } from "../durable/durable-log.ts";
@@ -97,10 +98,25 @@ export class DurableDisks {
 
   #begin(followed: Followed): void {
     const { watched, log } = followed;
+    this.#checkKept(watched.member, log);
     this.#followed.set(watched.member.name, followed);
     this.#bySession.set(watched.session, followed);
     this.#byRaftId.set(watched.raftId, followed);
     this.#listener.began(watched, log);
+  }
+
+  /** Its process has died: what is durable now, the next start must find. */
+  ended(incarnation: SimProcess): void {
+    for (const followed of this.#followed.values()) {
+      if (followed.watched.incarnation === incarnation) this.#catchUp(followed);
+    }
+  }
+
+  #checkKept(member: SimMember, now: DurableLog): void {
+    const before = this.#followed.get(member.name);
+    // Where a snapshot's mark leads, only a recovery can tell.
+    if (before === undefined || before.log.marked || isPresent(before)) return;
+    checkRecovery(member.name, before.log, now);
   }
 
   /** Something may have become durable: nothing of it is passed over. */
