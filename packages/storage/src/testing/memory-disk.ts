@@ -107,8 +107,8 @@ export class MemoryDisk implements Disk {
   #pending: Operation[];
   #faults: Fault[];
   #held: string | null;
-  /** Path → 4 KiB blocks that cannot be read any more. */
-  readonly #spoiled: Map<string, Set<number>>;
+  /** Path → ranges that cannot be read any more. */
+  readonly #spoiled: Map<string, { readonly from: number; readonly to: number }[]>;
   #stamp: number;
   /** Handles of an earlier process are dead. */
   #process: number;
@@ -155,10 +155,10 @@ export class MemoryDisk implements Disk {
     this.#faults.push({ operation, pathPart, code, count });
   }
 
-  /** The 4 KiB block at `position` gives EIO from now on. */
-  spoil(path: string, position: number): void {
-    const blocks = this.#spoiled.get(path) ?? new Set();
-    this.#spoiled.set(path, blocks.add(Math.floor(position / blockBytes)));
+  /** `length` bytes at `position` give EIO from now on. */
+  spoil(path: string, position: number, length: number = blockBytes): void {
+    const ranges = this.#spoiled.get(path) ?? [];
+    this.#spoiled.set(path, [...ranges, { from: position, to: position + length }]);
   }
 
   /** The process dies: what it had submitted is done, half done or undone; the cache stays. */
@@ -321,11 +321,8 @@ export class MemoryDisk implements Disk {
   }
 
   #isSpoiled(path: string, position: number, length: number): boolean {
-    for (const block of this.#spoiled.get(path) ?? []) {
-      const from = block * blockBytes;
-      if (from < position + length && from + blockBytes > position) return true;
-    }
-    return false;
+    const ranges = this.#spoiled.get(path) ?? [];
+    return ranges.some(({ from, to }) => from < position + length && to > position);
   }
 
   #inode(path: string): Inode {

@@ -52,7 +52,7 @@ export function readDurableFile(content: Uint8Array, identity: WalIdentity): Dur
   return newest;
 }
 
-/** The same of the file in a directory; one that cannot be read says nothing. */
+/** The same of the file in a directory; a slot that cannot be read says nothing, the other one may. */
 export function readDurableFileNow(
   disk: Disk,
   directory: string,
@@ -61,7 +61,10 @@ export function readDurableFileNow(
   const content = new Uint8Array(durableFileBytes);
   const file = disk.openNow(`${directory}/${durableName}`, false);
   if (!(file instanceof DiskError)) {
-    if (file.readNow(0, content) instanceof DiskError) content.fill(0);
+    for (const at of slotOffsets) {
+      const slot = content.subarray(at, at + slotBytes);
+      if (file.readNow(at, slot) instanceof DiskError) slot.fill(0);
+    }
     file.close();
   }
   return readDurableFile(content, identity);

@@ -300,6 +300,14 @@ describe("damage of the log, by the rows of the table", () => {
     assert.deepEqual(indexes(started(ledger, 16, 1)), [1, 2, 3, 4, 5]);
   });
 
+  it("row 16: an unreadable sector between the slots of the second file takes nothing from them", () => {
+    const ledger = new WalLedger(5);
+    ledger.seal();
+    for (const seq of [6, 7]) ledger.block(seq).fill(0);
+    ledger.bench.disk.spoil(`${benchDirectory}/${durableName}`, 1024, 512);
+    refused(ledger, "tailLost", /offset 24576: expected batch 6, entry 5; durable up to batch 7:/);
+  });
+
   it("a newer format is refused and left alone", () => {
     const ledger = new WalLedger(5);
     const block = ledger.bench.disk.content(ledger.path(1)).subarray(0, blockBytes);
