@@ -38,6 +38,8 @@ faults end.
   --runs N          so many seeds, one after the other (default: 1)
   --minutes M       new seeds for so long
   --members N       1, 3, 5, 7 or 9 members (default: drawn)
+  --search          search all histories for an order, without trust in the log
+                    (without it: those of every tenth seed)
   --jobs J          threads (default: the number of cores)
   --trace           print what happens, line by line (one thread)
   --marks           print which places in the code were passed, how often
@@ -82,6 +84,7 @@ const options = {
   runs: { type: "string" },
   minutes: { type: "string" },
   members: { type: "string" },
+  search: { type: "boolean", default: false },
   jobs: { type: "string" },
   trace: { type: "boolean", default: false },
   marks: { type: "boolean", default: false },
@@ -130,6 +133,7 @@ function check({ values }: ReturnType<typeof parse>): SimArguments {
       without: values.without === undefined ? [] : familiesOf(values.without),
       calmNetwork: values["calm-network"],
       damage: values.damage === undefined ? null : damageOf(values.damage),
+      search: values.search,
       refuse: values.refuse === undefined ? [] : numbersOf(values.refuse),
     },
     runs: minutes === null ? (wanted ?? 1) : null,

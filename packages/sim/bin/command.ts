@@ -114,6 +114,8 @@ class SimRuns {
       `${seconds.toFixed(1)} s on ${jobs} thread${jobs === 1 ? "" : "s"}: ` +
         `${(summary.virtualMs / 1000 / seconds).toFixed(1)} virtual seconds a second`,
     );
+    const { searchedRuns, searchedOperations } = summary;
+    console.log(`histories searched through: ${searchedRuns}, of ${searchedOperations} operations`);
     console.log(`faults injected: ${summary.faultsTotal}`);
     for (const line of summary.faultLines()) console.log(line);
     if (!this.#given.marks) return;

@@ -30,6 +30,8 @@ export interface RunOptions {
   finalPowerLoss: boolean;
   /** One look in so many at what is durable is compared with a recovery of a copy of the disk. */
   durableSample: number;
+  /** The history is searched through without trust in the log, too (black-box.ts). */
+  search: boolean;
 }
 
 export function drawOptions(random: SimRandom): RunOptions {
@@ -50,6 +52,7 @@ export function drawOptions(random: SimRandom): RunOptions {
     damage: drawDamage(random.fork("damage")),
     finalPowerLoss: random.chance(0.5),
     durableSample: random.pick([300, 1_000, 3_000]),
+    search: false,
   };
 }
 

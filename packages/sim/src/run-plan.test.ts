@@ -33,8 +33,15 @@ test("the arguments name all that differs from the seed alone", () => {
   const plan = { ...planOf(7), targeted: true, seconds: 2.5, refuse: [1, 2, 3] };
   assert.equal(planArguments(plan), "--seed 7 --targeted --seconds 2.5 --refuse 1-3");
   assert.equal(
-    planArguments({ ...planOf(0), members: 5, clients: 1, without: ["wipes"], calmNetwork: true }),
-    "--seed 0 --members 5 --clients 1 --without wipes --calm-network",
+    planArguments({
+      ...planOf(0),
+      members: 5,
+      clients: 1,
+      without: ["wipes"],
+      calmNetwork: true,
+      search: true,
+    }),
+    "--seed 0 --members 5 --clients 1 --without wipes --calm-network --search",
   );
   assert.equal(planArguments({ ...planOf(0), damage: "atlas" }), "--seed 0 --damage atlas");
 });
@@ -49,4 +56,7 @@ test("a plan decides the options of its run", () => {
   assert.equal(options.faults.partitions, null);
   assert.deepEqual(options.network, {});
   assert.equal(options.damage, "beyond");
+  assert.equal(options.search, false);
+  assert.equal(makeRun({ ...plan, search: true }).options.search, true);
+  assert.equal(makeRun({ ...plan, seed: 20 }).options.search, true);
 });

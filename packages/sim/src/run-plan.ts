@@ -21,6 +21,8 @@ export interface RunPlan {
   readonly calmNetwork: boolean;
   /** How much disks may be damaged; null: as drawn. */
   readonly damage: DamageMode | null;
+  /** The history is searched through, too, whatever the seed. */
+  readonly search: boolean;
   /** Numbers of acts and operations that do not happen (action-gate.ts). */
   readonly refuse: readonly number[];
 }
@@ -35,6 +37,7 @@ export function planOf(seed: number): RunPlan {
     without: [],
     calmNetwork: false,
     damage: null,
+    search: false,
     refuse: [],
   };
 }
@@ -53,6 +56,7 @@ function adjustOptions(options: RunOptions, plan: RunPlan): void {
   for (const name of plan.without) options.faults[name] = null;
   if (plan.calmNetwork) options.network = {};
   options.damage = plan.damage ?? options.damage;
+  if (plan.search) options.search = true;
 }
 
 /** The arguments of `npm run sim --` that repeat the run. */
@@ -65,6 +69,7 @@ export function planArguments(plan: RunPlan): string {
   if (plan.without.length > 0) parts.push(`--without ${plan.without.join(",")}`);
   if (plan.calmNetwork) parts.push("--calm-network");
   if (plan.damage !== null) parts.push(`--damage ${plan.damage}`);
+  if (plan.search) parts.push("--search");
   if (plan.refuse.length > 0) parts.push(`--refuse ${formatNumbers(plan.refuse)}`);
   return parts.join(" ");
 }

@@ -3,6 +3,7 @@
 // violation; otherwise tells what happened and the run's unseed.
 import { assert } from "@quorate/base";
 import { Atlas } from "./atlas.ts";
+import { checkBlackBox, type SearchTotals } from "./checkers/black-box.ts";
 import { History, Outcome } from "./client/history.ts";
 import { Load } from "./client/load.ts";
 import { SimCluster } from "./cluster.ts";
@@ -32,7 +33,12 @@ export interface RunResult {
   readonly committed: number;
   readonly marks: ReadonlyMap<string, { readonly passed: number; readonly crashed: number }>;
   readonly rareStates: readonly (readonly [RareState, number])[];
+  /** What the search through the history went through; null: there was none. */
+  readonly searched: SearchTotals | null;
 }
+
+/** Of so many seeds one is searched, whatever it draws. */
+const searchEvery = 10;
 
 export class Run {
   readonly world: World;
@@ -48,6 +54,7 @@ export class Run {
   constructor(seed: number, adjust: ((options: RunOptions) => void) | null = null) {
     this.world = new World(seed);
     this.options = drawOptions(this.world.random("options"));
+    this.options.search = seed % searchEvery === 0;
     adjust?.(this.options);
     const { options } = this;
     this.cluster = new SimCluster(this.world, {
@@ -84,7 +91,7 @@ export class Run {
     this.liveness.demandAll();
     if (this.options.finalPowerLoss) this.#losePowerAtTheEnd();
     judge(this.history, this.watch.committed, this.cluster.members[0]!.config);
-    return this.#result();
+    return this.#result(this.options.search ? checkBlackBox(this.history) : null);
   }
 
   /** Founding needs all members at once: faults have their time, then there is calm until it is done. */
@@ -124,7 +131,7 @@ export class Run {
     this.liveness.demandAll();
   }
 
-  #result(): RunResult {
+  #result(searched: SearchTotals | null): RunResult {
     const { history, world, cluster, watch } = this;
     for (const member of cluster.members) {
       assert(member.incarnation?.failure === null, "a failure that nobody has seen");
@@ -146,6 +153,7 @@ export class Run {
       committed: watch.committed.lastIndex,
       marks: cluster.marks,
       rareStates: cluster.rare.entries(),
+      searched,
       unseed: world.unseed(),
     };
   }

@@ -18,6 +18,7 @@ function figures(ok: number, leaders: number): RunFigures {
     refused: 1,
     unknown: 2,
     leaders,
+    searched: leaders > 1 ? 7 : 0,
     boots: 3,
     faults: [["process.kill", 2]],
     marks: [["turn.begin", 5]],
@@ -39,6 +40,7 @@ test("the summary adds up, and names what never happened", () => {
     "3 runs, 3.00 virtual hours, 69 operations, median of 20 acknowledged a run, " +
       "a leader change in 67 % of runs",
   );
+  assert.deepEqual([summary.searchedRuns, summary.searchedOperations], [2, 14]);
   assert.equal(summary.faultsTotal, 6);
   assert.equal(summary.missingFaults.length, faultKinds.length - 1);
   const marks = crashPoints.length + damageMarks.length + rareStates.length;

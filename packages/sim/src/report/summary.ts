@@ -16,6 +16,8 @@ export interface RunFigures {
   readonly unknown: number;
   readonly leaders: number;
   readonly boots: number;
+  /** Operations of a history that was searched through (black-box.ts). */
+  readonly searched: number;
   readonly faults: readonly (readonly [FaultKind, number])[];
   readonly marks: readonly (readonly [string, number])[];
   readonly unseed: string;
@@ -31,6 +33,7 @@ export function figuresOf(result: RunResult): RunFigures {
     unknown: result.operations.unknown,
     leaders: result.leaders,
     boots: result.boots,
+    searched: result.searched?.operations ?? 0,
     faults: result.faults.entries(),
     marks: [
       ...[...result.marks].map(([mark, { passed }]) => [mark, passed] as const),
@@ -44,6 +47,9 @@ export class Summary {
   runs: number;
   virtualMs: number;
   operations: number;
+  /** Runs whose history was searched through, and their operations. */
+  searchedRuns: number;
+  searchedOperations: number;
   #runsWithLeaderChange: number;
   readonly #ok: number[];
   readonly #faults: Map<FaultKind, number>;
@@ -53,6 +59,8 @@ export class Summary {
     this.runs = 0;
     this.virtualMs = 0;
     this.operations = 0;
+    this.searchedRuns = 0;
+    this.searchedOperations = 0;
     this.#runsWithLeaderChange = 0;
     this.#ok = [];
     this.#faults = new Map(faultKinds.map((kind) => [kind, 0]));
@@ -64,6 +72,8 @@ export class Summary {
     this.runs++;
     this.virtualMs += figures.virtualMs;
     this.operations += figures.ok + figures.refused + figures.unknown;
+    if (figures.searched > 0) this.searchedRuns++;
+    this.searchedOperations += figures.searched;
     if (figures.leaders > 1) this.#runsWithLeaderChange++;
     this.#ok.push(figures.ok);
     for (const [kind, count] of figures.faults) addTo(this.#faults, kind, count);

@@ -1,0 +1,2 @@
+/** Of everything here (checkers/black-box.ts). */
+export const property = "linearizability by search";
