@@ -28,7 +28,7 @@ import { wallReadingMs } from "./wall-clock.ts";
 const readiesPerTurnMax = 64;
 /** Row index entries that compaction cleans in one turn, and rows that a scan visits. */
 const compactVersionsPerTurn = 2000;
-const scanRowsPerTurn = 5000;
+const scanRowsPerTurn = 2000;
 
 export interface PumpParts {
   readonly env: Env;

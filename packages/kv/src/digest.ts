@@ -35,20 +35,20 @@ export class Hasher {
   }
 
   /** The length goes in too: no two splits of the same bytes into fields hash alike. */
-  bytes(bytes: Uint8Array, from: number = 0): void {
-    const length = bytes.length - from;
+  bytes(bytes: Uint8Array, from: number = 0, to: number = bytes.length): void {
+    const length = to - from;
     let low = stepLow(this.low, length);
     let high = stepHigh(this.high, length);
     let at = from;
-    for (const last = bytes.length - 4; at <= last; at += 4) {
+    for (const last = to - 4; at <= last; at += 4) {
       const word =
         bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
       low = stepLow(low, word);
       high = stepHigh(high, word);
     }
-    if (at < bytes.length) {
+    if (at < to) {
       let word = 0;
-      for (let shift = 0; at < bytes.length; shift += 8) word |= bytes[at++]! << shift;
+      for (let shift = 0; at < to; shift += 8) word |= bytes[at++]! << shift;
       low = stepLow(low, word);
       high = stepHigh(high, word);
     }

@@ -3,7 +3,7 @@
 // configuration, no randomness enters apply (raft-lessons 50).
 import type { KvError } from "./kv-error.ts";
 import type { OperationKind } from "./operation.ts";
-import type { Row, RowRef, RowStore } from "./rows.ts";
+import type { RowRef, RowStore, ScannedRow } from "./rows.ts";
 import type { ReplicatedTable, TableRecord } from "./table.ts";
 
 export interface KvOptions {
@@ -98,7 +98,7 @@ export interface KvApi {
    * reported dead to the store on the way.
    */
   beginRebuild(records: readonly TableRecord[]): boolean;
-  rebuildRow(row: Row, ref: RowRef): void;
+  rebuildRow(row: ScannedRow, ref: RowRef): void;
   /** False when the live digest of the scan differs from the checkpoint's: damage. */
   finishRebuild(): boolean;
 }

@@ -13,7 +13,7 @@ import { TableRecord } from "./table.ts";
 import type { ReplicatedTable } from "./table.ts";
 import { Member } from "./test/member.ts";
 import { Request } from "./test/requests.ts";
-import { MemoryRows } from "./testing/memory-rows.ts";
+import { MemoryRows, scannedOf } from "./testing/memory-rows.ts";
 import { decodeRangeResponse, decodeTxnResponse } from "./wire/decode-response.ts";
 import { encodeRangeRequest, encodeTxnRequest } from "./wire/encode-request.ts";
 import {
@@ -56,7 +56,7 @@ function rebuild(rows: Iterable<Row>, tables: readonly TableRecord[]): boolean {
   const kv = new KvState({ rows: store, ...options });
   ok(kv.beginRebuild(tables));
   let ref = 0;
-  for (const row of rows) kv.rebuildRow(row, ref++);
+  for (const row of rows) kv.rebuildRow(scannedOf(row), ref++);
   return kv.finishRebuild();
 }
 
@@ -122,7 +122,7 @@ test("the clock goes on from the checkpoint, not from the rows that are left", (
   const before = storedRows(rows).at(-1)!.hlc;
   const restarted = new Member(rows.reopened());
   ok(restarted.kv.beginRebuild(member.kv.tables()));
-  for (const [row, ref] of rows.stored()) restarted.kv.rebuildRow(row, ref);
+  for (const [row, ref] of rows.stored()) restarted.kv.rebuildRow(scannedOf(row), ref);
   ok(restarted.kv.finishRebuild());
   deepEqual(restarted.kv.tables(), member.kv.tables());
   restarted.index = member.index;
@@ -294,7 +294,7 @@ test("a tombstone is reported dead only by a scan that finds nothing in front fo
     const reopened = from.reopened();
     const { kv } = new Member(reopened);
     ok(kv.beginRebuild(tables));
-    for (const [row, ref] of reopened.stored()) kv.rebuildRow(row, ref);
+    for (const [row, ref] of reopened.stored()) kv.rebuildRow(scannedOf(row), ref);
     ok(kv.finishRebuild());
     return reopened;
   };
@@ -501,7 +501,7 @@ test("a hash begins anew when a snapshot is installed, and says so when its revi
     for (const [row] of source.rows.stored()) {
       // The refs of the new store: as if appended.
       const ref = row.main === 5 ? rows.append(row) : row.main - 2;
-      kv.rebuildRow(row, ref);
+      kv.rebuildRow(scannedOf(row), ref);
     }
     ok(kv.finishRebuild());
   };

@@ -14,7 +14,7 @@ import { operationHandlers, readTxn } from "./operation-handlers.ts";
 import type { OperationHandler } from "./operation-handlers.ts";
 import type { OperationKind } from "./operation.ts";
 import { failedReply, ReplyBuilder, silentReply } from "./reply.ts";
-import type { Row, RowRef } from "./rows.ts";
+import type { RowRef, ScannedRow } from "./rows.ts";
 import { decodeStateRecord, encodeStateRecord, stateRecordName } from "./state-record.ts";
 import type { StateRecord } from "./state-record.ts";
 import { TableRecord } from "./table.ts";
@@ -280,7 +280,7 @@ export class KvState implements KvApi {
     return restored === Math.max(0, records.length - 1);
   }
 
-  rebuildRow(row: Row, ref: RowRef): void {
+  rebuildRow(row: ScannedRow, ref: RowRef): void {
     this.#store.rebuildRow(row, ref);
   }
 

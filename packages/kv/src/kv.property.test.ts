@@ -12,7 +12,7 @@ import type { ModelReply, ModelResponse } from "./kv.model.ts";
 import { OperationKind } from "./operation.ts";
 import { Member, term, txnOpsMax } from "./test/member.ts";
 import { rangeKind, Request, request } from "./test/requests.ts";
-import { MemoryRows } from "./testing/memory-rows.ts";
+import { MemoryRows, scannedOf } from "./testing/memory-rows.ts";
 import {
   decodeCompactionResponse,
   decodeDeleteRangeResponse,
@@ -111,7 +111,7 @@ class History {
     this.rows = this.rows.reopened();
     const restarted = new Member(this.rows);
     ok(restarted.kv.beginRebuild(tables));
-    for (const [row, ref] of this.rows.stored()) restarted.kv.rebuildRow(row, ref);
+    for (const [row, ref] of this.rows.stored()) restarted.kv.rebuildRow(scannedOf(row), ref);
     ok(restarted.kv.finishRebuild(), "the scan does not confirm the checkpoint");
     restarted.index = this.member.index;
     restarted.wallMs = this.member.wallMs;

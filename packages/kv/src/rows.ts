@@ -1,8 +1,23 @@
 // What an MVCC row is, and what the state machine needs of whoever keeps rows. The row store
 // (storage) implements RowStore; nothing here knows of files.
+import { emptyBytes } from "@quorate/base";
+
+/** What a row says beside its key and value. */
+export interface RowHead {
+  readonly main: number;
+  readonly sub: number;
+  readonly tombstone: boolean;
+  readonly createRevision: number;
+  readonly version: number;
+  readonly leaseHigh: number;
+  readonly leaseLow: number;
+  readonly hlc: number;
+  readonly origin: number;
+  readonly originSequence: number;
+}
 
 /** One version of one key. Immutable; written once, in revision order. */
-export class Row {
+export class Row implements RowHead {
   readonly main: number;
   readonly sub: number;
   readonly tombstone: boolean;
@@ -46,6 +61,62 @@ export class Row {
     this.originSequence = originSequence;
     this.key = key;
     this.value = value;
+  }
+}
+
+/**
+ * A row as a scan shows it: one object and one block for all rows, because an object and two views a
+ * row cost more than checking it. Valid until the next row is shown; `toRow` copies.
+ */
+export class ScannedRow implements RowHead {
+  main: number;
+  sub: number;
+  tombstone: boolean;
+  createRevision: number;
+  version: number;
+  leaseHigh: number;
+  leaseLow: number;
+  hlc: number;
+  origin: number;
+  originSequence: number;
+  /** The key is [keyAt, valueAt) of `block`, the value [valueAt, end). */
+  block: Uint8Array;
+  keyAt: number;
+  valueAt: number;
+  end: number;
+
+  constructor() {
+    this.main = 0;
+    this.sub = 0;
+    this.tombstone = false;
+    this.createRevision = 0;
+    this.version = 0;
+    this.leaseHigh = 0;
+    this.leaseLow = 0;
+    this.hlc = 0;
+    this.origin = 0;
+    this.originSequence = 0;
+    this.block = emptyBytes;
+    this.keyAt = 0;
+    this.valueAt = 0;
+    this.end = 0;
+  }
+
+  toRow(): Row {
+    return new Row(
+      this.main,
+      this.sub,
+      this.tombstone,
+      this.createRevision,
+      this.version,
+      this.leaseHigh,
+      this.leaseLow,
+      this.hlc,
+      this.origin,
+      this.originSequence,
+      this.block.slice(this.keyAt, this.valueAt),
+      this.block.slice(this.valueAt, this.end),
+    );
   }
 }
 

@@ -264,7 +264,7 @@ export class StorageTorture {
       !storage.scanStep(50, (row, ref) => {
         seen.push(row.main);
         this.#rowRefs.set(row.main, ref);
-        assert.equal(latin1Decode(row.value), valueOf(row.main));
+        assert.equal(latin1Decode(row.toRow().value), valueOf(row.main));
       })
     );
     this.#checkRows(seen, index);

@@ -1,7 +1,7 @@
 // What the host sees of a member's disk. Two steps: openDirectory (lock, format, identity, boot
 // count; before genesis nothing else exists), then openStorage (WAL, rows, checkpoint, recovery).
 // A failed write or fsync ends the process (71), damage ends it (72): completions carry no error.
-import type { Row, RowRef, RowStore, TableRecord } from "@quorate/kv";
+import type { RowRef, RowStore, ScannedRow, TableRecord } from "@quorate/kv";
 import type { Entry, HardState, Index, NodeId, Session, Term } from "@quorate/raft";
 import type { Env, ExitCode } from "./env.ts";
 
@@ -166,9 +166,10 @@ export interface StorageApi {
 
   /**
    * Rows of the recovered (or installed) checkpoint in revision order, at most `rowsMax` a call;
-   * true when all were visited. The host feeds them to the state machine.
+   * true when all were visited. The host feeds them to the state machine. A row is valid in `visit`
+   * only.
    */
-  scanStep(rowsMax: number, visit: (row: Row, ref: RowRef) => void): boolean;
+  scanStep(rowsMax: number, visit: (row: ScannedRow, ref: RowRef) => void): boolean;
 
   /** Rows appended so far and the tables become a durable checkpoint. One at a time. */
   checkpoint(request: CheckpointRequest, done: (checkpoint: CheckpointInfo) => void): void;

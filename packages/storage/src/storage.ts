@@ -1,7 +1,7 @@
 // A member's disk as the host sees it: log, rows, checkpoints and snapshots over one manifest. It
 // routes and keeps order between the parts; formats and protocols are theirs.
 import { assert, must } from "@quorate/base";
-import type { Row, RowRef, RowStore } from "@quorate/kv";
+import type { RowRef, RowStore, ScannedRow } from "@quorate/kv";
 import type { HardState, Index, NodeId } from "@quorate/raft";
 import { Checkpointer, CheckpointInForce } from "./checkpoint/checkpointer.ts";
 import type { Manifest } from "./manifest/manifest.ts";
@@ -139,7 +139,7 @@ export class Storage implements StorageApi {
 
   // ---- Rows and checkpoints -----------------------------------------------------------------------
 
-  scanStep(rowsMax: number, visit: (row: Row, ref: RowRef) => void): boolean {
+  scanStep(rowsMax: number, visit: (row: ScannedRow, ref: RowRef) => void): boolean {
     if (this.#scan === null) return true;
     if (!this.#scan.step(rowsMax, visit)) return false;
     this.#scan = null;

@@ -4,12 +4,14 @@
 // pass over it without looking inside.
 import { assert } from "@quorate/base";
 import { blockKeysMax, KeyBlock } from "./key-block.ts";
+import type { KeyNames } from "./key-block.ts";
 
 /** A block below this joins its neighbour when both fit into one with room to grow. */
 const BLOCK_KEYS_MIN = blockKeysMax / 4;
 
 export class KeyBlocks {
-  // Invariant: #firsts[i] === #blocks[i].keys[0]; no block is empty; keys ascend throughout.
+  readonly #names: KeyNames;
+  // Invariant: #firsts[i] === #blocks[i].key(0); no block is empty; keys ascend throughout.
   #blocks: KeyBlock[];
   #firsts: string[];
   #size: number;
@@ -20,7 +22,8 @@ export class KeyBlocks {
   #sought: string | null;
   #found: boolean;
 
-  constructor() {
+  constructor(names: KeyNames) {
+    this.#names = names;
     this.#blocks = [];
     this.#firsts = [];
     this.#size = 0;
@@ -80,19 +83,19 @@ export class KeyBlocks {
     }
     const block = this.#blocks[low - 1]!;
     const position = block.search(key);
-    if (position === block.keys.length) {
+    if (position === block.count) {
       this.#block = low;
       this.#position = 0;
       return false;
     }
     this.#block = low - 1;
     this.#position = position;
-    return block.keys[position] === key;
+    return block.key(position) === key;
   }
 
   /** The slot where the last seek, which found its key, ended. */
   slotHere(): number {
-    return this.#blocks[this.#block]!.slots[this.#position]!;
+    return this.#blocks[this.#block]!.slot(this.#position);
   }
 
   blockHere(): KeyBlock {
@@ -104,7 +107,7 @@ export class KeyBlocks {
     this.#size++;
     this.#sought = null;
     if (this.#blocks.length === 0) {
-      this.#blocks.push(new KeyBlock([key], [slot], 0, 0));
+      this.#blocks.push(new KeyBlock(this.#names, Uint32Array.of(slot), 0, 0));
       this.#firsts.push(key);
       this.#block = 0;
       this.#position = 0;
@@ -113,9 +116,9 @@ export class KeyBlocks {
     // A seek past a block's last key points at the next block's start: append to the former.
     if (this.#position === 0 && this.#block > 0) {
       this.#block--;
-      this.#position = this.#blocks[this.#block]!.keys.length;
+      this.#position = this.#blocks[this.#block]!.count;
     }
-    if (this.#blocks[this.#block]!.keys.length >= blockKeysMax) this.#split(liveOf);
+    if (this.#blocks[this.#block]!.count >= blockKeysMax) this.#split(liveOf);
     this.#blocks[this.#block]!.insert(this.#position, key, slot);
     if (this.#position === 0) this.#firsts[this.#block] = key;
   }
@@ -127,28 +130,29 @@ export class KeyBlocks {
     this.#size--;
     this.#sought = null;
     block.remove(this.#position);
-    if (block.keys.length === 0) {
+    if (block.count === 0) {
       this.#blocks.splice(index, 1);
       this.#firsts.splice(index, 1);
       return;
     }
-    if (this.#position === 0) this.#firsts[index] = block.keys[0]!;
-    if (block.keys.length < BLOCK_KEYS_MIN) this.#join(index);
+    if (this.#position === 0) this.#firsts[index] = block.key(0);
+    if (block.count < BLOCK_KEYS_MIN) this.#join(index);
   }
 
   // Ascending inserts, the usual pattern of numbered keys, leave full blocks behind; others halves.
   #split(liveOf: (slot: number) => boolean): void {
     const index = this.#block;
     const block = this.#blocks[index]!;
-    const ascending = index === this.#blocks.length - 1 && this.#position === block.keys.length;
-    const keep = ascending ? block.keys.length - 1 : block.keys.length >>> 1;
-    const { keys, slots } = block.cut(keep);
+    const ascending = index === this.#blocks.length - 1 && this.#position === block.count;
+    const keep = ascending ? block.count - 1 : block.count >>> 1;
+    const slots = block.cut(keep);
     let live = 0;
     for (const slot of slots) if (liveOf(slot)) live++;
     block.live -= live;
     assert(block.live >= 0, "KeyBlocks: more keys alive behind the split than in the block");
-    this.#blocks.splice(index + 1, 0, new KeyBlock(keys, slots, live, block.changedMain));
-    this.#firsts.splice(index + 1, 0, keys[0]!);
+    const next = new KeyBlock(this.#names, slots, live, block.changedMain);
+    this.#blocks.splice(index + 1, 0, next);
+    this.#firsts.splice(index + 1, 0, next.key(0));
     if (this.#position > keep) {
       this.#block++;
       this.#position -= keep;
@@ -160,7 +164,7 @@ export class KeyBlocks {
     if (left + 1 >= this.#blocks.length) return;
     const a = this.#blocks[left]!;
     const b = this.#blocks[left + 1]!;
-    if (a.keys.length + b.keys.length > blockKeysMax / 2) return;
+    if (a.count + b.count > blockKeysMax / 2) return;
     a.absorb(b);
     this.#blocks.splice(left + 1, 1);
     this.#firsts.splice(left + 1, 1);

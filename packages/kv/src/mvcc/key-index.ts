@@ -25,7 +25,7 @@ export class KeyIndex {
 
   constructor() {
     this.slots = new KeySlots();
-    this.#blocks = new KeyBlocks();
+    this.#blocks = new KeyBlocks(this.slots);
     this.#queue = new VersionQueue();
     this.#isLive = (slot) => this.slots.main(slot) !== 0;
   }
@@ -122,10 +122,9 @@ export class KeyIndex {
         count += block.live;
         continue;
       }
-      const { keys, slots } = block;
-      for (; position < keys.length; position++) {
-        if (!whole && keys[position]! >= end) return count;
-        const ref = this.refAt(slots[position]!, revision);
+      for (; position < block.count; position++) {
+        if (!whole && block.key(position) >= end) return count;
+        const ref = this.refAt(block.slot(position), revision);
         if (ref === noRef) continue;
         count++;
         if (refs.length < limit) refs.push(ref);
@@ -142,10 +141,10 @@ export class KeyIndex {
     blocks.seek(key);
     let position = blocks.position;
     for (let at = blocks.at; at < blocks.blockCount; at++) {
-      const { keys, slots } = blocks.block(at);
-      for (; position < keys.length; position++) {
-        if (end !== null && keys[position]! >= end) return live;
-        const slot = slots[position]!;
+      const block = blocks.block(at);
+      for (; position < block.count; position++) {
+        if (end !== null && block.key(position) >= end) return live;
+        const slot = block.slot(position);
         if (this.slots.main(slot) !== 0) live.push(slot);
       }
       position = 0;
@@ -160,8 +159,9 @@ export class KeyIndex {
   anyAliveFrom(at: number, revision: number, blocksMax: number): true | number {
     const to = Math.min(this.#blocks.blockCount, at + blocksMax);
     for (let index = at; index < to; index++) {
-      for (const slot of this.#blocks.block(index).slots) {
-        if (this.refAt(slot, revision) !== noRef) return true;
+      const block = this.#blocks.block(index);
+      for (let position = 0; position < block.count; position++) {
+        if (this.refAt(block.slot(position), revision) !== noRef) return true;
       }
     }
     return to === this.#blocks.blockCount ? -1 : to;

@@ -2,12 +2,27 @@
 // removing a row are constant time and the order does not matter. Equal live rows, equal digest,
 // whatever history led there and whatever of it was compacted.
 import type { Hasher } from "../digest.ts";
-import type { Row } from "../rows.ts";
+import type { Row, RowHead, ScannedRow } from "../rows.ts";
 
 const PURPOSE_ROW = 1;
 
 /** Hashes a row with everything it says; `low` and `high` of the hasher hold the result. */
 export function hashRow(hasher: Hasher, row: Row): void {
+  hashHead(hasher, row);
+  hasher.bytes(row.key);
+  hasher.bytes(row.value);
+  hasher.finish();
+}
+
+/** As `hashRow`, of a row that a scan shows. */
+export function hashScanned(hasher: Hasher, row: ScannedRow): void {
+  hashHead(hasher, row);
+  hasher.bytes(row.block, row.keyAt, row.valueAt);
+  hasher.bytes(row.block, row.valueAt, row.end);
+  hasher.finish();
+}
+
+function hashHead(hasher: Hasher, row: RowHead): void {
   hasher.reset(PURPOSE_ROW);
   hasher.number(row.main);
   hasher.word(row.sub);
@@ -18,9 +33,6 @@ export function hashRow(hasher: Hasher, row: Row): void {
   hasher.number(row.hlc);
   hasher.word(row.origin);
   hasher.number(row.originSequence);
-  hasher.bytes(row.key);
-  hasher.bytes(row.value);
-  hasher.finish();
 }
 
 export class LiveDigest {

@@ -5,9 +5,9 @@
 import { assert, emptyBytes, latin1Decode, latin1Encode } from "@quorate/base";
 import { Hasher } from "../digest.ts";
 import { Row } from "../rows.ts";
-import type { RowRef, RowStore } from "../rows.ts";
+import type { RowHead, RowRef, RowStore, ScannedRow } from "../rows.ts";
 import { KeyIndex } from "./key-index.ts";
-import { hashRow, LiveDigest } from "./live-digest.ts";
+import { hashRow, hashScanned, LiveDigest } from "./live-digest.ts";
 
 /** Wall milliseconds become hlc units (DESIGN.md 12). */
 const HLC_PER_MS = 1024;
@@ -135,7 +135,9 @@ export class MvccStore {
       keyBytes,
       value,
     );
-    this.#putRow(key, old, row, this.#append(row));
+    const ref = this.#append(row);
+    hashRow(this.#hasher, row);
+    this.#putHashed(key, old, row, ref, value.length);
     this.puts++;
   }
 
@@ -159,7 +161,7 @@ export class MvccStore {
     const main = this.revision + 1;
     const sub = this.#nextSub();
     const row = new Row(main, sub, true, 0, 0, 0, 0, this.hlc, 0, 0, keyBytes, emptyBytes);
-    this.#deleteRow(slot, row, this.#append(row));
+    this.#deleteRow(slot, main, this.#append(row));
     this.deletes++;
   }
 
@@ -175,7 +177,8 @@ export class MvccStore {
     return ref;
   }
 
-  #putRow(key: string, old: number, row: Row, ref: RowRef): void {
+  /** The hasher holds the row's digest. */
+  #putHashed(key: string, old: number, row: RowHead, ref: RowRef, valueBytes: number): void {
     const { slots } = this.index;
     if (old < 0) {
       this.keys++;
@@ -185,18 +188,17 @@ export class MvccStore {
       this.digest.remove(slots.digestLow(old), slots.digestHigh(old));
     }
     const slot = this.index.put(key, row.main, ref, row.createRevision, row.version);
-    hashRow(this.#hasher, row);
-    slots.setContent(slot, this.#hasher.low, this.#hasher.high, row.value.length);
+    slots.setContent(slot, this.#hasher.low, this.#hasher.high, valueBytes);
     this.digest.add(this.#hasher.low, this.#hasher.high);
-    this.liveBytes += row.value.length;
+    this.liveBytes += valueBytes;
   }
 
-  #deleteRow(slot: number, row: Row, ref: RowRef): void {
+  #deleteRow(slot: number, main: number, ref: RowRef): void {
     const { slots } = this.index;
     this.keys--;
-    this.liveBytes -= row.key.length + slots.valueBytes(slot);
+    this.liveBytes -= slots.key(slot).length + slots.valueBytes(slot);
     this.digest.remove(slots.digestLow(slot), slots.digestHigh(slot));
-    this.index.delete(slot, row.main, ref);
+    this.index.delete(slot, main, ref);
   }
 
   // ---- Compaction ---------------------------------------------------------------------------------
@@ -254,7 +256,7 @@ export class MvccStore {
   }
 
   /** Rows in the order of their revisions. Those that are unreachable by now are reported dead. */
-  rebuildRow(row: Row, ref: RowRef): void {
+  rebuildRow(row: ScannedRow, ref: RowRef): void {
     assert(this.#expected !== null, "MvccStore.rebuildRow: no rebuild is under way");
     const ascends =
       row.main > this.#lastMain || (row.main === this.#lastMain && row.sub > this.#lastSub);
@@ -264,21 +266,23 @@ export class MvccStore {
     }
     this.#lastMain = row.main;
     this.#lastSub = row.sub;
-    const key = latin1Decode(row.key);
+    const key = latin1Decode(row.block, row.keyAt, row.valueAt);
     const old = this.index.findLive(key);
     // Above the compaction revision every row is there, so each must continue the one before it.
     if (row.main > this.compactRevision && !this.#continues(old, row)) {
       this.#damaged = true;
       return;
     }
-    if (!row.tombstone) this.#putRow(key, old, row, ref);
-    else if (old >= 0) this.#deleteRow(old, row, ref);
+    if (!row.tombstone) {
+      hashScanned(this.#hasher, row);
+      this.#putHashed(key, old, row, ref, row.end - row.valueAt);
+    } else if (old >= 0) this.#deleteRow(old, row.main, ref);
     // All that it deleted has been reclaimed: now it may go too.
     else this.rows.dead(ref);
     this.compactStep(REBUILD_COMPACT_MAX);
   }
 
-  #continues(old: number, row: Row): boolean {
+  #continues(old: number, row: RowHead): boolean {
     if (row.tombstone) return old >= 0;
     const { slots } = this.index;
     if (old < 0) return row.version === 1 && row.createRevision === row.main;

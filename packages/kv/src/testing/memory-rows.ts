@@ -1,7 +1,7 @@
 // A RowStore in memory, for tests: keeps rows in an array, checks what the contract asks of its
 // caller, and reclaims dead rows on demand, in "segments" as storage does.
-import { assert } from "@quorate/base";
-import { Row } from "../rows.ts";
+import { assert, concatBytes } from "@quorate/base";
+import { Row, ScannedRow } from "../rows.ts";
 import type { RowCursor, RowRef, RowStore } from "../rows.ts";
 
 export class MemoryRows implements RowStore {
@@ -87,6 +87,19 @@ export class MemoryRows implements RowStore {
     return rows;
   }
 }
+
+/** The row as a scan of a store on disk shows it: in the middle of a block. */
+export function scannedOf(row: Row): ScannedRow {
+  const scanned = Object.assign(new ScannedRow(), row);
+  const { key, value } = row;
+  scanned.block = concatBytes([oneByte, key, value, oneByte]);
+  scanned.keyAt = 1;
+  scanned.valueAt = 1 + key.length;
+  scanned.end = 1 + key.length + value.length;
+  return scanned;
+}
+
+const oneByte = new Uint8Array([0xa5]);
 
 function copyOf(row: Row): Row {
   return new Row(

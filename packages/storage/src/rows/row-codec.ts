@@ -3,6 +3,7 @@
 // or written to the wrong place is not taken for this one. Layout: docs/spec/storage-format.md.
 import { crc32c, writeU64 } from "@quorate/base";
 import { Row } from "@quorate/kv";
+import type { ScannedRow } from "@quorate/kv";
 
 /*
  *  0  1  format: 1 (0: padding up to the next multiple of 4 KiB)
@@ -149,6 +150,27 @@ export function rowMain(block: RowBlock, at: number): number {
 
 export function rowSub(block: RowBlock, at: number): number {
   return block.view.getUint32(at + 16, true);
+}
+
+/** Of a row that was checked, without any view or object. */
+export function decodeInto(row: ScannedRow, block: RowBlock, at: number): void {
+  const { bytes, view } = block;
+  const keyAt = at + rowHeaderBytes + view.getUint16(at + 2, true);
+  const valueAt = keyAt + view.getUint32(at + 20, true);
+  row.main = getU64(view, at + 8);
+  row.sub = view.getUint32(at + 16, true);
+  row.tombstone = (bytes[at + 1]! & flagTombstone) !== 0;
+  row.createRevision = getU64(view, at + 28);
+  row.version = getU64(view, at + 36);
+  row.leaseHigh = view.getUint32(at + 44, true);
+  row.leaseLow = view.getUint32(at + 48, true);
+  row.hlc = getU64(view, at + 52);
+  row.origin = bytes[at + 66]!;
+  row.originSequence = view.getUint32(at + 60, true) + view.getUint16(at + 64, true) * twoPow32;
+  row.block = bytes;
+  row.keyAt = keyAt;
+  row.valueAt = valueAt;
+  row.end = valueAt + view.getUint32(at + 24, true);
 }
 
 /** Of a row that was checked. Key and value are views: the block must not be reused. */

@@ -2,10 +2,11 @@
 // is checked (CRC with nonce and offset, order, padding), places are learned, rows are shown. In
 // slices, so that the event loop goes on.
 import { crc32c } from "@quorate/base";
-import type { Row, RowRef } from "@quorate/kv";
+import { ScannedRow } from "@quorate/kv";
+import type { RowRef } from "@quorate/kv";
 import { padded } from "../medium.ts";
 import type { RowSegmentEntry } from "../manifest/manifest-api.ts";
-import { decodeRow, RowBlock, rowLength, rowMain, rowProblem, rowSub } from "./row-codec.ts";
+import { decodeInto, RowBlock, rowLength, rowMain, rowProblem, rowSub } from "./row-codec.ts";
 import type { RowLog } from "./row-log.ts";
 import { RowSegment } from "./row-segment.ts";
 import { segmentHeaderBytes } from "./segment-header.ts";
@@ -13,7 +14,7 @@ import { segmentHeaderBytes } from "./segment-header.ts";
 /** Read at once: one read of this size costs about 0.2 ms from the page cache. */
 const blockBytes = 1_048_576;
 /** A slice ends after so many bytes even if the caller asked for more rows. */
-const sliceBytesMax = 4_194_304;
+const sliceBytesMax = 1_048_576;
 
 export class RowScan {
   readonly #log: RowLog;
@@ -25,8 +26,12 @@ export class RowScan {
   /** CRC32C over the segment below `#crcTo`; only of the growing one, the others have theirs. */
   #crc: number;
   #crcTo: number;
+  /** Of one size and used again, but for a row that is longer. */
   #block: RowBlock;
+  /** Of the block's bytes those that were read. */
+  #blockEnd: number;
   #blockOffset: number;
+  readonly #row: ScannedRow;
 
   constructor(log: RowLog, entries: readonly RowSegmentEntry[]) {
     this.#log = log;
@@ -37,11 +42,13 @@ export class RowScan {
     this.#crc = 0;
     this.#crcTo = 0;
     this.#block = new RowBlock(new Uint8Array(0));
+    this.#blockEnd = 0;
     this.#blockOffset = 0;
+    this.#row = new ScannedRow();
   }
 
   /** True when all rows were visited. */
-  step(rowsMax: number, visit: (row: Row, ref: RowRef) => void): boolean {
+  step(rowsMax: number, visit: (row: ScannedRow, ref: RowRef) => void): boolean {
     let rows = 0;
     let bytes = 0;
     while (rows < rowsMax && bytes < sliceBytesMax) {
@@ -52,7 +59,7 @@ export class RowScan {
         continue;
       }
       const before = this.#at;
-      if (this.#row(segment, visit)) rows += 1;
+      if (this.#next(segment, visit)) rows += 1;
       bytes += this.#at - before;
     }
     return this.#segment === null && this.#entry === this.#entries.length;
@@ -79,11 +86,10 @@ export class RowScan {
     if (!segment.sealed) segment.crc = this.#crc;
     this.#log.scannedAll(segment);
     this.#segment = null;
-    this.#block = new RowBlock(new Uint8Array(0));
   }
 
   /** One row, true, or the padding up to the next 4 KiB, false. */
-  #row(segment: RowSegment, visit: (row: Row, ref: RowRef) => void): boolean {
+  #next(segment: RowSegment, visit: (row: ScannedRow, ref: RowRef) => void): boolean {
     const offset = this.#at;
     const { files } = this.#log;
     let length = rowLength(this.#have(segment, 1), this.#in(offset), this.#end());
@@ -106,7 +112,8 @@ export class RowScan {
       this.#log.scanned(segment, main, rowSub(block, at), offset, length);
     if (problem !== null) files.damaged(segment, offset, main, problem);
     this.#at = offset + length;
-    visit(decodeRow(block, at), this.#log.nextRef - 1);
+    decodeInto(this.#row, block, at);
+    visit(this.#row, this.#log.nextRef - 1);
     return true;
   }
 
@@ -128,7 +135,7 @@ export class RowScan {
   }
 
   #end(): number {
-    return this.#block.bytes.length;
+    return this.#blockEnd;
   }
 
   /** The block, with at least `length` bytes from the present offset on. */
@@ -140,15 +147,18 @@ export class RowScan {
     return this.#block;
   }
 
-  /** A fresh block each time: rows that were shown keep views of theirs. */
   #load(segment: RowSegment, offset: number, length: number): void {
-    const bytes = new Uint8Array(Math.min(length, segment.savedBytes - offset));
-    this.#log.files.readNow(segment, offset, bytes);
-    if (!segment.sealed) {
-      this.#crc = crc32c(bytes, this.#crcTo - offset, bytes.length, this.#crc);
-      this.#crcTo = offset + bytes.length;
+    const end = Math.min(length, segment.savedBytes - offset);
+    if (this.#block.bytes.length < end || this.#block.bytes.length > blockBytes) {
+      this.#block = new RowBlock(new Uint8Array(Math.max(end, blockBytes)));
     }
-    this.#block = new RowBlock(bytes);
+    const { bytes } = this.#block;
+    this.#log.files.readNow(segment, offset, bytes.subarray(0, end));
+    if (!segment.sealed) {
+      this.#crc = crc32c(bytes, this.#crcTo - offset, end, this.#crc);
+      this.#crcTo = offset + end;
+    }
+    this.#blockEnd = end;
     this.#blockOffset = offset;
   }
 }

@@ -3,7 +3,7 @@
 // any disk operation: then the driver throws `Crashed`, and `recover` starts the next process.
 import { assert, latin1Encode, must } from "@quorate/base";
 import { Entry, HardState } from "@quorate/raft";
-import type { Row, RowRef } from "@quorate/kv";
+import type { Row, RowRef, ScannedRow } from "@quorate/kv";
 import { openDirectory } from "../directory/open-directory.ts";
 import { openStorage } from "../open-storage.ts";
 import { GenesisState } from "../storage-api.ts";
@@ -199,7 +199,8 @@ export class StorageDriver {
   scanRows(rowsMax: number): Row[] {
     const rows: Row[] = [];
     this.refs.clear();
-    const visit = (row: Row, ref: RowRef): void => {
+    const visit = (scanned: ScannedRow, ref: RowRef): void => {
+      const row = scanned.toRow();
       rows.push(row);
       this.refs.set(nameOf(row), ref);
     };

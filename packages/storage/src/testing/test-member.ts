@@ -120,7 +120,7 @@ export function opened(result: OpenedMember | Refusal): OpenedMember {
 /** All rows of the recovered checkpoint. */
 export function scanAll(storage: StorageApi, rowsMax: number = 100): { row: Row; ref: RowRef }[] {
   const rows: { row: Row; ref: RowRef }[] = [];
-  while (!storage.scanStep(rowsMax, (row, ref) => rows.push({ row, ref }))) {
+  while (!storage.scanStep(rowsMax, (row, ref) => rows.push({ row: row.toRow(), ref }))) {
     // Again.
   }
   return rows;
