@@ -1,10 +1,16 @@
 // The entry of the `quorate` command: hands the arguments to a command, and turns what it throws
 // into one line on standard error and an exit code.
+import { enableCompileCache, flushCompileCache } from "node:module";
+import { join } from "node:path";
 import { CommanderError } from "commander";
 import { CommandError, exitCodes, UsageError } from "./exit.ts";
 import { makeProgram } from "./program.ts";
 import { asksFor, serveHelp } from "./serve/serve-help.ts";
 import { versionText } from "./version.ts";
+
+// Compiling a member's modules costs a second of CPU at every start. The cache lies where whoever can
+// write it can write the code too, and where nobody can write there is none.
+const compileCache = join(import.meta.dirname, "../node_modules/.cache/compiled");
 
 async function run(argv: readonly string[]): Promise<void> {
   if (argv[0] === "serve") {
@@ -31,7 +37,10 @@ async function runServe(argv: readonly string[]): Promise<void> {
   } else if (asksFor(argv, "--version", "-version")) {
     process.stdout.write(versionText());
   } else {
+    enableCompileCache(compileCache);
     const { serve } = await import("./serve/serve.ts");
+    // At exit it would be written too; a killed member has none.
+    flushCompileCache();
     await serve(argv);
   }
 }
