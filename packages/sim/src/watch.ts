@@ -57,7 +57,9 @@ export class Watch {
     this.mayExit = new Set();
     const random = cluster.world.random("watch");
     const logs = new LogWatch(this.checkers);
-    this.disks = new DurableDisks(random, options.durableSample, this.mayExit, logs);
+    const mayRefuse = (name: string): boolean =>
+      this.mayExit.has(name) || this.damage.regressed.has(name);
+    this.disks = new DurableDisks(random, options.durableSample, mayRefuse, logs);
     this.#processes = new WatchedProcesses();
     this.#members = new MemberWatch(this.checkers, this.disks);
     this.#configurations = new Configurations();
@@ -147,6 +149,7 @@ export class Watch {
   #forgets(member: SimMember): void {
     const watched = this.#processes.of(member);
     this.disks.forgets(member);
+    this.damage.regressed.delete(member.name);
     if (watched !== null) this.checkers.votes.forgets(watched.raftId);
   }
 

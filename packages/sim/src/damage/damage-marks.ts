@@ -15,7 +15,7 @@ export const unreachableMarks: readonly string[] = [0, 12, 14].map(
 const inRows = "rows.recover.row14";
 
 /** A peer knows a later start of this directory. */
-const regressed = "identity.regressed";
+export const regressedMark = "identity.regressed";
 
 /** A long run passes each of them. Row 13 is one bad copy of the manifest, row 16 a read error. */
 export const damageMarks: readonly string[] = [
@@ -23,10 +23,15 @@ export const damageMarks: readonly string[] = [
   "manifest.recover.row13",
   inRows,
   "wal.recover.row16",
-  regressed,
+  regressedMark,
 ];
 
-const findings: ReadonlySet<string> = new Set([...inLog, ...unreachableMarks, regressed, inRows]);
+const findings: ReadonlySet<string> = new Set([
+  ...inLog,
+  ...unreachableMarks,
+  regressedMark,
+  inRows,
+]);
 
 export function isFinding(mark: string): boolean {
   return findings.has(mark);

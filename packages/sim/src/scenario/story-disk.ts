@@ -75,7 +75,8 @@ export class StoryDisk {
 
   /** A bit of the block in the middle of what the newest segment of the log holds. */
   flipInLog(): void {
-    const { path, blocks } = this.#newestSegment();
+    // With whole batches behind it: a flip in the last one is a torn end to any start.
+    const { path, blocks } = this.#newestSegment(8);
     this.flip(path, blocks[Math.floor(blocks.length / 2)]! * blockBytes + 300);
   }
 
@@ -123,7 +124,10 @@ export class StoryDisk {
   }
 
   /** The segment with the newest batch, and its blocks behind the header that are not empty. */
-  #newestSegment(): { readonly path: string; readonly blocks: readonly number[] } {
+  #newestSegment(blocksMin: number = 3): {
+    readonly path: string;
+    readonly blocks: readonly number[];
+  } {
     const segments = this.files("wal-").filter((path) => !path.endsWith("wal-durable"));
     for (const path of segments.reverse()) {
       const content = this.#content(path);
@@ -131,7 +135,7 @@ export class StoryDisk {
       for (let block = 1; block * blockBytes < content.length; block++) {
         if (content[block * blockBytes] !== 0) blocks.push(block);
       }
-      if (blocks.length > 2) return { path, blocks };
+      if (blocks.length >= blocksMin) return { path, blocks };
     }
     assert(false, `${this.#member}: no segment of the log with batches`);
     return { path: "", blocks: [] };

@@ -4,7 +4,7 @@ import { type Message, MessageType } from "@quorate/raft";
 import { ExitCode } from "@quorate/storage";
 import { DamageStops } from "../checkers/damage-stops.ts";
 import type { SimCluster } from "../cluster.ts";
-import { isFinding, isFindingInRows } from "../damage/damage-marks.ts";
+import { isFinding, isFindingInRows, regressedMark } from "../damage/damage-marks.ts";
 import { raftMessagesIn } from "../peer-frames.ts";
 import type { SimProcess } from "../sim-env.ts";
 import type { SimMember } from "../sim-member.ts";
@@ -18,10 +18,14 @@ const promises: ReadonlySet<MessageType> = new Set([
 
 export class DamageWatch {
   readonly stops: DamageStops;
+  /** Members that were told so: their directories say it, and a start from them is refused. */
+  readonly regressed: Set<string>;
 
   constructor(cluster: SimCluster) {
     this.stops = new DamageStops();
+    this.regressed = new Set();
     cluster.onMark = (member, { name }, mark) => {
+      if (mark === regressedMark) this.regressed.add(member.name);
       if (isFindingInRows(mark)) this.stops.foundByProcess(name, mark);
       else if (isFinding(mark)) this.stops.foundInMember(member.name, mark);
     };

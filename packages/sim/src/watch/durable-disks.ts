@@ -50,7 +50,7 @@ export class DurableDisks {
   readonly #random: SimRandom;
   readonly #compareSample: number;
   /** Members whose disks may be damaged. */
-  readonly #mayRefuse: ReadonlySet<string>;
+  readonly #mayRefuse: (member: string) => boolean;
   readonly #listener: LogListener;
   readonly #followed: Map<string, Followed>;
   /** Also of processes that are gone: the last that was seen of their logs. */
@@ -63,7 +63,7 @@ export class DurableDisks {
   constructor(
     random: SimRandom,
     compareSample: number,
-    mayRefuse: ReadonlySet<string>,
+    mayRefuse: (member: string) => boolean,
     listener: LogListener,
   ) {
     this.compared = 0;
@@ -217,7 +217,7 @@ export class DurableDisks {
   #recover(member: SimMember): DurableImage {
     const image = durableImage(member.disk, member.config, UnsyncedFate.Drop, 1);
     demand(
-      image.refusal === null || this.#mayRefuse.has(member.name),
+      image.refusal === null || this.#mayRefuse(member.name),
       "honest disks start",
       () => `after a power loss now ${member.name} would refuse to start: ${image.refusal}`,
     );
