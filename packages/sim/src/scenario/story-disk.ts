@@ -73,11 +73,11 @@ export class StoryDisk {
     this.#disk.damage.rot(path, position, Uint8Array.of(byte ^ 0x10));
   }
 
-  /** A bit of the block in the middle of what the newest segment of the log holds. */
+  /** A bit of the first batch in the newest segment of the log that has more than a few. */
   flipInLog(): void {
-    // With whole batches behind it: a flip in the last one is a torn end to any start.
+    // Those behind it say that it was durable: a flip in the last ones is a torn end to any start.
     const { path, blocks } = this.#newestSegment(8);
-    this.flip(path, blocks[Math.floor(blocks.length / 2)]! * blockBytes + 300);
+    this.flip(path, blocks[0]! * blockBytes + 300);
   }
 
   /** The last third of what the newest segment of the log holds never reached the medium. */
