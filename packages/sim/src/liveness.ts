@@ -4,6 +4,8 @@
 // left out; one that finds damage only now stops now, and then the others have their time anew.
 // Without a quorum of the others nothing can be demanded.
 import { Phase } from "@quorate/host";
+import { ProgressKind } from "@quorate/raft";
+import { allStream, checkTermGrowth } from "./checkers/no-livelock.ts";
 import { demand } from "./checkers/violation.ts";
 import type { History } from "./client/history.ts";
 import { Probe } from "./client/probe.ts";
@@ -45,7 +47,7 @@ export class Liveness {
     return true;
   }
 
-  /** L1 a leader, L2 writes and reads at every member, L3 equal states. */
+  /** L1 a leader, L2 writes and reads at every member, L3 equal states, L5 no livelock. */
   demandAll(): void {
     for (;;) {
       if (!this.settle("L1 a leader")) return;
@@ -70,6 +72,7 @@ export class Liveness {
 
   /** False: not all of them take part any more. */
   #demandOf(members: readonly string[]): boolean {
+    const term = this.#termMax(members);
     const probe = new Probe(this.#cluster.world, this.#cluster, this.#history);
     const answered = (): boolean => probe.answered;
     const detail = (): string => `${probe.describe()}\n${this.#describe()}`;
@@ -91,7 +94,11 @@ export class Liveness {
       this.#comes(members, answered, 6_000 + 4 * this.#timeoutMs, "L2 a read", detail) &&
       this.#comes(members, () => probe.succeeded, 0, "L2 a read", detail);
     probe.giveUp();
-    return read;
+    if (!read || !this.#comes(members, () => this.#allStream(members), 10_000, "L5 no livelock")) {
+      return false;
+    }
+    checkTermGrowth(term, this.#termMax(members));
+    return true;
   }
 
   /** False: it did not come in time, and not all of the members take part any more. */
@@ -116,6 +123,23 @@ export class Liveness {
       (name) =>
         this.#cluster.phase(name) !== Phase.Refused && operator?.leftAlone.has(name) !== true,
     );
+  }
+
+  #termMax(members: readonly string[]): number {
+    const terms = members.map((name) => this.#cluster.member(name).host?.status().term ?? 0);
+    return Math.max(...terms);
+  }
+
+  #allStream(members: readonly string[]): boolean {
+    const leader = this.#cluster.leader();
+    const raft = leader?.host?.inside()?.raft;
+    if (raft === undefined) return false;
+    const ids = members.map((name) => this.#cluster.member(name).host?.status().raftId ?? 0);
+    const followers = raft.status().progress.map(({ id, kind }) => ({
+      raftId: id,
+      streams: kind === ProgressKind.Replicate,
+    }));
+    return allStream(raft.core.id, ids, followers);
   }
 
   #hasSettled(): boolean {

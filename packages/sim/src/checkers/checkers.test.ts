@@ -12,6 +12,7 @@ import { ElectionSafety } from "./election-safety.ts";
 import { FrontierOrder } from "./frontiers.ts";
 import { LeaderCompleteness, type LeaderLog } from "./leader-completeness.ts";
 import { LogMatching } from "./log-matching.ts";
+import { allStream, checkTermGrowth } from "./no-livelock.ts";
 import { checkSecondProcess, type SecondProcess } from "./one-process.ts";
 import { OneGenesis } from "./one-genesis.ts";
 import { checkRecovery } from "./recovery-keeps.ts";
@@ -272,3 +273,16 @@ function diskOf(given: {
     termAt: (index) => given.terms[index - 1] ?? null,
   };
 }
+
+test("L5: terms that go on and on, and a follower that is only probed, are rejected", () => {
+  checkTermGrowth(7, 10);
+  rejects(() => checkTermGrowth(7, 11), /from 7 to 11/);
+  const fed = (raftId: number, streams: boolean): { raftId: number; streams: boolean } => ({
+    raftId,
+    streams,
+  });
+  assert.equal(allStream(1, [1, 2, 3], [fed(2, true), fed(3, true)]), true);
+  assert.equal(allStream(1, [1, 2], [fed(2, true), fed(3, false)]), true);
+  assert.equal(allStream(1, [1, 2, 3], [fed(2, true), fed(3, false)]), false);
+  assert.equal(allStream(1, [1, 2, 3], [fed(2, true)]), false);
+});

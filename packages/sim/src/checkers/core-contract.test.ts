@@ -9,6 +9,7 @@ import {
   type SeenBatch,
   type SeenReady,
 } from "./persist-contract.ts";
+import { QuietStart } from "./quiet-start.ts";
 import { Violation } from "./violation.ts";
 
 function rejects(run: () => void, message: RegExp): void {
@@ -158,4 +159,24 @@ test("P7: a leader that is given too few ticks is rejected by its clock, unless 
   checker.disturbed(100);
   checker.leadsOn(5, voters, { tick: 3, ms: 230 });
   rejects(() => checker.leadsOn(5, voters, { tick: 4, ms: 231 }), /allowed 130/);
+});
+
+test("S14: a promise right after a start is rejected, unless a leader, all others or time allow it", () => {
+  const start = (mustBeQuiet = true): QuietStart =>
+    new QuietStart("a", { mustBeQuiet, timeoutTicks: 10 });
+  const others = [2, 3];
+  rejects(() => start().promises("a grant", 9, others), /a grant after 9 ticks of 10.*\[2, 3\]/);
+  start().promises("a grant", 10, others);
+  start(false).promises("a grant", 0, others);
+  const half = start();
+  half.met(2);
+  rejects(() => half.promises("a grant", 0, others), /not of \[3\]/);
+  half.met(3);
+  half.promises("a grant", 0, others);
+  const led = start();
+  led.ledBy(false, 5, 5);
+  led.ledBy(true, 4, 5);
+  rejects(() => led.promises("a vote request", 0, others), /S14/);
+  led.ledBy(true, 5, 5);
+  led.promises("a vote request", 0, others);
 });

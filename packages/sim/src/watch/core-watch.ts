@@ -1,6 +1,13 @@
 // Listens to what goes into and comes out of the core of one process, between it and its host: the
 // persist contract, what a leader has its disk write, and the answers that keep it in office.
-import { type Message, MessageType, type RaftNode, type Ready } from "@quorate/raft";
+import {
+  type ConfState,
+  type Message,
+  MessageType,
+  type NodeId,
+  type RaftNode,
+  type Ready,
+} from "@quorate/raft";
 import { CheckQuorum, type Moment } from "../checkers/check-quorum.ts";
 import { holdsEntry } from "../checkers/durable-before-ack.ts";
 import {
@@ -9,6 +16,7 @@ import {
   type SeenBatch,
   type SeenReady,
 } from "../checkers/persist-contract.ts";
+import { QuietStart } from "../checkers/quiet-start.ts";
 import type { DurableLog } from "../durable/durable-log.ts";
 import type { DurableDisks } from "./durable-disks.ts";
 import type { StateCheckers } from "./state-checkers.ts";
@@ -26,15 +34,34 @@ export const parkedTypes: ReadonlySet<MessageType> = new Set([
   MessageType.VoteResponse,
 ]);
 
+/** What only a leader sends. */
+const leaderTypes: ReadonlySet<MessageType> = new Set([
+  MessageType.AppendEntries,
+  MessageType.Heartbeat,
+  MessageType.InstallSnapshot,
+]);
+
+/** Unless it refuses. */
+const promiseTypes: ReadonlySet<MessageType> = new Set([
+  MessageType.PreVote,
+  MessageType.PreVoteResponse,
+  MessageType.Vote,
+  MessageType.VoteResponse,
+]);
+
 export function messageName(message: Message): string {
   const { type, to, term, number, index, reject } = message;
   return `message ${type} to ${to} of term ${term}: ${number} ${index} ${reject ? "no" : "yes"}`;
 }
 
+/** Before the first hello. */
+const sessionUnknown = 0;
+
 /** One process. */
 export class CoreWatch {
   readonly contract: PersistContract;
   readonly #quorum: CheckQuorum;
+  readonly #quiet: QuietStart;
   readonly #watched: WatchedProcess;
   readonly #checkers: StateCheckers;
   readonly #disks: DurableDisks;
@@ -51,6 +78,12 @@ export class CoreWatch {
       timeoutTicks: core.config.electionTimeoutTicks,
       silenceMsMax: electionTimeoutMs + 2 * heartbeatIntervalMs + tickMs,
     });
+    const others = othersOf(core.conf, core.id);
+    this.#quiet = new QuietStart(incarnation.name, {
+      mustBeQuiet: others.length > 0 && disks.log(member).term > 0,
+      timeoutTicks: core.config.electionTimeoutTicks,
+    });
+    for (const id of others) if (core.peers.sessionOf(id) !== sessionUnknown) this.#quiet.met(id);
     this.#watched = watched;
     this.#checkers = checkers;
     this.#disks = disks;
@@ -92,7 +125,13 @@ export class CoreWatch {
       // A pre-vote speaks of a term to come.
       const { from, term } = message;
       if (term === raft.term()) this.#quorum.heard(from, term, this.#now());
+      this.#hearLeader(message);
       return step(message);
+    };
+    const peerSession = raft.peerSession.bind(raft);
+    raft.peerSession = (id, session, term, lastIndex) => {
+      this.#quiet.met(id);
+      return peerSession(id, session, term, lastIndex);
     };
     const tick = raft.tick.bind(raft);
     raft.tick = () => {
@@ -101,7 +140,23 @@ export class CoreWatch {
     };
   }
 
+  #hearLeader({ type, term, toSession }: Message): void {
+    if (!leaderTypes.has(type)) return;
+    const { core, session } = this.#watched;
+    this.#quiet.ledBy(toSession === session, term, core.term);
+  }
+
+  #promises(messages: readonly Message[]): void {
+    const { core } = this.#watched;
+    for (const message of messages) {
+      if (message.reject || !promiseTypes.has(message.type)) continue;
+      this.#quiet.promises(messageName(message), core.now, othersOf(core.conf, core.id));
+    }
+  }
+
   #taken(ready: Ready): void {
+    this.#promises(ready.messages);
+    this.#promises(ready.messagesAfterPersist);
     const batch = batchOf(ready);
     this.contract.taken(seenOf(ready, batch));
     const { incarnation, core, inside } = this.#watched;
@@ -130,6 +185,11 @@ export class CoreWatch {
   #disk(): DiskState {
     return diskStateOf(this.#disks.log(this.#watched.member));
   }
+}
+
+/** All other voters, of both halves. */
+function othersOf({ voters, votersOutgoing }: ConfState, own: NodeId): readonly NodeId[] {
+  return [...voters, ...votersOutgoing].filter((id) => id !== own);
 }
 
 function diskStateOf(log: DurableLog): DiskState {
