@@ -19,8 +19,10 @@ export class MemberWatch {
     const { raft } = watched.inside;
     const leads = raft.isLeader();
     const led = leads && raft.term() === watched.leaderTerm;
+    const ledBefore = watched.led;
+    watched.led = leads;
     if (leads && !led) this.#elected(watched);
-    this.#lookAtCommit(watched, led);
+    this.#lookAtCommit(watched, led || (ledBefore && !leads));
     if (!watched.alive) return;
     if (leads) this.#lookAtLeader(watched);
     this.#lookAtFrontiers(watched);
@@ -46,7 +48,10 @@ export class MemberWatch {
     });
   }
 
-  /** `led`: it did so at the last look, so it has moved the index as a leader. */
+  /**
+   * `led`: it did so at the last look, so it has moved the index as a leader; or, if it leads no more,
+   * in the same turn as a follower of the next one, who has then committed it before.
+   */
   #lookAtCommit(watched: WatchedProcess, led: boolean): void {
     const { core, incarnation } = watched;
     const { commits } = this.#checkers;
@@ -54,8 +59,10 @@ export class MemberWatch {
     if (index === watched.committed) return;
     watched.committed = index;
     const { tail } = core.log;
-    if (!led) return commits.seen(incarnation.name, index, tail.termAt(index));
-    const { conf, term } = core;
+    const followed = core.term > watched.leaderTerm && index <= commits.committed;
+    if (!led || followed) return commits.seen(incarnation.name, index, tail.termAt(index));
+    const { conf } = core;
+    const term = watched.leaderTerm;
     const leader = incarnation.name;
     commits.leads(
       { leader, leaderTerm: term, index, conf, termAt: (at) => tail.termAt(at) },

@@ -19,6 +19,8 @@ export class WatchedProcess {
   readonly applies: CommittedEntry[];
   /** The last term in which it was seen to lead; 0: none. */
   leaderTerm: number;
+  /** At the last look. */
+  led: boolean;
   /** Index at which digests were last compared. */
   digestsAt: number;
   /** As last seen. */
@@ -38,6 +40,7 @@ export class WatchedProcess {
     this.session = this.core.config.session;
     this.applies = [];
     this.leaderTerm = 0;
+    this.led = false;
     this.digestsAt = -1;
     this.frontiers = null;
     this.committed = this.core.log.committed;
