@@ -7,7 +7,7 @@ import type { Damage } from "../wal/damage.ts";
 import type { BatchHeader } from "../wal/batch-header.ts";
 import { readDurableFileNow } from "../wal/durable-file.ts";
 import { listSegments } from "../wal/segment-list.ts";
-import { SegmentScan } from "../wal/segment-scan.ts";
+import { scanWindow, SegmentScan } from "../wal/segment-scan.ts";
 import { SegmentState, Survey } from "../wal/survey.ts";
 import type { Finding, InspectedDirectory } from "./inspect-directory.ts";
 
@@ -65,9 +65,10 @@ export function inspectWal(
   const survey = new Survey({ segments, checkpoint: manifest.checkpoint, durableSeqCopy });
   let batches = 0;
   let unreadableBlocks = 0;
+  const window = scanWindow(Math.max(0, ...segments.map(({ bytes }) => bytes)));
   for (const [at, { file, nonce, bytes, name }] of segments.entries()) {
     if (file === null) continue;
-    const scan = new SegmentScan(file, nonce, Math.min(bytes, file.sizeNow()), owner, {
+    const scan = new SegmentScan(file, nonce, Math.min(bytes, file.sizeNow()), owner, window, {
       batch: (header, payload) => {
         batches += 1;
         each({ segment: name, header, whole: payload !== null });

@@ -28,6 +28,8 @@ export class RowScan {
   #crcTo: number;
   /** Of one size and used again, but for a row that is longer. */
   #block: RowBlock;
+  /** No segment needs a larger one. */
+  readonly #blockMin: number;
   /** Of the block's bytes those that were read. */
   #blockEnd: number;
   #blockOffset: number;
@@ -42,6 +44,7 @@ export class RowScan {
     this.#crc = 0;
     this.#crcTo = 0;
     this.#block = new RowBlock(new Uint8Array(0));
+    this.#blockMin = Math.min(blockBytes, Math.max(0, ...entries.map(({ bytes }) => bytes)));
     this.#blockEnd = 0;
     this.#blockOffset = 0;
     this.#row = new ScannedRow();
@@ -150,7 +153,7 @@ export class RowScan {
   #load(segment: RowSegment, offset: number, length: number): void {
     const end = Math.min(length, segment.savedBytes - offset);
     if (this.#block.bytes.length < end || this.#block.bytes.length > blockBytes) {
-      this.#block = new RowBlock(new Uint8Array(Math.max(end, blockBytes)));
+      this.#block = new RowBlock(new Uint8Array(Math.max(end, this.#blockMin)));
     }
     const { bytes } = this.#block;
     this.#log.files.readNow(segment, offset, bytes.subarray(0, end));

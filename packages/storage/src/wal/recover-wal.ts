@@ -17,7 +17,7 @@ import { readRewrite, rewriteName } from "./rewrite.ts";
 import type { Rewrite } from "./rewrite.ts";
 import { listSegments } from "./segment-list.ts";
 import type { SegmentList } from "./segment-list.ts";
-import { SegmentScan } from "./segment-scan.ts";
+import { scanWindow, SegmentScan } from "./segment-scan.ts";
 import { inTurn } from "./steps.ts";
 import type { Step } from "./steps.ts";
 import { SegmentState, Survey } from "./survey.ts";
@@ -56,6 +56,7 @@ class Inspection {
   #list: SegmentList;
   #slot: DurableSlot;
   #survey: Survey;
+  #window: Uint8Array;
   #unreadableBlocks: number;
 
   constructor(env: Env, recovery: WalRecovery, identity: WalIdentity, done: Outcome) {
@@ -68,6 +69,7 @@ class Inspection {
     this.#slot = readDurableFileNow(env.disk, directory, identity);
     const { segments } = this.#list;
     this.#survey = new Survey({ segments, checkpoint, durableSeqCopy: this.#slot.durableSeq });
+    this.#window = scanWindow(Math.max(0, ...segments.map(({ bytes }) => bytes)));
     this.#unreadableBlocks = 0;
   }
 
@@ -110,7 +112,7 @@ class Inspection {
       return;
     }
     const bytes = Math.min(segment.bytes, segment.file.sizeNow());
-    const scan = new SegmentScan(segment.file, segment.nonce, bytes, this.#identity, {
+    const scan = new SegmentScan(segment.file, segment.nonce, bytes, this.#identity, this.#window, {
       batch: (header, payload) => this.#survey.batch(at, header, payload),
       foreign: (header, offset) => this.#survey.foreign(at, header, offset),
       newer: (format, offset) => this.#survey.newer(at, format, offset),

@@ -11,6 +11,11 @@ import { batchHeaderBytes, blockBytes, firstBatchOffset, nonceSeed } from "./wal
 const windowBytes = 1_048_576;
 const stepBytes = 4_194_304;
 
+/** For scans of segments of at most this size, one after the other. */
+export function scanWindow(segmentBytesMax: number): Uint8Array {
+  return new Uint8Array(Math.min(windowBytes, Math.max(segmentBytesMax, blockBytes)));
+}
+
 export interface ScanSink {
   /** `payload` null: the header checks, its records do not. The bytes are the sink's to keep. */
   batch(header: BatchHeader, payload: Uint8Array | null): void;
@@ -32,8 +37,15 @@ export class SegmentScan {
   #windowLength: number;
   #unreadableBlocks: number;
 
-  /** `bytes`: how much of the file to look at. */
-  constructor(file: DiskFile, nonce: number, bytes: number, identity: WalIdentity, sink: ScanSink) {
+  /** `bytes`: how much of the file to look at. `window`: the scan's until it ends (scanWindow). */
+  constructor(
+    file: DiskFile,
+    nonce: number,
+    bytes: number,
+    identity: WalIdentity,
+    window: Uint8Array,
+    sink: ScanSink,
+  ) {
     this.#file = file;
     this.#nonce = nonce;
     this.#seed = nonceSeed(nonce);
@@ -41,7 +53,7 @@ export class SegmentScan {
     this.#identity = identity;
     this.#sink = sink;
     this.#offset = firstBatchOffset;
-    this.#window = new Uint8Array(Math.min(windowBytes, Math.max(bytes, blockBytes)));
+    this.#window = window.subarray(0, Math.min(window.length, Math.max(bytes, blockBytes)));
     this.#windowAt = 0;
     this.#windowLength = 0;
     this.#unreadableBlocks = 0;

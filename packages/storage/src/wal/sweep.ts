@@ -8,6 +8,11 @@ const windowBytes = 1_048_576;
 
 const zeros = new Uint8Array(windowBytes);
 
+/** What was read last, by whichever sweep: it is looked through before the call that read it ends. */
+const scratch = new Uint8Array(windowBytes);
+/** The same bytes; whole blocks are whole words. */
+const scratchWords = new Int32Array(scratch.buffer);
+
 export interface SweepRange {
   /** Whole blocks. */
   readonly offset: number;
@@ -22,9 +27,6 @@ export class Sweep {
   #offset: number;
   #end: number;
   #all: boolean;
-  #window: Uint8Array;
-  /** The same bytes; whole blocks are whole words. */
-  #words: Int32Array;
   #zeroed: number;
   #done: (error: DiskError | null, zeroedBytes: number) => void;
 
@@ -39,8 +41,6 @@ export class Sweep {
     this.#offset = range.offset;
     this.#end = range.end;
     this.#all = range.all;
-    this.#window = new Uint8Array(Math.min(windowBytes, range.end));
-    this.#words = new Int32Array(this.#window.buffer);
     this.#zeroed = 0;
     this.#done = done;
   }
@@ -51,7 +51,7 @@ export class Sweep {
       this.#done(null, this.#zeroed);
       return;
     }
-    const length = Math.min(this.#window.length, this.#end - this.#offset);
+    const length = Math.min(windowBytes, this.#end - this.#offset);
     const from = this.#offset;
     this.#offset += length;
     const { first, last } = this.#used(from, length);
@@ -72,21 +72,21 @@ export class Sweep {
   #used(from: number, length: number): { first: number; last: number } {
     const blocks = length / blockBytes;
     if (this.#all) return { first: 0, last: blocks - 1 };
-    const window = this.#window.subarray(0, length);
+    const window = scratch.subarray(0, length);
     const read = this.#file.readNow(from, window);
     if (read instanceof DiskError) return { first: 0, last: blocks - 1 };
     window.fill(0, read);
     let first = 0;
-    while (first < blocks && isZero(this.#words, first)) first++;
+    while (first < blocks && isZero(first)) first++;
     let last = blocks - 1;
-    while (last > first && isZero(this.#words, last)) last--;
+    while (last > first && isZero(last)) last--;
     return { first, last };
   }
 }
 
-function isZero(words: Int32Array, block: number): boolean {
+function isZero(block: number): boolean {
   const blockWords = blockBytes / 4;
   const end = (block + 1) * blockWords;
-  for (let i = block * blockWords; i < end; i++) if (words[i] !== 0) return false;
+  for (let i = block * blockWords; i < end; i++) if (scratchWords[i] !== 0) return false;
   return true;
 }
