@@ -64,7 +64,7 @@ ${indented(familyNames)}
 
 Ends with 0 when every run passed, 1 when one failed, 64 on wrong usage. After
 1,000 runs or more, a fault that was never injected or a mark that was never
-passed is a failure, too.
+passed is a failure, too. Ctrl-C ends with the figures so far, and 130.
 `;
 
 /** Comma-separated, in lines that fit a terminal. */

@@ -27,6 +27,9 @@ export async function simCommand(argv: readonly string[]): Promise<number> {
   return given.scenario === null ? new SimRuns(given).carryOut() : tellStories(given);
 }
 
+/** As a shell calls the end by SIGINT. */
+const interruptedCode = 130;
+
 class SimRuns {
   readonly #given: SimArguments;
   readonly #summary: Summary;
@@ -34,6 +37,8 @@ class SimRuns {
   readonly #startedMs: number;
   #nextSeed: number;
   #progressAtMs: number;
+  /** Ctrl-C: no further runs, what was found is told. */
+  #interrupted: boolean;
 
   constructor(given: SimArguments) {
     this.#given = given;
@@ -42,10 +47,15 @@ class SimRuns {
     this.#startedMs = performance.now();
     this.#nextSeed = given.plan.seed;
     this.#progressAtMs = this.#startedMs + progressMs;
+    this.#interrupted = false;
   }
 
   async carryOut(): Promise<number> {
     const { trace, plan, jobs, runs } = this.#given;
+    process.once("SIGINT", () => {
+      this.#interrupted = true;
+      console.error("interrupted: runs under way end; once more ends at once");
+    });
     if (trace) {
       for (let next = this.#next(); next !== null; next = this.#next()) {
         this.#done(carryOut(next, (line) => console.log(line)));
@@ -64,6 +74,7 @@ class SimRuns {
     const missing = this.#missing();
     for (const line of missing) console.log(line);
     const failed = this.#failures.length > 0 || missing.length > 0;
+    if (!failed && this.#interrupted) return interruptedCode;
     if (!failed && runs === 1) console.log(`seed ${plan.seed} passed`);
     return failed ? 1 : 0;
   }
@@ -75,7 +86,7 @@ class SimRuns {
       minutes === null
         ? count >= runs!
         : performance.now() - this.#startedMs >= minutes * 60_000 && count > 0;
-    return over ? null : { ...plan, seed: this.#nextSeed++ };
+    return over || this.#interrupted ? null : { ...plan, seed: this.#nextSeed++ };
   }
 
   #done(outcome: RunOutcome): void {
