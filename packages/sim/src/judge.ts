@@ -26,7 +26,9 @@ const checkers: readonly ((evidence: Evidence) => void)[] = [
   checkLinearizability,
 ];
 
-export function judge(history: History, committed: CommittedLog, limits: Limits): void {
+/** What was judged. */
+export function judge(history: History, committed: CommittedLog, limits: Limits): Evidence {
   const evidence = new Evidence(history, committed.entries(), limits);
   for (const check of checkers) check(evidence);
+  return evidence;
 }

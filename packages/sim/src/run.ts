@@ -3,6 +3,7 @@
 // violation; otherwise tells what happened and the run's unseed.
 import { assert } from "@quorate/base";
 import { Atlas } from "./atlas.ts";
+import { likelyRevisions } from "./checkers/likely-revisions.ts";
 import { checkBlackBox, type SearchTotals } from "./checkers/black-box.ts";
 import { History, Outcome } from "./client/history.ts";
 import { Load } from "./client/load.ts";
@@ -90,8 +91,10 @@ export class Run {
     this.#safety();
     this.liveness.demandAll();
     if (this.options.finalPowerLoss) this.#losePowerAtTheEnd();
-    judge(this.history, this.watch.committed, this.cluster.members[0]!.config);
-    return this.#result(this.options.search ? checkBlackBox(this.history) : null);
+    const evidence = judge(this.history, this.watch.committed, this.cluster.members[0]!.config);
+    return this.#result(
+      this.options.search ? checkBlackBox(this.history, likelyRevisions(evidence)) : null,
+    );
   }
 
   /** Founding needs all members at once: faults have their time, then there is calm until it is done. */

@@ -1,5 +1,5 @@
 // Linearizability by search (reliability.md §2.4, tier B): from what clients called and heard alone,
-// without a look at the log, and with rules of its own. First the revisions of the whole history, as
+// with rules of its own; the log only advises what to try first. First the revisions of the whole history, as
 // one counter; then every partition of keys, with their values, versions and revisions. A search that
 // is not done within its limits proves nothing, and fails.
 import type { History } from "../client/history.ts";
@@ -9,6 +9,7 @@ import { property } from "../search/property.ts";
 import { partition } from "../search/partitions.ts";
 import { checkRevisionOrder } from "../search/revision-order.ts";
 import { Search, Verdict } from "../search/search.ts";
+import type { LikelyRevisions } from "./likely-revisions.ts";
 import { demand } from "./violation.ts";
 
 const designProperty = `${property}: design`;
@@ -28,10 +29,15 @@ export interface SearchTotals {
   readonly states: number;
 }
 
-export function checkBlackBox(history: History, limits: SearchLimits = searchLimits): SearchTotals {
+/** `likely`: what to try first. */
+export function checkBlackBox(
+  history: History,
+  likely: LikelyRevisions = new Map(),
+  limits: SearchLimits = searchLimits,
+): SearchTotals {
   const view = clientView(history);
   const order = checkRevisionOrder(view);
-  const partitions = partition(view, order);
+  const partitions = partition(view, order, likely);
   let states = 0;
   for (const part of partitions) {
     states += searchThrough(part, new KeysModel(part, view.seen), limits);

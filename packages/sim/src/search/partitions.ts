@@ -6,20 +6,26 @@
 import { latin1Decode as textOf, must } from "@quorate/base";
 import { CompareResult, CompareTarget, OpType, type RangeRequest } from "@quorate/kv";
 import type { Branch, Step } from "./branches.ts";
-import type { ClientView, Heard } from "./client-view.ts";
+import type { ClientOperation } from "../client/history.ts";
+import type { LikelyRevisions } from "../checkers/likely-revisions.ts";
+import type { ClientView, Heard, Unheard } from "./client-view.ts";
 import { placesOf } from "./key-order.ts";
 import type { KeysOperation, Partition, Position } from "./keys-model.ts";
 import type { Gap, RevisionOrder } from "./revision-order.ts";
 import { UnionFind } from "./union-find.ts";
 
-export function partition(view: ClientView, order: RevisionOrder): Partition[] {
+export function partition(
+  view: ClientView,
+  order: RevisionOrder,
+  likely: LikelyRevisions,
+): Partition[] {
   const ways = [
     ...view.heard.flatMap(({ branch }) => branch ?? []),
     ...view.unheard.flatMap(({ branches }) => branches),
   ];
   const asked = [
     ...view.heard.flatMap((one) => operationsOf(one, order)),
-    ...unheardOf(view, comparedValues(ways)),
+    ...unheardOf(view, comparedValues(ways), likely),
   ];
   const whole = asked.filter(isOfEverything);
   const parts = asked.filter((operation) => !isOfEverything(operation));
@@ -115,17 +121,25 @@ function pastOf(request: Step["request"]): number {
  * differ in nothing that anybody can see the first called is the first to take effect: it could take
  * the place of any of them, since none has a return.
  */
-function unheardOf({ unheard }: ClientView, compared: ComparedValues): KeysOperation[] {
+function unheardOf(
+  view: ClientView,
+  compared: ComparedValues,
+  likely: LikelyRevisions,
+): KeysOperation[] {
   const newest = new Map<string, number>();
-  return unheard.flatMap(({ operation: { id, calledAt }, branches, revision }) => {
-    const looks = revision === 0 && branches.length === 1 ? lookOf(branches[0]!, compared) : null;
+  const hints = hintsOf(view, compared, likely);
+  return view.unheard.flatMap((one) => {
+    const { operation, branches, revision } = one;
+    const { id, calledAt } = operation;
+    const hint = 2 * (hints.get(id) ?? Infinity);
+    const looks = looksOf(one, compared);
     const twin = looks === null ? -1 : (newest.get(looks) ?? -1);
     if (looks !== null) newest.set(looks, id);
     return branches.map(({ guards, steps }) => ({
       id,
       calledAt,
       returnedAt: Infinity,
-      hint: 0,
+      hint,
       guards,
       steps,
       revision,
@@ -133,6 +147,33 @@ function unheardOf({ unheard }: ClientView, compared: ComparedValues): KeysOpera
       twin,
     }));
   });
+}
+
+/** Id → likely revision. Among those that look the same the first called has the first one. */
+function hintsOf(
+  { unheard }: ClientView,
+  compared: ComparedValues,
+  likely: LikelyRevisions,
+): Map<number, number> {
+  const alike = new Map<string, ClientOperation[]>();
+  for (const one of unheard) {
+    const looks = looksOf(one, compared) ?? `operation ${one.operation.id}`;
+    const same = alike.get(looks);
+    if (same === undefined) alike.set(looks, [one.operation]);
+    else same.push(one.operation);
+  }
+  const hints = new Map<number, number>();
+  for (const operations of alike.values()) {
+    const revisions = operations
+      .flatMap((operation) => likely.get(operation) ?? [])
+      .toSorted((a, b) => a - b);
+    for (const [at, revision] of revisions.entries()) hints.set(operations[at]!.id, revision);
+  }
+  return hints;
+}
+
+function looksOf({ branches, revision }: Unheard, compared: ComparedValues): string | null {
+  return revision === 0 && branches.length === 1 ? lookOf(branches[0]!, compared) : null;
 }
 
 /** Null: something may tell it from all others. A value that is not seen shows in compares alone. */

@@ -17,7 +17,7 @@ export interface Timed {
   readonly changes: boolean;
   /**
    * Where several that returned may come next, the least is tried first; what never returned is tried
-   * when none of them fits. Decides nothing but the time it takes.
+   * when none of them fits, the least first. Decides nothing but the time it takes.
    */
   readonly hint: number;
 }
@@ -152,7 +152,10 @@ export class Search<O extends Timed> {
       firstReturn = Math.min(firstReturn, returnedAt);
     }
     const hintOf = (number: number): number => this.#operations[number]!.hint;
-    likely.sort((a, b) => hintOf(a) - hintOf(b) || a - b);
+    const inOrder = (a: number, b: number): number =>
+      hintOf(a) === hintOf(b) ? a - b : hintOf(a) - hintOf(b);
+    likely.sort(inOrder);
+    unheard.sort(inOrder);
     this.#places.push({ candidates: [...likely, ...unheard], next: 0, chosen: -1 });
   }
 }
