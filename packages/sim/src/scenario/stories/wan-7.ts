@@ -5,6 +5,7 @@
 // next. Beside it the model's prediction (timing.md §2.2, the TCP rows, and §2.3).
 import type { HostConfig } from "@quorate/host";
 import { mean, quantile, tableLines } from "../figures.ts";
+import { demand } from "../../checkers/violation.ts";
 import type { SimRandom } from "../../sim-random.ts";
 import type { Scenario } from "../scenario.ts";
 import { type Stage, stories, type Story } from "../story.ts";
@@ -126,9 +127,6 @@ function failovers(stage: Stage, setting: Setting, how: Death, size: Size): numb
   wide(stage, `${setting.name}: a ${how} dies`, setting, (s) => {
     const phases = s.world.random("phases");
     for (let kills = 0; kills < size.kills[how]; kills++) times.push(failover(s, how, phases));
-    const worst = Math.max(...times);
-    const bound = setting.failoverMsMax;
-    s.expect("no failover takes for ever", worst <= bound, () => `${worst} ms, at most ${bound}`);
   });
   return times;
 }
@@ -138,11 +136,17 @@ function seconds(ms: readonly number[]): string[] {
   return [...figures, Math.max(...ms)].map((one) => (one / 1000).toFixed(2));
 }
 
-function failoverTable(stage: Stage, size: Size): string[] {
+/** `late`: takes what took longer than it may. */
+function failoverTable(stage: Stage, size: Size, late: string[]): string[] {
   const rows = [["setting", "dies", "", "mean s", "p50", "p90", "p99", "worst"]];
   for (const setting of settings) {
     for (const how of ["machine", "process"] as const) {
-      const figures = seconds(failovers(stage, setting, how, size));
+      const times = failovers(stage, setting, how, size);
+      const bound = setting.failoverMsMax;
+      const beyond = times.filter((ms) => ms > bound).map((ms) => Math.round(ms));
+      if (beyond.length > 0)
+        late.push(`${setting.name}, a ${how}: ${beyond.join(", ")} > ${bound}`);
+      const figures = seconds(times);
       stage.print(`mean, p50, p90, p99, worst: ${figures.join(", ")} s`);
       rows.push([setting.name, how, `${size.kills[how]} times`, ...figures]);
       const model = setting.failover[how];
@@ -168,9 +172,12 @@ function electionTable(stage: Stage, size: Size): string[] {
 
 export const wan7: Story = stories("wan-7", (stage) => {
   const size = stage.full ? full : short;
-  for (const line of failoverTable(stage, size)) stage.print(line);
+  const late: string[] = [];
+  for (const line of failoverTable(stage, size, late)) stage.print(line);
   for (const line of electionTable(stage, size)) stage.print(line);
   stage.print(
     `per hour: with one outage of 1 s every 5 minutes; leader in the site of ${bigSite.length}`,
   );
+  // Told last: the tables say what else was measured.
+  demand(late.length === 0, "no failover takes for ever", () => late.join("; "));
 });
