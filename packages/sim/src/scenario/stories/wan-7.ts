@@ -144,8 +144,9 @@ function failoverTable(stage: Stage, size: Size, late: string[]): string[] {
       const times = failovers(stage, setting, how, size);
       const bound = setting.failoverMsMax;
       const beyond = times.filter((ms) => ms > bound).map((ms) => Math.round(ms));
-      if (beyond.length > 0)
+      if (beyond.length > 0) {
         late.push(`${setting.name}, a ${how}: ${beyond.join(", ")} > ${bound}`);
+      }
       const figures = seconds(times);
       stage.print(`mean, p50, p90, p99, worst: ${figures.join(", ")} s`);
       rows.push([setting.name, how, `${size.kills[how]} times`, ...figures]);
