@@ -249,6 +249,14 @@ test("S7 appends: an acknowledged entry that is not on the disk, or another one,
   rejects(() => checker.appendAcknowledged(2, 5, 3, 5, disk), /has term 3/);
 });
 
+test("S7 appends: an acknowledgement that waited may speak of what was replaced, not of what never was", () => {
+  const checker = new DurableBeforeAck();
+  const disk = { ...diskOf({ term: 5, vote: 0, terms: [1, 1, 3] }), lastIndexMax: 4 };
+  checker.appendAcknowledged(2, 4, 4, 4, disk);
+  rejects(() => checker.appendAcknowledged(2, 5, 4, null, disk), /ends at 3/);
+  rejects(() => checker.appendAcknowledged(2, 4, 5, null, disk), /never went beyond 4/);
+});
+
 test("S7 clients: OK without a quorum of durable copies is rejected", () => {
   const checker = new DurableBeforeAck();
   const has = diskOf({ term: 5, vote: 0, terms: [1, 5] });
@@ -270,6 +278,7 @@ function diskOf(given: {
     vote: given.vote,
     checkpointIndex: given.checkpointIndex ?? 0,
     lastIndex: given.terms.length,
+    lastIndexMax: given.terms.length,
     termAt: (index) => given.terms[index - 1] ?? null,
   };
 }

@@ -12,6 +12,8 @@ export interface DurableView {
   /** Everything up to here is in the checkpoint. */
   readonly checkpointIndex: number;
   readonly lastIndex: number;
+  /** The highest last index that was ever durable. */
+  readonly lastIndexMax: number;
   /** Null: not in the log (but perhaps in the checkpoint). */
   termAt(index: number): number | null;
 }
@@ -60,7 +62,19 @@ export class DurableBeforeAck {
       property,
       () => `${from} acknowledges in term ${term}, its disk knows term ${disk.term}`,
     );
-    this.#holdsEntry(from, index, entryTerm, disk, "acknowledges");
+    if (term === disk.term) {
+      this.#holdsEntry(from, index, entryTerm, disk, "acknowledges");
+      return;
+    }
+    // Words of an older term, which waited for a connection: what they speak of was durable when they
+    // were said, and a later leader may have had it replaced since.
+    demand(
+      index <= Math.max(disk.lastIndexMax, disk.checkpointIndex),
+      property,
+      () =>
+        `${from} acknowledges entry ${index} of the past term ${term}, ` +
+        `its disk never went beyond ${disk.lastIndexMax}`,
+    );
   }
 
   /** A client hears OK of the entry at `index`: a quorum's disks must hold it. */
