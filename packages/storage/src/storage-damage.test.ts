@@ -13,6 +13,7 @@ import {
 import type { RowSegment } from "./rows/row-segment.ts";
 import type { RowLog } from "./rows/row-log.ts";
 import { StorageDriver } from "./testing/storage-driver.ts";
+import { stored, storedShape } from "./testing/stored-member.ts";
 import { ProcessEnd } from "./testing/test-env.ts";
 import {
   opened,
@@ -22,22 +23,6 @@ import {
   testDirectory,
 } from "./testing/test-member.ts";
 import type { OpenedMember } from "./testing/test-member.ts";
-
-const shape = { keys: 30, valueBytes: 150 };
-
-/** Several sealed segments and a growing one, all in force, closed. */
-function stored(seed: number): MemoryDisk {
-  const driver = new StorageDriver(new MemoryDisk(seed), shape, smallOptions, seed);
-  driver.start();
-  driver.put(150);
-  driver.checkpoint();
-  driver.put(180);
-  driver.meetPeer();
-  driver.checkpoint();
-  driver.close();
-  driver.disk.kill();
-  return driver.disk;
-}
 
 function pathsOf(disk: MemoryDisk, prefix: string): string[] {
   const names = disk.listNow(testDirectory)!.filter((name) => name.startsWith(prefix));
@@ -97,7 +82,7 @@ test("any flipped bit of any row segment is found by the scan: 72, or refused at
         equal(end.exitCode, 72);
         ok(end.reason.startsWith(`${path}: offset `), end.reason);
         const offset = Number(/offset (\d+)/.exec(end.reason)![1]);
-        ok(offset <= at && at - offset < 2 * shape.valueBytes + 4096 + 100, end.reason);
+        ok(offset <= at && at - offset < 2 * storedShape.valueBytes + 4096 + 100, end.reason);
       }
       content[at]! ^= 1 << (at % 8);
       disk.kill();
@@ -215,7 +200,7 @@ test("files that the system does not give are not damaged: 64 at the start, 71 l
 
 test("damage met while rewriting ends the process before anything is replaced", () => {
   const options = { ...smallOptions, rowCacheBytesMax: 0 };
-  const driver = new StorageDriver(new MemoryDisk(5), shape, options, 5);
+  const driver = new StorageDriver(new MemoryDisk(5), storedShape, options, 5);
   driver.start();
   driver.put(200);
   driver.compactTo(150);
@@ -376,7 +361,7 @@ test("a write or sync that fails anywhere in a checkpoint ends the process with 
     ["sync", "MANIFEST-2"],
     ["open", "rows-"],
   ] as const) {
-    const driver = new StorageDriver(new MemoryDisk(12), shape, smallOptions, 12);
+    const driver = new StorageDriver(new MemoryDisk(12), storedShape, smallOptions, 12);
     driver.start();
     driver.put(30);
     driver.disk.fail(operation, part, "EIO");
@@ -391,7 +376,7 @@ test("a write or sync that fails anywhere in a checkpoint ends the process with 
 });
 
 test("a full disk in a checkpoint ends the process with 71 and ENOSPC", () => {
-  const driver = new StorageDriver(new MemoryDisk(13), shape, smallOptions, 13);
+  const driver = new StorageDriver(new MemoryDisk(13), storedShape, smallOptions, 13);
   driver.start();
   driver.put(100);
   driver.disk.capacityBytes = 0;

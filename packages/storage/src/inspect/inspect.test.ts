@@ -3,28 +3,14 @@
 import test from "node:test";
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert";
 import { ExitCode } from "../env.ts";
-import { MemoryDisk } from "../testing/memory-disk.ts";
-import { StorageDriver } from "../testing/storage-driver.ts";
-import { openMemberNow, smallOptions, testDirectory } from "../testing/test-member.ts";
+import type { MemoryDisk } from "../testing/memory-disk.ts";
+import { stored } from "../testing/stored-member.ts";
+import { openMemberNow, testDirectory } from "../testing/test-member.ts";
 import { inspectCheckpoint } from "./inspect-checkpoint.ts";
 import { inspectDirectory } from "./inspect-directory.ts";
 import type { InspectedDirectory } from "./inspect-directory.ts";
 import { inspectRows } from "./inspect-rows.ts";
 import { inspectWal } from "./inspect-wal.ts";
-
-function stored(seed: number): MemoryDisk {
-  const shape = { keys: 30, valueBytes: 150 };
-  const driver = new StorageDriver(new MemoryDisk(seed), shape, smallOptions, seed);
-  driver.start();
-  driver.put(150);
-  driver.checkpoint();
-  driver.put(180);
-  driver.meetPeer();
-  driver.checkpoint();
-  driver.close();
-  driver.disk.kill();
-  return driver.disk;
-}
 
 function inspected(disk: MemoryDisk): InspectedDirectory {
   const found = inspectDirectory(disk, testDirectory, testDirectory);

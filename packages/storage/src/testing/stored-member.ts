@@ -1,0 +1,20 @@
+// A stopped member's disk with something of everything: several sealed row segments and a growing
+// one, all in force, two checkpoints, a log and a peer's record.
+import { MemoryDisk } from "./memory-disk.ts";
+import { StorageDriver } from "./storage-driver.ts";
+import { smallOptions } from "./test-member.ts";
+
+export const storedShape = { keys: 30, valueBytes: 150 };
+
+export function stored(seed: number): MemoryDisk {
+  const driver = new StorageDriver(new MemoryDisk(seed), storedShape, smallOptions, seed);
+  driver.start();
+  driver.put(150);
+  driver.checkpoint();
+  driver.put(180);
+  driver.meetPeer();
+  driver.checkpoint();
+  driver.close();
+  driver.disk.kill();
+  return driver.disk;
+}
