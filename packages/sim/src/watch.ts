@@ -145,12 +145,11 @@ export class Watch {
     return watched;
   }
 
-  /** What its disk has promised is about to go. */
+  /** What its disk has promised is about to go, also where its last process never came to Raft. */
   #forgets(member: SimMember): void {
-    const watched = this.#processes.of(member);
-    this.disks.forgets(member);
+    const raftId = this.disks.forgets(member);
     this.damage.regressed.delete(member.name);
-    if (watched !== null) this.checkers.votes.forgets(watched.raftId);
+    if (raftId !== null) this.checkers.votes.forgets(raftId);
   }
 
   #checkExit(member: SimMember, incarnation: SimProcess): void {

@@ -157,14 +157,15 @@ export class DurableDisks {
       : before;
   }
 
-  /** What the member's disk holds is about to go, whatever it has promised. */
-  forgets(member: SimMember): void {
+  /** What the member's disk holds is about to go, under the raft id that is given back (or null). */
+  forgets(member: SimMember): number | null {
     const followed = this.#followed.get(member.name);
-    if (followed === undefined) return;
+    if (followed === undefined) return null;
     const { raftId } = followed.watched;
     this.#lost.set(raftId, this.log(member));
     this.#byRaftId.delete(raftId);
     this.#followed.delete(member.name);
+    return raftId;
   }
 
   /** A look at it costs little. */
