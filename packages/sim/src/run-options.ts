@@ -51,7 +51,7 @@ export function drawOptions(random: SimRandom): RunOptions {
     faults: drawFaults(random.fork("faults"), members),
     damage: drawDamage(random.fork("damage")),
     finalPowerLoss: random.chance(0.5),
-    durableSample: random.pick([300, 1_000, 3_000]),
+    durableSample: random.pick([1_000, 3_000, 10_000]),
     search: false,
   };
 }

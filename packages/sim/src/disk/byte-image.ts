@@ -30,6 +30,7 @@ export class ByteImage {
     return copy;
   }
 
+  /** `bytes` must not change any more: whole pages of them are kept as they are. */
   write(position: number, bytes: Uint8Array): void {
     const end = position + bytes.length;
     if (end > this.#length) this.#length = end;
@@ -39,7 +40,8 @@ export class ByteImage {
       const piece = bytes.subarray(at - position, at - position + pageBytes - from);
       at += piece.length;
       if (this.#pageAt(number) === null && isZero(piece)) continue;
-      this.#owned(number).set(piece, from);
+      if (piece.length === pageBytes) this.#put(number, piece);
+      else this.#owned(number).set(piece, from);
     }
   }
 
@@ -89,14 +91,26 @@ export class ByteImage {
     const page = this.#pageAt(number);
     if (page !== null && this.#own.has(number)) return page;
     const own = page === null ? new Uint8Array(pageBytes) : page.slice();
-    while (this.#pages.length < number) this.#pages.push(null);
-    this.#pages[number] = own;
+    this.#put(number, own);
     this.#own.add(number);
     return own;
   }
+
+  #put(number: number, page: Uint8Array): void {
+    while (this.#pages.length < number) this.#pages.push(null);
+    this.#pages[number] = page;
+    this.#own.delete(number);
+  }
 }
 
+/** By words where it can: files are made by writing zeros. */
 function isZero(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  let at = 0;
+  if (bytes.byteOffset % 4 === 0) {
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
+    for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+    at = words.length * 4;
+  }
+  for (; at < bytes.length; at++) if (bytes[at] !== 0) return false;
   return true;
 }

@@ -33,8 +33,8 @@ export function drawCrashes(random: SimRandom): CrashOptions {
     powerLosses,
     powerLossOfAll: powerLosses && random.chance(0.6),
     stops: random.chance(0.4),
-    perMark: random.pick([0, 0.0001, 0.001]),
-    perWrite: random.pick([0, 0.001, 0.005]),
+    perMark: random.pick([0, 0.0001, 0.0004]),
+    perWrite: random.pick([0, 0.001, 0.003]),
     target: "",
     targetPass: 0,
     // A cluster that is hit all the time hardly gets to work: most get some seconds in between.

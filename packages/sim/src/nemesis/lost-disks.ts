@@ -75,8 +75,8 @@ export class LostDisks implements Nemesis {
       this.#backUp(member);
       return;
     }
-    const startsKnown = this.#startsKnownToAll(member, backup.raftId);
-    if (startsKnown <= backup.bootCount) return;
+    const startsKnown = this.#startsKnownToAll(member, backup);
+    if (startsKnown === null) return;
     if (this.#cluster.budget?.lose(member) !== true) return;
     if (member.running) member.kill();
     disk.restoreDirectory(directoryOf(name), backup.copy);
@@ -98,13 +98,14 @@ export class LostDisks implements Nemesis {
     this.#backups.set(name, { copy, raftId, bootCount: bootCount - 1 });
   }
 
-  /** The newest start of a member that every other one durably knows of. */
-  #startsKnownToAll(member: SimMember, raftId: number): number {
+  /** The newest start of a member that every other one durably knows of; null: none after the copy. */
+  #startsKnownToAll(member: SimMember, { raftId, bootCount }: Backup): number | null {
     let least = Infinity;
     for (const other of this.#cluster.members) {
       if (other === member) continue;
       const { peers } = durableImage(other.disk, other.config, UnsyncedFate.Drop, 1);
       least = Math.min(least, peers.find((peer) => peer.raftId === raftId)?.bootCount ?? 0);
+      if (least <= bootCount) return null;
     }
     return least;
   }

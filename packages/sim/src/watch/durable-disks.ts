@@ -42,7 +42,7 @@ interface Recovery {
 }
 
 /** One start in so many is held against a recovery of a copy of the disk. */
-const beginSample = 6;
+const beginSample = 12;
 
 export class DurableDisks {
   /** Looks that were compared with a recovery. */
@@ -140,11 +140,21 @@ export class DurableDisks {
   holds(raftId: number, index: number, term: number): boolean {
     const lost = this.#lost.get(raftId);
     if (lost !== undefined && holdsEntry(lost, index, term)) return true;
+    if (this.seenToHold(raftId, index, term)) return true;
+    const followed = this.#byRaftId.get(raftId);
+    return followed !== undefined && holdsEntry(this.log(followed.watched.member), index, term);
+  }
+
+  /** As far as its log is followed: what was durable when a process died still is. */
+  seenToHold(raftId: number, index: number, term: number): boolean {
     const followed = this.#byRaftId.get(raftId);
     if (followed === undefined) return false;
-    // What was durable when a process died still is: a recovery has to be asked for the rest only.
-    if (!isPresent(followed) && holdsEntry(followed.log, index, term)) return true;
-    return holdsEntry(this.log(followed.watched.member), index, term);
+    if (isPresent(followed)) {
+      this.look(followed.watched);
+      // Where a snapshot's mark leads, and what was filled and dropped meanwhile, is not seen here.
+      if (followed.log.marked || followed.reader.lost) return false;
+    }
+    return holdsEntry(followed.log, index, term);
   }
 
   /** The highest last index that was durable in this session; null: no such session. */
