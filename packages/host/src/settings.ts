@@ -6,6 +6,8 @@ import { EntryKind } from "@quorate/raft";
 import type { Entry } from "@quorate/raft";
 
 const tableFormat = 1;
+/** A byte and two varints. */
+const snapshotBytesMax = 24;
 
 export class SettingsTable implements ReplicatedTable {
   readonly name: string;
@@ -43,7 +45,7 @@ export class SettingsTable implements ReplicatedTable {
   }
 
   snapshot(): Uint8Array {
-    const writer = new ByteWriter();
+    const writer = new ByteWriter(snapshotBytesMax);
     writer.u8(tableFormat);
     writer.varint(this.#level);
     writer.varint(this.#wallMs);

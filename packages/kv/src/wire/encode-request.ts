@@ -13,32 +13,40 @@ import type {
   TxnRequest,
 } from "./request.ts";
 
+/** One for all: nothing is encoded while something else is. */
+const shared = new ProtoWriter();
+
+function anew(): ProtoWriter {
+  shared.reset();
+  return shared;
+}
+
 export function encodeRangeRequest(request: RangeRequest): Uint8Array {
-  const writer = new ProtoWriter();
+  const writer = anew();
   writeRange(writer, request);
   return writer.take();
 }
 
 export function encodePutRequest(request: PutRequest): Uint8Array {
-  const writer = new ProtoWriter();
+  const writer = anew();
   writePut(writer, request);
   return writer.take();
 }
 
 export function encodeDeleteRangeRequest(request: DeleteRangeRequest): Uint8Array {
-  const writer = new ProtoWriter();
+  const writer = anew();
   writeDeleteRange(writer, request);
   return writer.take();
 }
 
 export function encodeTxnRequest(request: TxnRequest): Uint8Array {
-  const writer = new ProtoWriter();
+  const writer = anew();
   writeTxn(writer, request);
   return writer.take();
 }
 
 export function encodeCompactionRequest(request: CompactionRequest): Uint8Array {
-  const writer = new ProtoWriter();
+  const writer = anew();
   writer.int64(0x08, request.revision);
   writer.bool(0x10, request.physical);
   return writer.take();

@@ -4,7 +4,7 @@
 import { type ClientOperation, Outcome } from "../client/history.ts";
 import { isUnique } from "../model/request-parts.ts";
 import { type Answer, type Evidence, isLogged, mayBeCommitted } from "./evidence.ts";
-import { type Replay, requestKey } from "./replay.ts";
+import type { Replay } from "./replay.ts";
 import { demand } from "./violation.ts";
 
 const property = "acknowledged writes";
@@ -51,7 +51,7 @@ function checkWithoutChange({ operation, key, text }: Answer, replay: Replay): v
 
 function checkRefused(operation: ClientOperation, replay: Replay): void {
   if (!isUnique(operation.request)) return;
-  const found = replay.operationsOf(requestKey(operation.kind, operation.bytes));
+  const found = replay.operationsOf(operation.key);
   // A compare-and-put that was refused by the state machine stands in the log and changed nothing.
   const changed = found.find((applied) => applied.changed);
   demand(
@@ -66,7 +66,7 @@ function checkAppliedOnce(operations: readonly ClientOperation[], replay: Replay
   const asked = new Map<string, number>();
   for (const operation of operations) {
     if (!isLogged(operation)) continue;
-    const key = requestKey(operation.kind, operation.bytes);
+    const { key } = operation;
     asked.set(key, (asked.get(key) ?? 0) + (mayBeCommitted(operation) ? 1 : 0));
   }
   for (const [key, count] of asked) {

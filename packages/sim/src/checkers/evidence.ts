@@ -11,7 +11,7 @@ import {
 import { errorText } from "../model/canonical.ts";
 import { replyText } from "../model/reply-text.ts";
 import type { CommittedEntry } from "./committed-log.ts";
-import { Replay, requestKey } from "./replay.ts";
+import { Replay } from "./replay.ts";
 
 /** Bytes that stand before a request in an entry: no user, auth revision 0. */
 const envelopeBytes = 2;
@@ -45,9 +45,7 @@ export class Evidence {
     this.history = history;
     this.limits = limits;
     const requests = new Map<string, ClientRequest>();
-    for (const { kind, bytes, request } of history.operations) {
-      requests.set(requestKey(kind, bytes), request);
-    }
+    for (const { key, request } of history.operations) requests.set(key, request);
     this.replay = new Replay(entries, envelopeBytes, (key) => requests.get(key) ?? null);
     this.answers = history.operations.flatMap((operation) => answerOf(operation) ?? []);
   }
@@ -55,7 +53,7 @@ export class Evidence {
 
 /** Null: it was not answered by a state (not at all, or refused before it came to one). */
 function answerOf(operation: ClientOperation): Answer | null {
-  const key = requestKey(operation.kind, operation.bytes);
+  const { key } = operation;
   if (operation.outcome === Outcome.Ok) {
     return { operation, key, ...replyText(operation.kind, operation.reply!) };
   }

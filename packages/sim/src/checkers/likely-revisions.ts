@@ -3,7 +3,6 @@
 // advice makes it slow, none makes it neither stricter nor milder.
 import { type ClientOperation, Outcome } from "../client/history.ts";
 import type { Evidence } from "./evidence.ts";
-import { requestKey } from "./replay.ts";
 
 /** Operation → revision; missing: it took no effect. */
 export type LikelyRevisions = ReadonlyMap<ClientOperation, number>;
@@ -12,9 +11,8 @@ export function likelyRevisions({ history, replay, answers }: Evidence): LikelyR
   const heard = new Set(answers.flatMap(({ revision, changed }) => (changed ? [revision] : [])));
   const unheard = new Map<string, ClientOperation[]>();
   for (const operation of history.operations) {
-    const { outcome, kind, bytes } = operation;
+    const { outcome, key } = operation;
     if (outcome !== Outcome.Unknown && outcome !== Outcome.Pending) continue;
-    const key = requestKey(kind, bytes);
     const same = unheard.get(key);
     if (same === undefined) unheard.set(key, [operation]);
     else same.push(operation);

@@ -6,7 +6,7 @@ import { CompactionRequest, KvError, OpType } from "@quorate/kv";
 import { type ClientOperation, type ClientRequest, Outcome } from "../client/history.ts";
 import { isUnique } from "../model/request-parts.ts";
 import { type Evidence, isLogged, type Limits } from "./evidence.ts";
-import { type Replay, requestKey } from "./replay.ts";
+import type { Replay } from "./replay.ts";
 import { demand } from "./violation.ts";
 
 const property = "K5 limits";
@@ -63,7 +63,7 @@ function isRefusedByLimit({ failure, kvError }: ClientOperation): boolean {
 
 function checkNotInLog(operation: ClientOperation, replay: Replay): void {
   if (!isUnique(operation.request)) return;
-  const found = replay.operationsOf(requestKey(operation.kind, operation.bytes));
+  const found = replay.operationsOf(operation.key);
   demand(
     found.length === 0,
     property,

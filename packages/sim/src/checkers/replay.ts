@@ -1,7 +1,7 @@
 // The committed log replayed through the naive twin: what each revision was made by, what each reply
 // must have been, and which indexes had which state. Built once at the end of a run; the checkers of
 // client histories read it.
-import { latin1Decode } from "@quorate/base";
+import { requestKey } from "../client/history.ts";
 import { KvModel, type ModelRequest, type ModelState } from "../model/kv-model.ts";
 import { type CommittedEntry, otherKind } from "./committed-log.ts";
 import { demand } from "./violation.ts";
@@ -24,11 +24,6 @@ export interface ReplayedOperation {
 export interface Step extends ModelState {
   readonly first: number;
   last: number;
-}
-
-/** Names a request: two kinds may encode to the same bytes. */
-export function requestKey(kind: number, bytes: Uint8Array, from: number = 0): string {
-  return `${kind} ${latin1Decode(bytes, from)}`;
 }
 
 export class Replay {

@@ -1,5 +1,6 @@
 // What clients asked and heard, in the order in which it happened. Unknown outcomes stay unknown:
 // such an operation may take effect at any later time, or never.
+import { latin1Decode } from "@quorate/base";
 import { type Failure, FailureCode, type RequestKind } from "@quorate/host";
 import {
   type CompactionRequest,
@@ -46,6 +47,7 @@ export class ClientOperation {
   failure: FailureCode | null;
   /** What the state machine refused it for. */
   kvError: KvError;
+  #key: string | null;
 
   constructor(
     id: number,
@@ -73,7 +75,19 @@ export class ClientOperation {
     this.reply = null;
     this.failure = null;
     this.kvError = KvError.None;
+    this.#key = null;
   }
+
+  /** Names the request, wherever it is asked again. */
+  get key(): string {
+    this.#key ??= requestKey(this.kind, this.bytes);
+    return this.#key;
+  }
+}
+
+/** Names a request: two kinds may encode to the same bytes. */
+export function requestKey(kind: number, bytes: Uint8Array, from: number = 0): string {
+  return `${kind} ${latin1Decode(bytes, from)}`;
 }
 
 /** `failure` null: the client heard nothing in its time. */

@@ -14,14 +14,16 @@ export interface LoadOptions {
   thinkFactor: number;
   /** Operations at once for a client that is in a hurry; at most `depthMax`. */
   depthMax: number;
-  /** No more operations than about so many have an effect or an answer. */
-  operationsMax: number;
+  /** When about so many operations have had an effect or an answer, all take their time. */
+  operationsEager: number;
 }
 
 const second = 1_000_000;
 /** How long a client stays in one mood. */
 const moodMinUs = 50_000;
 const moodMaxUs = 4 * second;
+/** By so much longer they think then. */
+const leisure = 8;
 /** How often the number of operations is looked at. */
 const countUs = 200_000;
 
@@ -34,6 +36,8 @@ export class Load {
   readonly #random: SimRandom;
   readonly #clients: SimClient[];
   #acts: number;
+  /** A history of thousands of operations shows hardly more, and costs as much as many runs. */
+  #leisurely: boolean;
   #stopped: boolean;
 
   constructor(
@@ -51,6 +55,7 @@ export class Load {
     this.#options = options;
     this.#random = world.random("load");
     this.#acts = 0;
+    this.#leisurely = false;
     this.#stopped = false;
     this.#clients = Array.from({ length: clients }, (_, id) => {
       const timings = drawMood(this.#random, options);
@@ -76,9 +81,15 @@ export class Load {
   #changeMoods(client: SimClient, random: SimRandom): void {
     this.#world.after(random.doublings(moodMinUs, moodMaxUs), () => {
       if (this.#stopped) return;
-      Object.assign(client.timings, drawMood(random, this.#options));
+      Object.assign(client.timings, drawMood(random, this.#present()));
       this.#changeMoods(client, random);
     });
+  }
+
+  #present(): LoadOptions {
+    const { thinkFactor } = this.#options;
+    if (!this.#leisurely) return this.#options;
+    return { ...this.#options, thinkFactor: thinkFactor * leisure, depthMax: 1 };
   }
 
   #nextAct(random: SimRandom): void {
@@ -95,8 +106,8 @@ export class Load {
   #countOperations(): void {
     this.#world.after(countUs, () => {
       if (this.#stopped) return;
-      if (this.#history.effective >= this.#options.operationsMax) this.stop();
-      else this.#countOperations();
+      this.#leisurely = this.#history.effective >= this.#options.operationsEager;
+      if (!this.#leisurely) this.#countOperations();
     });
   }
 }
@@ -127,6 +138,6 @@ export function drawLoad(random: SimRandom): LoadOptions {
   return {
     thinkFactor: random.pick([0.5, 1, 1, 2]),
     depthMax,
-    operationsMax: Number.POSITIVE_INFINITY,
+    operationsEager: 1_000,
   };
 }

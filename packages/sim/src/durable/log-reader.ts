@@ -35,6 +35,7 @@ export class LogReader {
   readonly #directory: string;
   readonly #identity: WalIdentity;
   readonly #head: Uint8Array;
+  readonly #block: Uint8Array;
   #segment: DurableSegment | null;
   /** The one behind it; null: not seen yet. */
   #following: DurableSegment | null;
@@ -51,6 +52,7 @@ export class LogReader {
     this.#directory = directory;
     this.#identity = identity;
     this.#head = new Uint8Array(batchHeaderBytes);
+    this.#block = new Uint8Array(blockBytes);
     this.#segment = null;
     this.#following = null;
     this.#offset = firstBatchOffset;
@@ -153,7 +155,10 @@ export class LogReader {
   #open(id: number): DurableSegment | null {
     const file = this.#disk.durableFileAt(`${this.#directory}/${segmentName(id)}`);
     if (file === null) return null;
-    const block = new Uint8Array(blockBytes);
+    // Most looks find a segment that is prepared and not used yet: that costs no more than this.
+    if (file.readSynced(firstBatchOffset, this.#head) < this.#head.length) return null;
+    if (this.#head.every((byte) => byte === 0)) return null;
+    const block = this.#block;
     if (file.readSynced(0, block) < block.length) return null;
     const parsed = parseSegmentHeader(block, this.#identity);
     if (parsed.found !== "header" || parsed.header.id !== id) return null;

@@ -38,8 +38,8 @@ export function drawCrashes(random: SimRandom): CrashOptions {
     target: "",
     targetPass: 0,
     // A cluster that is hit all the time hardly gets to work: most get some seconds in between.
-    pauseMinMs: random.pick([50, 200, 500]),
-    pauseMaxMs: random.pick([1_000, 5_000, 20_000]),
+    pauseMinMs: random.pick([50, 200, 1_000]),
+    pauseMaxMs: random.pick([3_000, 10_000, 30_000]),
   };
 }
 

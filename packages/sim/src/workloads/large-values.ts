@@ -18,6 +18,8 @@ interface Shape {
 }
 
 const smallBytesMax = 2_000;
+/** "." */
+const filler = 0x2e;
 
 export class LargeValues implements Workload {
   readonly name: string;
@@ -74,11 +76,12 @@ export class LargeValues implements Workload {
   #put(key: Uint8Array, text: string, bytes: number): PlannedOperation {
     let length = bytes - key.length;
     for (;;) {
-      const value = latin1Encode(text.padEnd(length, "."));
+      assert(length > text.length, "LargeValues: a request too small for its text");
+      const value = new Uint8Array(length).fill(filler);
+      value.set(latin1Encode(text));
       const plan = planned(new PutRequest({ key, value }));
       if (plan.bytes.length <= bytes) return plan;
       length -= plan.bytes.length - bytes;
-      assert(length > text.length, "LargeValues: a request too small for its text");
     }
   }
 }
