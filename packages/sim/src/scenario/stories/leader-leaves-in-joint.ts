@@ -26,9 +26,9 @@ export const leaderLeavesInJoint: Story = stories("leader-leaves-in-joint", (sta
         [ConfChangeType.AddVoter, fresh],
         [ConfChangeType.AddLearner, leader],
       ]);
-      s.waitFor("another one leads", 20 * s.timeoutMs, () => others.some((name) => s.leads(name)));
-      s.expect("it led while the change was joint", wasJoint);
       const voters = death ? others : [fresh, ...others];
+      s.waitFor("another one leads", 20 * s.timeoutMs, () => voters.some((name) => s.leads(name)));
+      s.expect("it led while the change was joint", wasJoint);
       s.mustWrite(s.waitForLeader(20 * s.timeoutMs, voters), 5 * s.timeoutMs);
       const heir = s.leader()!;
       s.expect("it votes no more", s.conf(heir).learners.includes(s.raftId(leader)));
