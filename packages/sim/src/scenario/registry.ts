@@ -21,6 +21,7 @@ import { genesisFounderWiped } from "./stories/genesis-founder-wiped.ts";
 import { genesisTwoWipes } from "./stories/genesis-two-wipes.ts";
 import { heartbeatOfANewerTerm } from "./stories/heartbeat-of-a-newer-term.ts";
 import { heartbeatOverDivergentTail } from "./stories/heartbeat-over-divergent-tail.ts";
+import { helloBehindTheLog } from "./stories/hello-behind-the-log.ts";
 import { joint3To5 } from "./stories/joint-3-to-5.ts";
 import { killThenPowerLoss } from "./stories/kill-then-power-loss.ts";
 import { lateAnswerOfTheLastLeader } from "./stories/late-answer-of-the-last-leader.ts";
@@ -39,7 +40,9 @@ import { partition23 } from "./stories/partition-2-3.ts";
 import { powerLossInANewSegment } from "./stories/power-loss-in-a-new-segment.ts";
 import { prevoteHigherTermNode } from "./stories/prevote-higher-term-node.ts";
 import { quietStartOfAnOldCopy } from "./stories/quiet-start-of-an-old-copy.ts";
+import { rangesOfEveryKind } from "./stories/ranges-of-every-kind.ts";
 import { readBeforeFirstCommit } from "./stories/read-before-first-commit.ts";
+import { readWaitsForApply } from "./stories/read-waits-for-apply.ts";
 import { readsDuringTransfers } from "./stories/reads-during-transfers.ts";
 import { reclaimJudgedByTheCheckpoint } from "./stories/reclaim-judged-by-the-checkpoint.ts";
 import { restartKnowsItIsJoint } from "./stories/restart-knows-it-is-joint.ts";
@@ -47,6 +50,7 @@ import { revisionAfterCompactionCrash } from "./stories/revision-after-compactio
 import { rolledBackDirectory } from "./stories/rolled-back-directory.ts";
 import { rottenDisk5 } from "./stories/rotten-disk-5.ts";
 import { rowDamagedAtStart } from "./stories/row-damaged-at-start.ts";
+import { rowRotsUnderAReader } from "./stories/row-rots-under-a-reader.ts";
 import { singleNodeAckBeforeFsync } from "./stories/single-node-ack-before-fsync.ts";
 import { slowFollowers9 } from "./stories/slow-followers-9.ts";
 import { snapshotInstallCrashMatrix } from "./stories/snapshot-install-crash-matrix.ts";
@@ -61,6 +65,7 @@ import { stopDuringInstall } from "./stories/stop-during-install.ts";
 import { strangersAtTheDoor } from "./stories/strangers-at-the-door.ts";
 import { termAndVoteApart } from "./stories/term-and-vote-apart.ts";
 import { termInflation } from "./stories/term-inflation.ts";
+import { tombstoneOutlivesItsRows } from "./stories/tombstone-outlives-its-rows.ts";
 import { tornTailIsNoDamage } from "./stories/torn-tail-is-no-damage.ts";
 import { twoSnapshotsBackToBack } from "./stories/two-snapshots-back-to-back.ts";
 import { wan7 } from "./stories/wan-7.ts";
@@ -81,6 +86,7 @@ const all: readonly Story[] = [
   crashInReclaim,
   revisionAfterCompactionCrash,
   reclaimJudgedByTheCheckpoint,
+  tombstoneOutlivesItsRows,
   tornTailIsNoDamage,
   killThenPowerLoss,
   staleBytesOfARecycledSegment,
@@ -95,6 +101,7 @@ const all: readonly Story[] = [
   commitBeyondTheLog,
   manifestCopyDamaged,
   rowDamagedAtStart,
+  rowRotsUnderAReader,
   rolledBackDirectory,
   wipedMemberStandsAside,
   quietStartOfAnOldCopy,
@@ -122,11 +129,13 @@ const all: readonly Story[] = [
   // Reads.
   staleReadAfterPause,
   readBeforeFirstCommit,
+  readWaitsForApply,
   readsDuringTransfers,
   oldAnswerNewQuestion,
   // Replication and commit.
   figure8,
   heartbeatOverDivergentTail,
+  helloBehindTheLog,
   acksOfRolledBackEntries,
   commitOnARefusal,
   lateAppendTruncates,
@@ -141,6 +150,7 @@ const all: readonly Story[] = [
   // The state machine and its clocks.
   clockFarAhead,
   digestsOfIdleMembers,
+  rangesOfEveryKind,
   compactedRangeInTxn,
 ];
 

@@ -247,11 +247,12 @@ export class Scenario {
     this.#marked.act({ member, mark, act, when });
   }
 
-  /** It ends by itself with this exit code, and takes no part any more until it is started anew. */
+  /** It ends by itself with this exit code; started anew it may not, unless it was given up. */
   waitForExit(name: string, exitCode: ExitCode, withinMs: number): void {
     this.watch.mayExit.add(name);
     const ended = (): boolean => this.#incarnation(name).exitCode === exitCode;
     this.waitFor(`${name} ends with exit code ${exitCode}`, withinMs, ended);
+    if (!this.#leftAlone.has(name)) this.watch.mayExit.delete(name);
   }
 
   // ---- network, disks, clocks ---------------------------------------------------------------------

@@ -1,6 +1,6 @@
 // What a story does to one member's disk: slows and stalls it, makes it refuse, damages what it
-// holds. Damage is for members that do not run: what a process has open it would not read again.
-import { assert } from "@quorate/base";
+// holds. Damage to anything but rows is for members that do not run: a process reads only those again.
+import { assert, latin1Decode } from "@quorate/base";
 import { directoryOf } from "../cluster-options.ts";
 import type { DiskOperation } from "../disk/disk-operation.ts";
 import { type RecentWrite, RecentWrites } from "../disk/recent-writes.ts";
@@ -71,6 +71,18 @@ export class StoryDisk {
     assert(byte !== undefined, () => `no byte ${position} in ${path}`);
     this.#tell(`bit flip in ${path} at ${position}`);
     this.#disk.damage.rot(path, position, Uint8Array.of(byte ^ 0x10));
+  }
+
+  /** One bit of this word, in the first file of the name that holds it; the file's path. */
+  flipWord(prefix: string, word: string): string {
+    for (const path of this.files(prefix)) {
+      const position = latin1Decode(this.#content(path)).indexOf(word);
+      if (position < 0) continue;
+      this.flip(path, position);
+      return path;
+    }
+    assert(false, `${this.#member}: no file ${prefix}… holds "${word}"`);
+    return "";
   }
 
   /** A bit of the first batch in the newest segment of the log that has more than a few. */
