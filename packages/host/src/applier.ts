@@ -2,11 +2,25 @@
 // a long catch-up does not hold the event loop. Nothing here may depend on anything but the entries.
 import { assert } from "@quorate/base";
 import type { AppliedOperation, KvApi, OperationKind } from "@quorate/kv";
-import { applicationKindMin, decodeConfChange, EntryKind, entryBytes } from "@quorate/raft";
+import {
+  applicationKindMin,
+  applyChange,
+  decodeConfChange,
+  EntryKind,
+  entryBytes,
+  isConfChangeError,
+} from "@quorate/raft";
 import type { ConfChange, Entry, RaftApi } from "@quorate/raft";
-import { applyAttributes, decodeAttributes, HostEntryKind } from "./membership.ts";
-import type { MembershipTable } from "./membership.ts";
-import { kvFailure } from "./proposals.ts";
+import { applyAttributes } from "./members/attributes.ts";
+import { HostEntryKind } from "./members/entry-kinds.ts";
+import {
+  applyRecordChanges,
+  checkRecordChanges,
+  decodeRecordChanges,
+  MemberError,
+} from "./members/members-change.ts";
+import type { MembershipTable } from "./members/membership-table.ts";
+import { kvFailure, memberFailure } from "./proposals.ts";
 import type { Proposals } from "./proposals.ts";
 import type { SettingsTable } from "./settings.ts";
 
@@ -15,7 +29,8 @@ const applyEntriesPerTurnMax = 2000;
 const applyBytesPerTurnMax = 4_194_304;
 
 export interface ApplierEvents {
-  onMembershipChanged(): void;
+  /** By the entry at this index. */
+  onMembershipChanged(index: number): void;
   /** After each entry; digest points are taken here. */
   onIndex(entry: Entry): void;
 }
@@ -134,43 +149,59 @@ export class Applier {
       }
       return;
     }
-    this.#applyOther(entry);
+    const error = this.#applyOther(entry);
     this.#kv.skip(entry.index, entry.term);
-    if (waiter !== null) {
-      this.#proposals.reply(waiter, noBytes);
-    }
+    if (waiter === null) return;
+    if (error === MemberError.None) this.#proposals.reply(waiter, noBytes);
+    else this.#proposals.fail(waiter, memberFailure(error));
   }
 
-  #applyOther(entry: Entry): void {
+  #applyOther(entry: Entry): MemberError {
     switch (entry.kind) {
       case EntryKind.Empty:
       case EntryKind.Level:
-        return;
+        return MemberError.None;
       case EntryKind.ConfChange: {
         const change = decodeConfChange(entry.payload);
         assert(change !== null, "a configuration change was encoded by a core");
-        this.#applyConfChange(change);
-        return;
+        return this.#applyConfChange(change, entry.index);
       }
       case HostEntryKind.Attributes:
         applyAttributes(this.#membership, entry.payload);
-        this.#events.onMembershipChanged();
-        return;
+        this.#events.onMembershipChanged(entry.index);
+        return MemberError.None;
+      case HostEntryKind.Members:
+        return this.#applyMembers(entry);
       default:
         assert(false, `entry kind ${entry.kind} is not known to this binary`);
     }
   }
 
-  /** The record about a new or changed member travels in the change's context. */
-  #applyConfChange(change: ConfChange): void {
-    if (change.context.length > 0) {
-      const record = decodeAttributes(change.context);
-      assert(record !== null, "a member record was checked before it was proposed");
-      this.#membership.put(record);
+  #applyMembers(entry: Entry): MemberError {
+    const changes = decodeRecordChanges(entry.payload);
+    assert(changes !== null, "changes of members were encoded by a leader");
+    const error = checkRecordChanges(this.#membership, changes);
+    if (error !== MemberError.None) return error;
+    applyRecordChanges(this.#membership, changes);
+    this.#events.onMembershipChanged(entry.index);
+    return MemberError.None;
+  }
+
+  /** What it changes of the members' records travels in its context: both take effect, or neither. */
+  #applyConfChange(change: ConfChange, index: number): MemberError {
+    const membership = this.#membership;
+    const records = change.context.length === 0 ? [] : decodeRecordChanges(change.context);
+    assert(records !== null, "changes of members were encoded by a leader");
+    const error = checkRecordChanges(membership, records);
+    const fits = !isConfChangeError(applyChange(membership.confState, change));
+    if (error !== MemberError.None || !fits) {
+      this.#raft.confChangeRejected();
+      return error === MemberError.None ? MemberError.Overtaken : error;
     }
-    const confState = this.#raft.confChangeApplied(change);
-    this.#membership.setConfState(confState);
-    this.#events.onMembershipChanged();
+    applyRecordChanges(membership, records);
+    membership.setConfState(this.#raft.confChangeApplied(change));
+    this.#events.onMembershipChanged(index);
+    return MemberError.None;
   }
 }
 

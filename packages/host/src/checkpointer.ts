@@ -8,7 +8,7 @@ import type { CheckpointInfo, Env, StorageApi } from "@quorate/storage";
 import type { HostConfig } from "./host-api.ts";
 import { LogHolds } from "./log-holds.ts";
 import { LogSize } from "./log-size.ts";
-import { MembershipTable } from "./membership.ts";
+import { MembershipTable } from "./members/membership-table.ts";
 import { electionTicks, levelMax } from "./raft-settings.ts";
 import { SettingsTable } from "./settings.ts";
 import type { PeersApi } from "./peers/peers-api.ts";

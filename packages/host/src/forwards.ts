@@ -4,7 +4,8 @@
 import { FailureCode } from "./host-api.ts";
 import { ForwardOutcome } from "./peers/peers-api.ts";
 import type { PeersApi } from "./peers/peers-api.ts";
-import { failure } from "./proposals.ts";
+import type { MemberError } from "./members/members-change.ts";
+import { failure, memberFailure } from "./proposals.ts";
 import type { Proposals, Waiter } from "./proposals.ts";
 
 const sweepEveryTicks = 10;
@@ -89,6 +90,12 @@ export class Forwards {
         return;
       case ForwardOutcome.TooLarge:
         this.#proposals.fail(waiter, failure(FailureCode.TooLarge));
+        return;
+      case ForwardOutcome.MemberRefused:
+        this.#proposals.fail(waiter, memberFailure(index as MemberError));
+        return;
+      case ForwardOutcome.ChangePending:
+        this.#proposals.fail(waiter, failure(FailureCode.TooManyRequests));
         return;
       case ForwardOutcome.NotLeader:
       case ForwardOutcome.Transferring:

@@ -4,6 +4,8 @@ import type { Digest, HashKvTask, KvError, OperationKind } from "@quorate/kv";
 import type { ConfState, ProgressStatus, Role } from "@quorate/raft";
 import type { StorageOptions, StorageUsage } from "@quorate/storage";
 import type { JournalEvent } from "./journal.ts";
+import type { MemberRequest } from "./members/member-request.ts";
+import { MemberError } from "./members/members-change.ts";
 import type { PeerStatus } from "./peers/peers-api.ts";
 
 /** One line of --initial-cluster. */
@@ -23,6 +25,12 @@ export interface HostConfig {
   /** etcd's --initial-cluster-token; members with another one are refused. */
   readonly token: string;
   readonly members: readonly ListedMember[];
+  /**
+   * An empty directory joins a running cluster as the member with these peer URLs (etcd's
+   * --initial-cluster-state existing), and is told its ids; a used one says them itself. The ids
+   * above are then only what tells this member among the listed ones.
+   */
+  readonly join: boolean;
   readonly clientUrls: readonly string[];
   readonly directory: string;
   readonly walDirectory: string | null;
@@ -59,6 +67,7 @@ export const hostDefaults: Omit<
   HostConfig,
   "memberId" | "clusterId" | "token" | "members" | "clientUrls" | "directory" | "storage"
 > = {
+  join: false,
   walDirectory: null,
   tickMs: 10,
   electionTimeoutMs: 1000,
@@ -100,6 +109,8 @@ export const FailureCode = {
   TooLarge: 6,
   /** Not committed: this member is stopping, or has not started serving. */
   Stopped: 7,
+  /** Refused: `memberError` says why. Nothing was changed. */
+  Membership: 8,
 } as const;
 export type FailureCode = (typeof FailureCode)[keyof typeof FailureCode];
 
@@ -108,11 +119,18 @@ export class Failure {
   readonly kvError: KvError;
   /** Names of the voters this member misses, when that is the cause; for trailing metadata and logs. */
   readonly missing: readonly string[];
+  readonly memberError: MemberError;
 
-  constructor(code: FailureCode, kvError: KvError, missing: readonly string[]) {
+  constructor(
+    code: FailureCode,
+    kvError: KvError,
+    missing: readonly string[],
+    memberError: MemberError = MemberError.None,
+  ) {
     this.code = code;
     this.kvError = kvError;
     this.missing = missing;
+    this.memberError = memberError;
   }
 }
 
@@ -128,7 +146,7 @@ export interface ReplySink {
 export const Phase = {
   /** Opening the directory. */
   Opening: 1,
-  /** Waiting for all listed members (P1). */
+  /** Waiting for all listed members (P1), or to be told who it is. */
   Genesis: 2,
   /** Recovering the log. */
   Recovering: 3,
@@ -209,11 +227,18 @@ export interface HostApi {
   request(kind: RequestKind, payload: Uint8Array, serializable: boolean, sink: ReplySink): void;
   /** Linearizable barrier without a read: for MemberList and health. */
   readBarrier(sink: ReplySink): void;
+  /**
+   * Changes the members, by the leader; the empty reply comes when this member has applied it, so
+   * that its status shows it.
+   */
+  changeMembers(request: MemberRequest, sink: ReplySink): void;
   transferLeadership(memberId: string, done: (result: TransferResult) => void): void;
   /** etcd's HashKV at `revision` (0: now), in slices between turns. */
   hashKv(revision: number, done: (result: HashKvTask | KvError) => void): void;
   /** Hands leadership over if it leads, finishes what is in flight, closes the disk. */
   stop(done: () => void): void;
+  /** It does not vote, or not yet: by the table as applied. Costs nothing. */
+  isLearner(): boolean;
   status(): HostStatus;
   counters(): HostCounters;
   /** Newest last, bounded. */

@@ -1,10 +1,9 @@
 // One cluster member (DESIGN.md): opens its directory, founds or joins the genesis, recovers, runs
 // Raft and the state machine, answers requests. This file is the life cycle and the wiring; the work
 // of a turn is in pump.ts. The very same class runs in production and in the simulator.
-import { assert, must } from "@quorate/base";
-import { KvState } from "@quorate/kv";
-import type { HashKvTask, KvApi, KvError } from "@quorate/kv";
-import { RaftNode, Role } from "@quorate/raft";
+import { must } from "@quorate/base";
+import type { HashKvTask, KvError } from "@quorate/kv";
+import { Role } from "@quorate/raft";
 import type { Message } from "@quorate/raft";
 import { ExitCode } from "@quorate/storage";
 import type {
@@ -15,9 +14,7 @@ import type {
   SnapshotSink,
   StorageApi,
 } from "@quorate/storage";
-import { Checkpointer } from "./checkpointer.ts";
 import { checkConfig } from "./config-check.ts";
-import { Digests } from "./digests.ts";
 import { FailureCode, Phase, TransferResult } from "./host-api.ts";
 import type {
   HostApi,
@@ -29,45 +26,30 @@ import type {
 } from "./host-api.ts";
 import { hashInSlices } from "./hash.ts";
 import { Journal, JournalEvent, JournalKind, roleNames } from "./journal.ts";
-import { Leadership } from "./leadership.ts";
-import { MembershipTable } from "./membership.ts";
+import { answerJoin } from "./joining/join-answer.ts";
+import { decodeJoinAsk, encodeJoinAnswer } from "./joining/join-frames.ts";
+import type { JoinFacts } from "./joining/join-frames.ts";
+import { HostEntryKind } from "./members/entry-kinds.ts";
+import { encodeMemberRequest } from "./members/member-request.ts";
+import type { MemberRequest } from "./members/member-request.ts";
+import { MembershipTable } from "./members/membership-table.ts";
+import { addressOfUrl, isLearner, peerList } from "./members/peer-list.ts";
 import type { DigestPoint, GenesisRecord } from "./peers/peers-api.ts";
 import type { Peers } from "./peers/peers.ts";
 import { type HostPeersEvents, Opening } from "./opening.ts";
 import { failure, Proposals } from "./proposals.ts";
-import { Publisher } from "./publisher.ts";
-import { Pump } from "./pump.ts";
-import { electionTicks, initialState, levelMax, raftConfig } from "./raft-settings.ts";
+import { levelMax } from "./raft-settings.ts";
 import { ReadKind } from "./reads.ts";
-import { Requests } from "./requests.ts";
+import { makeRunning } from "./running.ts";
+import type { HostInside, Running } from "./running.ts";
 import { SettingsTable } from "./settings.ts";
 import { Stalls } from "./stalls.ts";
 import { describeStatus } from "./status.ts";
 
-/** What checkers look into. Looking must not change anything. */
-export interface HostInside {
-  readonly raft: RaftNode;
-  readonly kv: KvApi;
-  readonly storage: StorageApi;
-  readonly pump: Pick<Pump, "applied" | "scanned" | "installing" | "applyPending">;
-}
-
-/** Set once the storage is open and Raft runs. */
-interface Running extends HostInside {
-  readonly raft: RaftNode;
-  readonly kv: KvState;
-  readonly storage: StorageApi;
-  readonly pump: Pump;
-  readonly checkpointer: Checkpointer;
-  readonly digests: Digests;
-  readonly leadership: Leadership;
-  readonly requests: Requests;
-  readonly publisher: Publisher;
-}
-
 export class Host implements HostApi {
   readonly #env: Env;
-  readonly #config: HostConfig;
+  /** The ids in it are its own once the directory is known: who joins is told them. */
+  #config: HostConfig;
   readonly #journal: Journal;
   readonly #membership: MembershipTable;
   readonly #settings: SettingsTable;
@@ -78,6 +60,10 @@ export class Host implements HostApi {
   #reason: string;
   readonly #opening: Opening;
   #running: Running | null;
+  #genesis: GenesisRecord | null;
+  /** By whoever answered when this process joined; empty otherwise. */
+  #introduced: JoinFacts["members"];
+  #isLearner: boolean;
   #nowTick: number;
   #leader: number;
   #leaderChanges: number;
@@ -101,9 +87,16 @@ export class Host implements HostApi {
         this.#phase = phase;
         this.#reason = reason;
       },
+      onIdentified: (own, introduced) => {
+        this.#config = own;
+        this.#introduced = introduced;
+      },
       onStorage: (record, storage, recovered) => this.#onStorage(record, storage, recovered),
     });
     this.#running = null;
+    this.#genesis = null;
+    this.#introduced = [];
+    this.#isLearner = false;
     this.#nowTick = 0;
     this.#leader = 0;
     this.#leaderChanges = 0;
@@ -120,107 +113,47 @@ export class Host implements HostApi {
   #onStorage(record: GenesisRecord, storage: StorageApi, recovered: Recovered): void {
     const directory = must(this.#opening.directory, "storage is opened on an open directory");
     const peers = this.#mustPeers();
-    const checkpoint = recovered.checkpoint;
-    const kv = this.#makeState(storage, record, checkpoint);
-    const raft = new RaftNode(
-      raftConfig(this.#env, this.#config, directory, this.#session, this.#membership.confState),
-      initialState(recovered, this.#membership.confState, this.#settings),
-    );
-    const pump = this.#makePump(raft, kv, storage, recovered);
-    const checkpointer = new Checkpointer(
-      {
-        env: this.#env,
-        config: this.#config,
-        raft,
-        kv,
-        storage,
-        peers,
+    const { checkpoint } = recovered;
+    this.#genesis = record;
+    const running = makeRunning({
+      env: this.#env,
+      config: this.#config,
+      session: this.#session,
+      directory,
+      peers,
+      membership: this.#membership,
+      settings: this.#settings,
+      proposals: this.#proposals,
+      stalls: this.#stalls,
+      genesis: record,
+      storage,
+      recovered,
+      events: {
+        missing: () => this.#missing(),
+        onRole: (role, term, leader) => this.#onRole(role, term, leader),
+        onMembershipChanged: (index) => this.#onMembershipChanged(index),
+        onApplied: (entry) => this.#mustRunning().digests.onApplied(entry.index),
+        onInstalled: (installed) => this.#onInstalled(installed),
+        onScanned: (ok) => this.#onScanned(ok),
         onWritten: (written) => this.#onCheckpoint(written),
         onSent: (to, ok) => this.#onSnapshotSent(to, ok),
       },
-      checkpoint,
-    );
-    pump.attach(checkpointer);
-    const digests = new Digests(kv, Math.ceil(5000 / this.#config.tickMs));
-    const leadership = new Leadership(raft, this.#membership, peers, electionTicks(this.#config));
-    const requests = new Requests(this.#env, this.#config, kv, pump, this.#proposals);
-    const publisher = new Publisher(this.#config, this.#membership, requests);
-    this.#running = {
-      raft,
-      kv,
-      storage,
-      pump,
-      checkpointer,
-      digests,
-      leadership,
-      requests,
-      publisher,
-    };
+    });
+    this.#running = running;
     this.#phase = Phase.Scanning;
     this.#reason = "rebuilding the key index";
     // Only now: a session is accepted when its record is durable, and that needs the log.
     peers.setRecords(recovered.peers);
     peers.setGenesis(record.genesisId);
-    this.#onMembershipChanged();
+    this.#onMembershipChanged(checkpoint?.index ?? 0);
     this.#env.trace.info("log recovered", {
       term: recovered.hardState.term,
       commit: recovered.hardState.commit,
       lastIndex: recovered.logStartIndex + recovered.entries.length,
       checkpoint: checkpoint?.index ?? 0,
     });
-    leadership.campaignIfAlone();
-    pump.schedule();
-  }
-
-  #makePump(raft: RaftNode, kv: KvState, storage: StorageApi, recovered: Recovered): Pump {
-    const { checkpoint, hardState } = recovered;
-    return new Pump({
-      env: this.#env,
-      raft,
-      kv,
-      storage,
-      peers: this.#mustPeers(),
-      membership: this.#membership,
-      settings: this.#settings,
-      proposals: this.#proposals,
-      stalls: this.#stalls,
-      retryTicks: Math.max(1, Math.floor(electionTicks(this.#config) / 2)),
-      readsMax: this.#config.requestsMax,
-      applied: checkpoint?.index ?? 0,
-      appliedTerm: checkpoint?.term ?? 0,
-      hardState,
-      events: {
-        missing: () => this.#missing(),
-        onRole: (role, term, leader) => this.#onRole(role, term, leader),
-        onMembershipChanged: () => this.#onMembershipChanged(),
-        onApplied: (entry) => this.#mustRunning().digests.onApplied(entry.index),
-        onInstalled: (installed) => this.#onInstalled(installed),
-        onScanned: (ok) => this.#onScanned(ok),
-      },
-    });
-  }
-
-  #makeState(
-    storage: StorageApi,
-    record: GenesisRecord,
-    checkpoint: CheckpointInfo | null,
-  ): KvState {
-    const kv = new KvState({
-      rows: storage.rows,
-      clusterId: BigInt(`0x${this.#config.clusterId}`),
-      memberId: BigInt(`0x${this.#config.memberId}`),
-      txnOpsMax: this.#config.txnOpsMax,
-      rangeBytesMax: this.#config.rangeBytesMax,
-    });
-    kv.register(this.#membership);
-    kv.register(this.#settings);
-    if (checkpoint === null) {
-      this.#membership.found(record);
-    } else {
-      const ok = kv.beginRebuild(checkpoint.tables);
-      assert(ok, "the tables of a verified checkpoint can be read");
-    }
-    return kv;
+    running.leadership.campaignIfAlone();
+    running.pump.schedule();
   }
 
   // ---- Time ---------------------------------------------------------------------------------------
@@ -228,7 +161,7 @@ export class Host implements HostApi {
   tick(ticks: number): void {
     this.#nowTick += ticks;
     this.#stalls.tick();
-    this.#opening.peers?.tick(ticks);
+    this.#opening.tick(ticks);
     const running = this.#running;
     if (running === null || this.#phase === Phase.Stopped) {
       this.#opening.peers?.flush();
@@ -277,6 +210,12 @@ export class Host implements HostApi {
     running?.requests.read(ReadKind.Barrier, noBytes, false, sink, this.#nowTick);
   }
 
+  changeMembers(request: MemberRequest, sink: ReplySink): void {
+    const payload = encodeMemberRequest(request);
+    const running = this.#serving(sink);
+    running?.requests.propose(HostEntryKind.MemberRequest, payload, sink, this.#nowTick);
+  }
+
   #serving(sink: ReplySink): Running | null {
     if (this.#running === null || this.#phase > Phase.Running) {
       const stopping = this.#phase === Phase.Stopping || this.#phase === Phase.Stopped;
@@ -316,6 +255,8 @@ export class Host implements HostApi {
       persistPeer: (record, done) => this.#persistPeer(record, done),
       onSession: (id, session, term, lastIndex) => this.#onSession(id, session, term, lastIndex),
       onRegressed: (id, reason) => this.#onRegressed(id, reason),
+      onToldRemoved: (reason) => this.#onToldRemoved(reason),
+      onJoinAsk: (ask) => this.#onJoinAsk(ask),
       onRefused: (id, reason) => this.#event(JournalKind.PeerRefused, id, 0, reason),
       onProcessGone: (id, session) => this.#onProcessGone(id, session),
       onQuietResolved: () => {
@@ -364,6 +305,21 @@ export class Host implements HostApi {
     const reason = `its log ends at ${lastIndex} in term ${term}, below what it promised`;
     this.#onRegressed(id, reason);
     return reason;
+  }
+
+  /** Nobody needs it for votes any more (P2): it keeps its directory, and ends. */
+  #onToldRemoved(reason: string): void {
+    this.#env.fatal(
+      ExitCode.Removed,
+      `this member was removed from the cluster (${reason}); its data directory ` +
+        `${this.#config.directory} is kept, and is of no use to the cluster any more`,
+    );
+  }
+
+  #onJoinAsk(ask: Uint8Array): Uint8Array {
+    const genesis = this.#running === null ? null : this.#genesis;
+    const { clusterId } = this.#config;
+    return encodeJoinAnswer(answerJoin(decodeJoinAsk(ask), clusterId, genesis, this.#membership));
   }
 
   #onRegressed(id: number, reason: string): void {
@@ -419,23 +375,26 @@ export class Host implements HostApi {
     });
   }
 
-  #onMembershipChanged(): void {
+  #onMembershipChanged(index: number): void {
     const { memberId, members } = this.#config;
-    const addresses = new Map(members.map((m) => [m.memberId, m.peerAddresses]));
+    const running = this.#mustRunning();
     const peers = this.#mustPeers();
+    const addresses = new Map(
+      members.flatMap((m) => m.peerUrls.map((url, at) => [url, m.peerAddresses[at]] as const)),
+    );
     peers.setMembers(
-      this.#membership.members
-        .filter((m) => m.memberId !== memberId)
-        .map((m) => ({
-          memberId: m.memberId,
-          raftId: m.raftId,
-          name: m.name,
-          peerUrls: m.peerUrls,
-          addresses: addresses.get(m.memberId) ?? m.peerUrls.map(addressOf),
-        })),
+      peerList({
+        selfMemberId: memberId,
+        selfRaftId: running.raft.core.id,
+        table: this.#membership,
+        introduced: this.#introduced,
+        addressOf: (url) => addresses.get(url) ?? addressOfUrl(url),
+      }),
     );
     const { voters, votersOutgoing } = this.#membership.confState;
     peers.setVoters([...new Set([...voters, ...votersOutgoing])]);
+    running.members.changed(index);
+    this.#isLearner = isLearner(this.#membership, running.raft.core.id);
   }
 
   #onInstalled(checkpoint: CheckpointInfo): void {
@@ -445,7 +404,7 @@ export class Host implements HostApi {
     this.#mustRunning().digests.reset();
     this.#event(JournalKind.SnapshotInstalled, 0, checkpoint.index, "");
     this.#env.trace.info("snapshot installed", { index: checkpoint.index });
-    this.#onMembershipChanged();
+    this.#onMembershipChanged(checkpoint.index);
   }
 
   #onScanned(ok: boolean): void {
@@ -527,6 +486,10 @@ export class Host implements HostApi {
           .sort();
   }
 
+  isLearner(): boolean {
+    return this.#isLearner;
+  }
+
   status(): HostStatus {
     const running = this.#running;
     return describeStatus({
@@ -588,9 +551,3 @@ export class Host implements HostApi {
 }
 
 const noBytes = new Uint8Array(0);
-
-/** "host:port" of a peer URL. */
-export function addressOf(url: string): string {
-  const start = url.indexOf("://");
-  return start < 0 ? url : url.slice(start + 3).replace(/\/.*$/, "");
-}

@@ -1,7 +1,6 @@
 // The public face of one cluster member.
 export { requestBytesLimit } from "./config-check.ts";
 export { Host } from "./host.ts";
-export type { HostInside } from "./host.ts";
 export {
   Failure,
   FailureCode,
@@ -20,5 +19,10 @@ export type {
   ReplySink,
   RequestKind,
 } from "./host-api.ts";
+export { MemberAim } from "./members/member-record.ts";
+export { MemberRequestKind } from "./members/member-request.ts";
+export type { MemberRequest } from "./members/member-request.ts";
+export { MemberError } from "./members/members-change.ts";
+export type { HostInside } from "./running.ts";
 export { JournalEvent, journalEventsMax, JournalKind } from "./journal.ts";
 export type { PeerStatus } from "./peers/peers-api.ts";

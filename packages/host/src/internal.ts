@@ -18,3 +18,8 @@ export {
   RefusalCode,
 } from "./peers/hello.ts";
 export { encodeForwardProposal } from "./peers/forward-codec.ts";
+export {
+  encodeRecordChanges,
+  type RecordChange,
+  RecordChangeKind,
+} from "./members/members-change.ts";

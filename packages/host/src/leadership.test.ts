@@ -5,7 +5,7 @@ import { Role, TransferOutcome } from "@quorate/raft";
 import type { RaftApi } from "@quorate/raft";
 import { TransferResult } from "./host-api.ts";
 import { Leadership } from "./leadership.ts";
-import type { MembershipTable } from "./membership.ts";
+import type { MembershipTable } from "./members/membership-table.ts";
 import type { PeersApi } from "./peers/peers-api.ts";
 
 const electionTimeoutTicks = 100;

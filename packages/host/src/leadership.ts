@@ -3,7 +3,8 @@
 import { Role, TransferOutcome } from "@quorate/raft";
 import type { RaftApi } from "@quorate/raft";
 import { TransferResult } from "./host-api.ts";
-import type { MemberRecord, MembershipTable } from "./membership.ts";
+import type { MemberRecord } from "./members/member-record.ts";
+import type { MembershipTable } from "./members/membership-table.ts";
 import type { PeersApi } from "./peers/peers-api.ts";
 
 type Done = (result: TransferResult) => void;

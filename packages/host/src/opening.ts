@@ -1,17 +1,32 @@
-// From an empty process to an open store: directory, peers, genesis (P1), recovery. Every step waits
-// for the one before; what refuses ends the process with its own exit code.
+// From an empty process to an open store: who it is (when it joins), directory, peers, genesis (P1),
+// recovery. Every step waits for the one before; what refuses ends the process with its own exit code.
 import { must } from "@quorate/base";
-import { ExitCode, openDirectory, openStorage } from "@quorate/storage";
+import {
+  ExitCode,
+  GenesisState,
+  mayRunRaft,
+  openDirectory,
+  openStorage,
+  ownerNow,
+} from "@quorate/storage";
 import type { DataDirectory, Env, Recovered, Refusal, StorageApi } from "@quorate/storage";
+import { decodeGenesisRecord, encodeGenesisRecord } from "./genesis/genesis-record.ts";
 import { Genesis } from "./genesis/genesis.ts";
+import type { Listed } from "./genesis/member-list.ts";
 import { Phase } from "./host-api.ts";
 import type { HostConfig } from "./host-api.ts";
+import type { JoinFacts } from "./joining/join-frames.ts";
+import { Joining } from "./joining/joining.ts";
+import { addressOfUrl } from "./members/peer-list.ts";
+import { tokenUntold } from "./peers/hello.ts";
 import type { GenesisRecord, PeersEvents } from "./peers/peers-api.ts";
 import { Peers } from "./peers/peers.ts";
 import { levelMax } from "./raft-settings.ts";
 
 export interface OpeningEvents {
   onPhase(phase: Phase, reason: string): void;
+  /** The ids in the configuration are the directory's from now on, and these are to be dialled. */
+  onIdentified(config: HostConfig, introduced: readonly Listed[]): void;
   onStorage(record: GenesisRecord, storage: StorageApi, recovered: Recovered): void;
 }
 
@@ -20,12 +35,13 @@ export type HostPeersEvents = Omit<PeersEvents, "onToldRegressed">;
 
 export class Opening {
   readonly #env: Env;
-  readonly #config: HostConfig;
+  #config: HostConfig;
   readonly #session: number;
   readonly #peersEvents: HostPeersEvents;
   readonly #events: OpeningEvents;
   directory: DataDirectory | null;
   peers: Peers | null;
+  #joining: Joining | null;
   #regressed: boolean;
 
   constructor(
@@ -42,17 +58,93 @@ export class Opening {
     this.#events = events;
     this.directory = null;
     this.peers = null;
+    this.#joining = null;
     this.#regressed = false;
   }
 
   start(): void {
+    const { join, directory } = this.#config;
+    if (!join) return this.#open(null);
+    const owner = ownerNow(this.#env, directory);
+    if (owner === null || owner.genesisState === GenesisState.None) return this.#askWhoIAm();
+    if (!mayRunRaft(owner.genesisState)) {
+      return this.#refuse({
+        ok: false,
+        exitCode: ExitCode.Foreign,
+        reason:
+          `data directory ${directory} was made to found a cluster or has lost its place in one: ` +
+          "it cannot join; start it with --initial-cluster-state new, or join with an empty one",
+      });
+    }
+    this.#identify(owner.clusterId, owner.memberId, []);
+    this.#open(null);
+  }
+
+  tick(ticks: number): void {
+    this.#joining?.tick(ticks);
+    this.peers?.tick(ticks);
+  }
+
+  #askWhoIAm(): void {
+    const own = this.#own();
+    const others = this.#config.members.filter((member) => member !== own);
+    const addresses = others.flatMap((member) => member.peerAddresses);
+    if (addresses.length === 0) {
+      return this.#refuse({
+        ok: false,
+        exitCode: ExitCode.Usage,
+        reason:
+          `${this.#config.directory} is empty and there is nobody to ask: --initial-cluster must ` +
+          "list the members of the cluster that is to be joined, and this one",
+      });
+    }
+    const joining = new Joining({
+      env: this.#env,
+      ask: { name: own.name, peerUrls: own.peerUrls },
+      addresses,
+      tickMs: this.#config.tickMs,
+      onFacts: (facts) => this.#onFacts(facts),
+      onWaiting: (reason) => {
+        this.#env.trace.info("joining", { reason });
+        this.#events.onPhase(Phase.Genesis, reason);
+      },
+    });
+    this.#joining = joining;
+    joining.start();
+  }
+
+  #onFacts(facts: JoinFacts): void {
+    const { clusterId, memberId } = facts;
+    this.#joining = null;
+    this.#env.trace.info("joining the cluster", { cluster: clusterId, member: memberId });
+    this.#identify(clusterId, memberId, facts.members);
+    this.#open(facts);
+  }
+
+  #own(): HostConfig["members"][number] {
+    const { members, memberId } = this.#config;
+    return must(
+      members.find((member) => member.memberId === memberId),
+      "this member is listed",
+    );
+  }
+
+  #identify(clusterId: string, memberId: string, introduced: readonly Listed[]): void {
+    const own = this.#own();
+    const others = this.#config.members.filter((member) => member !== own);
+    const members = [...others, { ...own, memberId }];
+    this.#config = { ...this.#config, clusterId, memberId, members };
+    this.#events.onIdentified(this.#config, introduced);
+  }
+
+  #open(facts: JoinFacts | null): void {
     const { directory, walDirectory, clusterId, memberId } = this.#config;
     const options = { directory, walDirectory, clusterId, memberId, levelMax };
     openDirectory(this.#env, options, (outcome) => {
       if (!outcome.ok) {
         return this.#refuse(outcome);
       }
-      this.#onDirectory(outcome.directory);
+      this.#onDirectory(outcome.directory, facts);
     });
   }
 
@@ -60,18 +152,34 @@ export class Opening {
     return this.#env.fatal(refusal.exitCode, refusal.reason);
   }
 
-  #onDirectory(directory: DataDirectory): void {
+  #onDirectory(directory: DataDirectory, facts: JoinFacts | null): void {
     this.directory = directory;
     this.#env.trace.info("directory opened", {
       raftId: directory.raftId,
       bootCount: directory.bootCount,
       fresh: directory.fresh,
     });
-    const peers = this.#makePeers(directory);
+    if (facts === null) return this.#beginGenesis(directory, []);
+    // Before the first answer (P1): under this raft id it is a member of this genesis and of no other.
+    const record = encodeGenesisRecord(facts.genesis);
+    this.#env.trace.mark("joining.write");
+    directory.writeGenesis(GenesisState.Joined, record, () => {
+      this.#env.trace.mark("joining.written");
+      this.#beginGenesis(directory, facts.members);
+    });
+  }
+
+  #beginGenesis(directory: DataDirectory, introduced: readonly Listed[]): void {
+    const peers = this.#makePeers(directory, introduced);
     this.peers = peers;
     const genesis = new Genesis(
       this.#env,
-      { ...this.#config, raftId: directory.raftId, session: this.#session },
+      {
+        memberId: this.#config.memberId,
+        members: this.#founders(directory),
+        raftId: directory.raftId,
+        session: this.#session,
+      },
       directory,
       {
         onStarted: (record) => this.#onGenesis(record, directory),
@@ -84,14 +192,23 @@ export class Opening {
     genesis.start();
   }
 
-  #makePeers(directory: DataDirectory): Peers {
+  /** Of a started genesis those that it names: how a member that joins was started does not say. */
+  #founders(directory: DataDirectory): readonly Listed[] {
+    const { join, members, memberId } = this.#config;
+    const record = join ? decodeGenesisRecord(directory.genesis) : null;
+    if (record === null) return members;
+    const others = record.members.filter((member) => member.memberId !== memberId);
+    return [...others, this.#own()];
+  }
+
+  #makePeers(directory: DataDirectory, introduced: readonly Listed[]): Peers {
     const { clusterId, memberId, token, tickMs, heartbeatIntervalMs } = this.#config;
     const peers = new Peers(
       this.#env,
       {
         clusterId,
         memberId,
-        token,
+        token: directory.genesisState === GenesisState.Joined ? tokenUntold : token,
         raftId: directory.raftId,
         bootCount: directory.bootCount,
         session: this.#session,
@@ -102,15 +219,19 @@ export class Opening {
       },
       { ...this.#peersEvents, onToldRegressed: (reason) => this.#onRegressed(reason) },
     );
-    const others = this.#config.members.filter((m) => m.memberId !== memberId);
+    const { members, join } = this.#config;
+    const addresses = new Map(members.map((m) => [m.peerUrls.join(), m.peerAddresses]));
+    const others: readonly Listed[] = join ? introduced : members;
     peers.setMembers(
-      others.map((m) => ({
-        memberId: m.memberId,
-        raftId: 0,
-        name: m.name,
-        peerUrls: m.peerUrls,
-        addresses: m.peerAddresses,
-      })),
+      others
+        .filter((m) => m.memberId !== memberId)
+        .map((m) => ({
+          memberId: m.memberId,
+          raftId: 0,
+          name: m.name,
+          peerUrls: m.peerUrls,
+          addresses: addresses.get(m.peerUrls.join()) ?? m.peerUrls.map(addressOfUrl),
+        })),
     );
     return peers;
   }

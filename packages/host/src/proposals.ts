@@ -4,6 +4,7 @@ import { assert } from "@quorate/base";
 import { KvError } from "@quorate/kv";
 import { Failure, FailureCode } from "./host-api.ts";
 import type { ReplySink } from "./host-api.ts";
+import type { MemberError } from "./members/members-change.ts";
 
 /** A client write from its arrival to its one answer. */
 export class Waiter {
@@ -35,6 +36,10 @@ export function failure(code: FailureCode, missing: readonly string[] = noMissin
 
 export function kvFailure(error: KvError): Failure {
   return new Failure(FailureCode.Kv, error, noMissing);
+}
+
+export function memberFailure(error: MemberError): Failure {
+  return new Failure(FailureCode.Membership, KvError.None, noMissing, error);
 }
 
 export class Proposals {

@@ -1,8 +1,9 @@
 // A member's own name and client URLs belong into the membership table (etcd's "publish"): proposed
 // whenever the table says otherwise, again and again until it has been applied.
 import type { HostConfig } from "./host-api.ts";
-import { encodeAttributes, HostEntryKind, MemberRecord } from "./membership.ts";
-import type { MembershipTable } from "./membership.ts";
+import { encodeAttributes } from "./members/attributes.ts";
+import { HostEntryKind } from "./members/entry-kinds.ts";
+import type { MembershipTable } from "./members/membership-table.ts";
 import type { Requests } from "./requests.ts";
 
 export class Publisher {
@@ -31,7 +32,7 @@ export class Publisher {
       return;
     }
     this.#proposed = true;
-    const record = new MemberRecord(own.memberId, own.raftId, this.#name, own.peerUrls, urls);
+    const record = own.with({ name: this.#name, clientUrls: urls });
     const again = (): void => {
       this.#proposed = false;
     };

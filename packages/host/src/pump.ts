@@ -4,20 +4,20 @@
 // serve many requests.
 import { assert, assertNever } from "@quorate/base";
 import type { KvApi } from "@quorate/kv";
-import { MessageType, Proposal, ProposeOutcome, ReadOutcome, Ready, Role } from "@quorate/raft";
+import { MessageType, ReadOutcome, Ready, Role } from "@quorate/raft";
 import type { Entry, HardState, Message, RaftApi } from "@quorate/raft";
 import type { CheckpointInfo, Env, PeerRecord, StorageApi } from "@quorate/storage";
 import { Applier } from "./applier.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import { Forwards } from "./forwards.ts";
-import { FailureCode } from "./host-api.ts";
-import type { MembershipTable } from "./membership.ts";
+import type { Members } from "./members/members.ts";
+import type { MembershipTable } from "./members/membership-table.ts";
 import { Outbox } from "./outbox.ts";
-import { ForwardOutcome } from "./peers/peers-api.ts";
-import type { PeersApi } from "./peers/peers-api.ts";
+import type { ForwardOutcome, PeersApi } from "./peers/peers-api.ts";
 import { PersistQueue } from "./persist-queue.ts";
-import { failure, kvFailure } from "./proposals.ts";
+import { kvFailure } from "./proposals.ts";
 import type { Proposals, Waiter } from "./proposals.ts";
+import { Proposing } from "./proposing.ts";
 import { AskOutcome, ReadKind, Reads } from "./reads.ts";
 import type { PendingRead } from "./reads.ts";
 import type { SettingsTable } from "./settings.ts";
@@ -37,6 +37,7 @@ export interface PumpParts {
   readonly storage: StorageApi;
   readonly peers: PeersApi;
   readonly membership: MembershipTable;
+  readonly members: Members;
   readonly settings: SettingsTable;
   readonly proposals: Proposals;
   readonly stalls: Stalls;
@@ -51,18 +52,11 @@ export interface PumpParts {
 export interface PumpEvents {
   missing(): readonly string[];
   onRole(role: Role, term: number, leader: number): void;
-  onMembershipChanged(): void;
+  onMembershipChanged(index: number): void;
   onApplied(entry: Entry): void;
   onInstalled(checkpoint: CheckpointInfo): void;
   /** The scan of the rows has ended; false: the digest does not match the checkpoint's. */
   onScanned(ok: boolean): void;
-}
-
-/** A proposal that a follower forwarded. */
-interface RemoteProposal {
-  readonly from: number;
-  readonly number: number;
-  readonly proposal: Proposal;
 }
 
 /** Whose read a context of the core is: an own round, or a follower's question. */
@@ -80,11 +74,8 @@ export class Pump {
   readonly #forwards: Forwards;
   readonly reads: Reads;
   #checkpointer: Checkpointer | null;
-  #incoming: Waiter[];
-  #remote: RemoteProposal[];
+  readonly #proposing: Proposing;
   readonly #readOwners: Map<number, ReadOwner>;
-  /** Per follower: session and highest number of forwarded writes; a repeated frame is not proposed. */
-  readonly #forwardSeen: Map<number, { session: number; number: number }>;
   #nextContext: number;
   #nowTick: number;
   #scheduled: boolean;
@@ -115,7 +106,7 @@ export class Pump {
       parts.settings,
       parts.proposals,
       {
-        onMembershipChanged: () => parts.events.onMembershipChanged(),
+        onMembershipChanged: (index) => parts.events.onMembershipChanged(index),
         onIndex: (entry) => this.#onApplied(entry),
       },
       parts.applied,
@@ -127,6 +118,11 @@ export class Pump {
       () => parts.events.missing(),
       Math.ceil(parts.retryTicks / 2),
     );
+    this.#proposing = new Proposing({
+      ...parts,
+      forwards: this.#forwards,
+      missing: () => parts.events.missing(),
+    });
     this.reads = new Reads(
       {
         ask: (round) => this.#askRead(round),
@@ -137,10 +133,7 @@ export class Pump {
       parts.readsMax,
     );
     this.#checkpointer = null;
-    this.#incoming = [];
-    this.#remote = [];
     this.#readOwners = new Map();
-    this.#forwardSeen = new Map();
     this.#nextContext = 1;
     this.#nowTick = 0;
     this.#scheduled = false;
@@ -187,7 +180,7 @@ export class Pump {
   }
 
   propose(waiter: Waiter): void {
-    this.#incoming.push(waiter);
+    this.#proposing.add(waiter);
     this.schedule();
   }
 
@@ -205,6 +198,7 @@ export class Pump {
     }
     this.reads.tick(nowTick);
     this.#forwards.tick(nowTick, this.#leader);
+    this.#parts.members.tick(nowTick);
     this.schedule();
   }
 
@@ -213,14 +207,7 @@ export class Pump {
   }
 
   onForwardProposal(from: number, number: number, kind: number, payload: Uint8Array): void {
-    const session = this.#parts.peers.sessionOf(from);
-    const seen = this.#forwardSeen.get(from);
-    if (seen !== undefined && seen.session === session && number <= seen.number) {
-      return;
-    }
-    this.#forwardSeen.set(from, { session, number });
-    this.#remote.push({ from, number, proposal: new Proposal(kind, payload) });
-    this.schedule();
+    if (this.#proposing.addForwarded(from, number, kind, payload)) this.schedule();
   }
 
   onForwardAnswer(number: number, outcome: ForwardOutcome, index: number, term: number): void {
@@ -270,10 +257,7 @@ export class Pump {
   stop(): void {
     this.#stopped = true;
     this.#persist.stop();
-    for (const waiter of this.#incoming) {
-      this.#parts.proposals.fail(waiter, failure(FailureCode.Stopped));
-    }
-    this.#incoming = [];
+    this.#proposing.stop();
     this.reads.stop();
     this.#parts.proposals.stop();
   }
@@ -288,8 +272,7 @@ export class Pump {
     const { env, raft, kv, peers } = this.#parts;
     env.trace.mark("turn.begin");
     raft.clock(wallReadingMs(env.clock));
-    this.#proposeIncoming();
-    this.#proposeRemote();
+    this.#proposing.run(this.#leader);
     this.reads.startRounds(this.#nowTick);
     this.#drainCore();
     let more = false;
@@ -387,74 +370,6 @@ export class Pump {
     this.#checkpointer?.onInstalled(checkpoint);
     events.onInstalled(checkpoint);
     this.schedule();
-  }
-
-  // ---- Proposals ----------------------------------------------------------------------------------
-
-  #proposeIncoming(): void {
-    const incoming = this.#incoming;
-    if (incoming.length === 0) {
-      return;
-    }
-    this.#incoming = [];
-    const { raft, proposals } = this.#parts;
-    if (!raft.isLeader()) {
-      for (const waiter of incoming) {
-        this.#forwards.send(this.#leader, waiter);
-      }
-      return;
-    }
-    const batch: Proposal[] = [];
-    const waiters: Waiter[] = [];
-    for (const waiter of incoming) {
-      if (!waiter.answered) {
-        batch.push(new Proposal(waiter.kind, waiter.payload));
-        waiters.push(waiter);
-      }
-    }
-    const outcome = this.#proposeBatch(batch);
-    if (outcome !== ProposeOutcome.Accepted) {
-      const code = failureOf(outcome);
-      const missing = code === FailureCode.NoLeader ? this.#parts.events.missing() : [];
-      for (const waiter of waiters) {
-        proposals.fail(waiter, failure(code, missing));
-      }
-      return;
-    }
-    const first = raft.lastIndex() - batch.length + 1;
-    for (let at = 0; at < waiters.length; at += 1) {
-      proposals.bind(waiters[at]!, first + at, raft.term());
-    }
-  }
-
-  #proposeRemote(): void {
-    const remote = this.#remote;
-    if (remote.length === 0) {
-      return;
-    }
-    this.#remote = [];
-    const { raft, peers } = this.#parts;
-    const outcome = raft.isLeader()
-      ? this.#proposeBatch(remote.map((r) => r.proposal))
-      : ProposeOutcome.NotLeader;
-    if (outcome !== ProposeOutcome.Accepted) {
-      for (const { from, number } of remote) {
-        peers.answerForward(from, number, forwardOutcomeOf(outcome), 0, 0);
-      }
-      return;
-    }
-    const first = raft.lastIndex() - remote.length + 1;
-    for (let at = 0; at < remote.length; at += 1) {
-      const { from, number } = remote[at]!;
-      peers.answerForward(from, number, ForwardOutcome.Appended, first + at, raft.term());
-    }
-  }
-
-  /** Rows that no checkpoint has written yet are bounded: past that nothing new is accepted. */
-  #proposeBatch(batch: readonly Proposal[]): ProposeOutcome {
-    return this.#parts.storage.rowsFull()
-      ? ProposeOutcome.Overloaded
-      : this.#parts.raft.propose(batch);
   }
 
   // ---- Reads --------------------------------------------------------------------------------------
@@ -556,27 +471,3 @@ export class Pump {
 }
 
 const noBytes = new Uint8Array(0);
-
-function failureOf(outcome: ProposeOutcome): FailureCode {
-  switch (outcome) {
-    case ProposeOutcome.TooLarge:
-      return FailureCode.TooLarge;
-    case ProposeOutcome.Overloaded:
-      return FailureCode.TooManyRequests;
-    default:
-      return FailureCode.NoLeader;
-  }
-}
-
-function forwardOutcomeOf(outcome: ProposeOutcome): ForwardOutcome {
-  switch (outcome) {
-    case ProposeOutcome.TooLarge:
-      return ForwardOutcome.TooLarge;
-    case ProposeOutcome.Overloaded:
-      return ForwardOutcome.Overloaded;
-    case ProposeOutcome.Transferring:
-      return ForwardOutcome.Transferring;
-    default:
-      return ForwardOutcome.NotLeader;
-  }
-}

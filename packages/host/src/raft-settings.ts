@@ -1,7 +1,7 @@
 // From a member's configuration and what its disk gave back to what a core is made with.
 import { raftDefaults } from "@quorate/raft";
 import type { ConfState, InitialState, RaftConfig } from "@quorate/raft";
-import { GenesisState } from "@quorate/storage";
+import { mayRunRaft } from "@quorate/storage";
 import type { DataDirectory, Env, Recovered } from "@quorate/storage";
 import type { HostConfig } from "./host-api.ts";
 import type { SettingsTable } from "./settings.ts";
@@ -25,7 +25,7 @@ export function raftConfig(
 ): RaftConfig {
   const random = env.random.fork("raft");
   // P5: a directory that took part before makes no promise until a leader or the others have spoken.
-  const tookPart = !directory.fresh && directory.genesisState === GenesisState.Started;
+  const tookPart = !directory.fresh && mayRunRaft(directory.genesisState);
   return {
     ...raftDefaults,
     id: directory.raftId,

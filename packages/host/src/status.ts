@@ -1,11 +1,12 @@
 // What a member tells about itself, gathered from its parts; read by etcd's Status, `quorate status`,
 // metrics and the simulator's checkers.
 import type { KvApi } from "@quorate/kv";
-import { Role } from "@quorate/raft";
+import { isVoter, Role } from "@quorate/raft";
 import type { RaftStatus } from "@quorate/raft";
 import type { DataDirectory, StorageUsage } from "@quorate/storage";
 import type { HostConfig, HostStatus, MemberStatus, Phase } from "./host-api.ts";
-import type { MembershipTable } from "./membership.ts";
+import { MemberAim } from "./members/member-record.ts";
+import type { MembershipTable } from "./members/membership-table.ts";
 import type { PeerStatus } from "./peers/peers-api.ts";
 
 export interface StatusParts {
@@ -75,13 +76,14 @@ function membersOf(parts: StatusParts): readonly MemberStatus[] {
       isLearner: false,
     }));
   }
-  const { learners } = membership.confState;
+  const { confState } = membership;
   return membership.members.map((m) => ({
     memberId: m.memberId,
     raftId: m.raftId,
     name: m.name,
     peerUrls: m.peerUrls,
     clientUrls: m.clientUrls,
-    isLearner: learners.includes(m.raftId),
+    // Who is unborn is what it was added as; then the configuration says.
+    isLearner: m.raftId === 0 ? m.aim === MemberAim.Learner : !isVoter(confState, m.raftId),
   }));
 }

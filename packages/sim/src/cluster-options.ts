@@ -6,7 +6,10 @@ export const clusterId = "00000000c1005732";
 const token = "sim";
 
 export interface ClusterOptions {
+  /** Machines. */
   readonly members: number;
+  /** The first so many found the cluster, the others are there to join it; absent: all found it. */
+  readonly founders?: number;
   /** Put over the simulator's defaults, equal on all members. */
   readonly host: Partial<HostConfig>;
 }
@@ -49,10 +52,20 @@ export function hostConfig(options: ClusterOptions, member: ListedMember): HostC
     memberId: member.memberId,
     clusterId,
     token,
-    members: listedMembers(options.members),
+    ...listOf(options, member),
     clientUrls: [`http://${member.name}:2379`],
     directory: directoryOf(member.name),
   };
+}
+
+/** Who joins is started as etcd's member add says: with the founders and itself, to join. */
+function listOf(
+  { members, founders = members }: ClusterOptions,
+  member: ListedMember,
+): Pick<HostConfig, "members" | "join"> {
+  const listed = listedMembers(founders);
+  const founds = listed.some((one) => one.name === member.name);
+  return { members: founds ? listed : [...listed, member], join: !founds };
 }
 
 export function directoryOf(name: string): string {

@@ -36,6 +36,8 @@ export class SimCluster implements RequestTarget {
   readonly options: ClusterOptions;
   readonly members: readonly SimMember[];
   readonly memberNames: readonly string[];
+  /** Machines that are no members: not yet, or no more. */
+  readonly absent: Set<string>;
   /** Mark → how often it was passed, and at how many of these a process crashed. */
   readonly marks: Map<string, { passed: number; crashed: number }>;
   readonly rare: RareStates;
@@ -60,6 +62,7 @@ export class SimCluster implements RequestTarget {
       (listed) => new SimMember(world, this.network, listed.name, hostConfig(options, listed)),
     );
     this.memberNames = this.members.map((member) => member.name);
+    this.absent = new Set(this.memberNames.slice(options.founders ?? options.members));
     this.marks = new Map();
     this.rare = new RareStates();
     this.#cores = new Map(this.memberNames.map((name) => [name, new CoreInvariants()]));

@@ -7,7 +7,7 @@ import type { HostConfig } from "@quorate/host";
 import {
   type DataDirectory,
   type ExitCode,
-  GenesisState,
+  mayRunRaft,
   openDirectory,
   openStorage,
   type PeerRecord,
@@ -93,8 +93,7 @@ function recover(
       return found(refused(outcome.reason, outcome.exitCode));
     }
     const opened = outcome.directory;
-    const started = opened.genesisState === GenesisState.Started;
-    if (!started) return found(imageOf(opened, null));
+    if (!mayRunRaft(opened.genesisState)) return found(imageOf(opened, null));
     openStorage(incarnation, opened, config.storage, (storage) => {
       if (storage.ok) found(imageOf(opened, storage.recovered));
       else {
@@ -124,7 +123,7 @@ function imageOf(directory: DataDirectory, recovered: Recovered | null): Outcome
     raftId: directory.raftId,
     bootCount: directory.bootCount,
     peers: recovered?.peers ?? [],
-    genesis: directory.genesisState === GenesisState.Started ? directory.genesis : null,
+    genesis: mayRunRaft(directory.genesisState) ? directory.genesis : null,
     log: new DurableLog(recovered === null ? null : logOf(recovered)),
   };
 }

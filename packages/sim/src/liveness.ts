@@ -121,8 +121,14 @@ export class Liveness {
     const { operator } = this.#cluster;
     return this.#cluster.memberNames.filter(
       (name) =>
-        this.#cluster.phase(name) !== Phase.Refused && operator?.leftAlone.has(name) !== true,
+        this.#cluster.phase(name) !== Phase.Refused &&
+        operator?.leftAlone.has(name) !== true &&
+        !this.#cluster.absent.has(name),
     );
+  }
+
+  #memberCount(): number {
+    return this.#cluster.members.length - this.#cluster.absent.size;
   }
 
   #termMax(members: readonly string[]): number {
@@ -145,7 +151,7 @@ export class Liveness {
   #hasSettled(): boolean {
     const core = this.core();
     return (
-      core.length * 2 > this.#cluster.members.length &&
+      core.length * 2 > this.#memberCount() &&
       core.every((name) => this.#cluster.member(name).running) &&
       this.#cluster.members.every((member) => !member.disk.stalled) &&
       this.#cluster.settledLeader(core) !== null
@@ -166,10 +172,10 @@ export class Liveness {
   /** Faults that no protocol mends yet have cost a quorum. */
   #excused(): boolean {
     const { faults } = this.#cluster.world;
-    const lost = this.#cluster.members.length - this.core().length;
+    const lost = this.#memberCount() - this.core().length;
     const stopped = this.#cluster.operator?.leftAlone.size ?? 0;
     const mayBeLost = faults.of("process.wipe") + faults.of("disk.wiped") + stopped;
-    return lost > 0 && lost <= mayBeLost && this.core().length * 2 <= this.#cluster.members.length;
+    return lost > 0 && lost <= mayBeLost && this.core().length * 2 <= this.#memberCount();
   }
 
   #allEqual(members: readonly string[]): boolean {

@@ -14,9 +14,11 @@ export type {
   Transport,
 } from "./env.ts";
 export { openDirectory } from "./directory/open-directory.ts";
+export { ownerNow } from "./directory/owner.ts";
+export type { DirectoryOwner } from "./directory/owner.ts";
 export { openStorage } from "./open-storage.ts";
 export { walPayloadBytesMax } from "./wal/wal-format.ts";
-export { GenesisState, PeerRecord, storageDefaults } from "./storage-api.ts";
+export { GenesisState, mayRunRaft, PeerRecord, storageDefaults } from "./storage-api.ts";
 export type {
   CheckpointInfo,
   CheckpointRequest,

@@ -25,7 +25,7 @@ export interface DirectoryOptions {
   readonly levelMax: number;
 }
 
-/** Where a directory stands between empty and member of a cluster (P1). */
+/** Where a directory stands between empty and member of a cluster (P1). On disk: never reuse. */
 export const GenesisState = {
   /** Raft id drawn and synced, nothing held. */
   None: 0,
@@ -35,8 +35,15 @@ export const GenesisState = {
   Started: 2,
   /** The started genesis names this member under another raft id: wiped, must rejoin (P3). */
   Wiped: 3,
+  /** Takes part in a started genesis that does not name this raft id: it joined later. */
+  Joined: 4,
 } as const;
 export type GenesisState = (typeof GenesisState)[keyof typeof GenesisState];
+
+/** Raft may run on the directory. */
+export function mayRunRaft(state: GenesisState): boolean {
+  return state === GenesisState.Started || state === GenesisState.Joined;
+}
 
 export interface DataDirectory {
   readonly raftId: NodeId;
@@ -45,9 +52,9 @@ export interface DataDirectory {
   /** The directory was made by this open. */
   readonly fresh: boolean;
   readonly genesisState: GenesisState;
-  /** The host's encoding of the genesis held or started; empty for None. */
+  /** The host's encoding of the genesis held, started or joined; empty for None. */
   readonly genesis: Uint8Array;
-  /** Durable when `done` is called. State never goes back from Started. */
+  /** Durable when `done` is called. State never goes back from Started or Joined. */
   writeGenesis(state: GenesisState, genesis: Uint8Array, done: () => void): void;
   /**
    * Peers know a later start of this directory (P4): what it promised since is not in it. Durable when

@@ -132,6 +132,8 @@ class Member {
       },
       onRegressed: (_id, reason) => assert.fail(reason),
       onToldRegressed: (reason) => assert.fail(reason),
+      onToldRemoved: (reason) => assert.fail(reason),
+      onJoinAsk: () => assert.fail("nobody joins"),
       onRefused: () => {},
       onProcessGone: () => {},
       onQuietResolved: () => {},

@@ -1,13 +1,14 @@
 // How random raft ids become a first configuration that all listed members agree on (P1), before any
 // Raft message. One state machine over the durable state of the directory: None → Held → Started, or
-// Wiped for a member that a started genesis names under another raft id. A started genesis is passed
+// Wiped for a member that a started genesis names under another raft id; who joins later is Joined from
+// the beginning (joining/). A started genesis is passed
 // on for ever, so this lives as long as the process. It never decides about membership afterwards.
 //
 // Synced before: the raft id before the first frame (the directory); held before `Confirm`; started
 // before onStarted and before `Started` is said; wiped before it is passed on.
 import { assert, assertNever, must } from "@quorate/base";
 import type { NodeId, Session } from "@quorate/raft";
-import { ExitCode, GenesisState } from "@quorate/storage";
+import { ExitCode, GenesisState, mayRunRaft } from "@quorate/storage";
 import type { DataDirectory, Env, Random } from "@quorate/storage";
 import type { GenesisSpeaker, GenesisTalk, GenesisWire } from "../peers/genesis-talk.ts";
 import type { GenesisRecord } from "../peers/peers-api.ts";
@@ -106,8 +107,7 @@ export class Genesis implements GenesisTalk {
   }
 
   start(): void {
-    const { Started, Wiped } = GenesisState;
-    if (this.#state === Started || this.#state === Wiped) {
+    if (mayRunRaft(this.#state) || this.#state === GenesisState.Wiped) {
       const record = decodeGenesisRecord(this.#directory.genesis);
       if (record === null) {
         return this.#env.fatal(ExitCode.Damaged, "the genesis in the data directory is unreadable");
@@ -214,7 +214,7 @@ export class Genesis implements GenesisTalk {
     this.#heard = null;
     if (this.#started?.genesisId === record.genesisId) return;
     const named = this.#nameIn(record);
-    if (this.#state === GenesisState.Started) {
+    if (mayRunRaft(this.#state)) {
       // Only after as many lost disks as a majority has members (P1). Never replaced.
       const genesis = this.#started?.genesisId ?? 0;
       this.#env.trace.error("a second genesis has started", { genesis, second: record.genesisId });
@@ -289,7 +289,7 @@ export class Genesis implements GenesisTalk {
 
   #tell(record: GenesisRecord): void {
     const { genesisId } = record;
-    if (this.#state === GenesisState.Started) {
+    if (mayRunRaft(this.#state)) {
       this.#env.trace.info("genesis started", { genesis: genesisId });
       this.#callbacks.onStarted(record);
       return;

@@ -38,7 +38,8 @@ export class Acceptance {
   readonly #told: Map<NodeId, Session>;
   /** Sessions that the core has found REGRESSED, and why. */
   readonly #condemned: Map<Session, string>;
-  readonly #removed: Set<NodeId>;
+  #removed: ReadonlySet<NodeId>;
+  #removedFinal: boolean;
   #genesisId: number;
   #haveRecords: boolean;
 
@@ -51,6 +52,7 @@ export class Acceptance {
     this.#told = new Map();
     this.#condemned = new Map();
     this.#removed = new Set();
+    this.#removedFinal = false;
     this.#genesisId = 0;
     this.#haveRecords = false;
   }
@@ -70,8 +72,9 @@ export class Acceptance {
     this.#haveRecords = true;
   }
 
-  setRemoved(raftIds: readonly NodeId[]): void {
-    for (const raftId of raftIds) this.#removed.add(raftId);
+  setRemoved(raftIds: readonly NodeId[], final: boolean): void {
+    this.#removed = new Set(raftIds);
+    this.#removedFinal = final;
   }
 
   isRemoved(raftId: NodeId): boolean {
@@ -129,6 +132,7 @@ export class Acceptance {
         expectedMemberId: link.expectedMemberId,
         isMember: (memberId) => parts.isMember(memberId),
         isRemoved: (raftId) => this.#removed.has(raftId),
+        removedFinal: this.#removedFinal,
         listed: () => parts.listed(),
       },
       hello,

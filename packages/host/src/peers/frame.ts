@@ -24,6 +24,9 @@ export const FrameType = {
   KeepAlive: 3,
   /** This process stops on purpose: its links end, and that is no evidence of a crash (P6). */
   Bye: 4,
+  /** In place of a hello: who am I in your cluster? Answered, and the link ends (joining.ts). */
+  JoinAsk: 5,
+  JoinAnswer: 6,
   /** One Raft message. */
   Message: 16,
   Digest: 17,

@@ -50,6 +50,7 @@ function rules(fields: Partial<HelloRules> = {}): HelloRules {
     expectedMemberId: null,
     isMember: (memberId) => memberId === "aaaa" || memberId === "bbbb",
     isRemoved: (raftId) => raftId === 99,
+    removedFinal: true,
     listed: () => "n1=http://x:1",
     ...fields,
   };
@@ -104,6 +105,22 @@ test("impossible values are no hello", () => {
     { linkClass: 7 as LinkClass },
   ];
   for (const fields of bad) assert.equal(decodeHello(encodeHello(hello(fields))), null);
+});
+
+test("who joined later knows no token: others hold it to the genesis, and it holds nobody to one", () => {
+  const { WrongToken, WrongCluster } = RefusalCode;
+  assert.equal(checkHello(rules(), hello({ token: "" })), null);
+  assert.equal(checkHello(rules(), hello({ token: "", genesisId: 0 }))?.code, WrongToken);
+  assert.equal(checkHello(rules({ genesisId: 0 }), hello({ token: "" }))?.code, WrongToken);
+  const joined = rules({ token: "", genesisId: 0 });
+  assert.equal(checkHello(joined, hello()), null);
+  assert.equal(checkHello(joined, hello({ clusterId: "c2" }))?.code, WrongCluster);
+});
+
+test("a removed raft id is told to go only when it may", () => {
+  const said = hello({ raftId: 99 });
+  assert.equal(checkHello(rules(), said)?.code, RefusalCode.Removed);
+  assert.equal(checkHello(rules({ removedFinal: false }), said)?.code, RefusalCode.Leaving);
 });
 
 test("what is refused, and in which words", () => {

@@ -59,6 +59,12 @@ const memberIdBytesMax = 64;
 const clusterIdBytesMax = 64;
 const tokenBytesMax = 512;
 
+/**
+ * What a member says that joined a running cluster: nobody told it the token, and it holds nobody to
+ * it. The others hold it to the genesis instead, which tells more.
+ */
+export const tokenUntold = "";
+
 /** The token itself, or, when it is very long, its beginning and a checksum. */
 export function tokenTag(token: string): string {
   if (utf8Length(token) <= tokenBytesMax) return token;
@@ -142,6 +148,8 @@ export const RefusalCode = {
   Regressed: 9,
   /** A bound of the refusing side is reached. */
   Busy: 10,
+  /** It is removed, and may be needed for votes yet: the leader says when it may go (P2). */
+  Leaving: 11,
 } as const;
 export type RefusalCode = (typeof RefusalCode)[keyof typeof RefusalCode];
 
@@ -191,6 +199,8 @@ export interface HelloRules {
   readonly expectedMemberId: string | null;
   isMember(memberId: string): boolean;
   isRemoved(raftId: NodeId): boolean;
+  /** Whoever is removed may be told so. */
+  readonly removedFinal: boolean;
   /** `Refusal.listed`. */
   listed(): string;
 }
@@ -201,8 +211,10 @@ export interface HelloRules {
  * configuration may lag behind (P2).
  */
 export function checkHello(rules: HelloRules, hello: Hello): Refusal | null {
-  const { Removed, UnknownMember, OwnId, WrongMember } = RefusalCode;
-  if (hello.token !== rules.token) {
+  const { Removed, Leaving, UnknownMember, OwnId, WrongMember } = RefusalCode;
+  const shared = rules.genesisId !== 0 && hello.genesisId === rules.genesisId;
+  const untold = rules.token === tokenUntold || (shared && hello.token === tokenUntold);
+  if (hello.token !== rules.token && !untold) {
     return wrong(RefusalCode.WrongToken, "cluster token", hello.token, rules.token, rules);
   }
   if (hello.clusterId !== rules.clusterId) {
@@ -215,13 +227,13 @@ export function checkHello(rules: HelloRules, hello: Hello): Refusal | null {
     const text = `member ${hello.memberId} answers at the address of ${rules.expectedMemberId}`;
     return new Refusal(WrongMember, text, "");
   }
-  const shared = rules.genesisId !== 0 && hello.genesisId === rules.genesisId;
   if (rules.genesisId !== 0 && hello.genesisId !== 0 && !shared) {
     const { AnotherGenesis } = RefusalCode;
     return wrong(AnotherGenesis, "genesis", `${hello.genesisId}`, `${rules.genesisId}`, null);
   }
   if (rules.isRemoved(hello.raftId)) {
-    return new Refusal(Removed, `raft id ${hello.raftId} was removed from the cluster`, "");
+    const code = rules.removedFinal ? Removed : Leaving;
+    return new Refusal(code, `raft id ${hello.raftId} was removed from the cluster`, "");
   }
   if (!shared && !rules.isMember(hello.memberId)) {
     const text = `member ${hello.memberId} is not among the members of the cluster`;

@@ -24,7 +24,7 @@ export const LinkState = {
   /** Its hello is acceptable; its record is being made durable (P4). */
   Settling: 3,
   Accepted: 4,
-  /** Told why it is refused; given a moment to read that. */
+  /** Told why it is refused, or what it asked; given a moment to read that. */
   Refusing: 5,
   Ended: 6,
 } as const;
@@ -35,6 +35,8 @@ export interface LinkOwner {
   helloFor(link: PeerLink): Hello;
   /** Answers, now or later, with `accept`, `refuse` or `fail`; until then the link settles. */
   judge(link: PeerLink, hello: Hello): void;
+  /** Whoever dialled wants to know who it is, before it can say a hello. */
+  joinAnswer(ask: Uint8Array): Uint8Array;
   linkAccepted(link: PeerLink): void;
   linkFrame(link: PeerLink, frame: Frame): void;
   linkDrained(link: PeerLink): void;
@@ -316,6 +318,7 @@ export class PeerLink implements LinkEvents {
   #onFrame(frame: Frame): void {
     if (frame.type === FrameType.Hello) return this.#onHello(frame.body);
     if (frame.type === FrameType.Refusal) return this.#onRefusal(frame.body);
+    if (frame.type === FrameType.JoinAsk) return this.#onJoinAsk(frame.body);
     if (this.#state !== LinkState.Accepted) return this.fail("frame before the hello");
     if (frame.type === FrameType.KeepAlive) return;
     if (frame.type === FrameType.Bye) {
@@ -339,6 +342,12 @@ export class PeerLink implements LinkEvents {
     this.#hello = hello;
     this.#enter(LinkState.Settling);
     this.#owner.judge(this, hello);
+  }
+
+  #onJoinAsk(body: Uint8Array): void {
+    if (this.dialled || this.#state !== LinkState.Greeting) return this.fail("join out of place");
+    this.#enter(LinkState.Refusing);
+    this.sendFrame(FrameType.JoinAnswer, this.#owner.joinAnswer(body));
   }
 
   #onRefusal(body: Uint8Array): void {

@@ -21,11 +21,13 @@ export function peerStatus(
     bytesReceived += link.bytesReceived;
   }
   const reason = whyNotConnected(peer, started);
+  const acceptedMs = peer.control.link?.acceptedMs ?? -1;
   return {
     memberId: peer.member.memberId,
     raftId: peer.raftId,
     name: peer.member.name,
     connected: reason === "",
+    connectedMs: reason === "" && acceptedMs >= 0 ? Math.max(0, nowMs - acceptedMs) : -1,
     session: remote?.session ?? 0,
     bootCount: remote?.bootCount ?? 0,
     silentMs: heardMs < 0 ? -1 : Math.max(0, nowMs - heardMs),

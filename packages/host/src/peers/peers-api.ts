@@ -50,6 +50,10 @@ export const ForwardOutcome = {
   Overloaded: 3,
   TooLarge: 4,
   Transferring: 5,
+  /** A change of members against the rules; the index says which, of MemberError. */
+  MemberRefused: 6,
+  /** Another change of members is in flight. */
+  ChangePending: 7,
 } as const;
 export type ForwardOutcome = (typeof ForwardOutcome)[keyof typeof ForwardOutcome];
 
@@ -84,6 +88,10 @@ export interface PeersEvents {
    * this start. So this is an older copy of it, or one of two.
    */
   onToldRegressed(reason: string): void;
+  /** A leader says that this raft id is removed for good, and is needed no more (P2). */
+  onToldRemoved(reason: string): void;
+  /** Somebody who is to join asks who it is; the answer's bytes. */
+  onJoinAsk(ask: Uint8Array): Uint8Array;
   /** A dial led to a refusal, by either side; `reason` names the member and says why. Once for each. */
   onRefused(id: NodeId, reason: string): void;
   /** P6: the link that carries that process's heartbeats ended and a new connect was refused. */
@@ -117,6 +125,8 @@ export interface PeerStatus {
   readonly raftId: NodeId;
   readonly name: string;
   readonly connected: boolean;
+  /** How long so; -1: not. */
+  readonly connectedMs: number;
   readonly session: Session;
   readonly bootCount: number;
   /** Since the last bytes of this peer; -1: never heard in this process. */
@@ -138,6 +148,13 @@ export interface PeersApi {
   setRecords(records: readonly PeerRecord[]): void;
   /** Voters of the newest configuration on this disk: who must answer for P5 (b). */
   setVoters(voters: readonly NodeId[]): void;
+  /**
+   * Raft ids that left the configuration for good: refused, never stepped again. `final`: and told
+   * that they may go (P2).
+   */
+  setRemoved(raftIds: readonly NodeId[], final: boolean): void;
+  /** Who answers for the member at its address, on a link dialled there; 0: nobody does Raft there. */
+  dialledRaftId(memberId: string): NodeId;
   /** Queued per peer, bounded; a message that finds no link or a full queue is dropped. */
   send(message: Message): void;
   /**

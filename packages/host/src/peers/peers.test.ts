@@ -225,12 +225,16 @@ test("the address of another member is found out", () => {
   assert.deepEqual(bench.members[0]!.refused, [`n1: ${reason}`]);
 });
 
-test("a removed raft id is told so and never stepped again", () => {
+test("a removed raft id is never stepped again, and told that it may go only when it may", () => {
   const bench = connected(9, 2);
   const [a, b] = three(bench);
-  a.act(() => a.peers.setRemoved([raftIdOf(1)]));
+  a.act(() => a.peers.setRemoved([raftIdOf(1)], false));
   bench.run(2000);
   assert.match(b.statusOf(0).reason, /raft id 101 was removed from the cluster/);
+  assert.deepEqual(b.toldRemoved, []);
+  a.act(() => a.peers.setRemoved([raftIdOf(1)], true));
+  bench.run(2000);
+  assert.match(b.toldRemoved[0] ?? "", /n0: raft id 101 was removed from the cluster/);
   const before = a.messages.length;
   b.act(() => {
     b.peers.send(message(b, a, MessageType.Vote));

@@ -147,14 +147,18 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     this.#quiet.setVoters(voters);
   }
 
-  /** Raft ids that left the configuration for good: told so, and never stepped again (P2). */
-  setRemoved(raftIds: readonly NodeId[]): void {
-    this.#acceptance.setRemoved(raftIds);
+  setRemoved(raftIds: readonly NodeId[], final: boolean): void {
+    this.#acceptance.setRemoved(raftIds, final);
     for (const link of this.#incoming.all()) {
       if (link.hello !== null && this.#acceptance.isRemoved(link.hello.raftId)) {
         link.close("removed from the cluster");
       }
     }
+  }
+
+  dialledRaftId(memberId: string): NodeId {
+    const link = this.#peers.get(memberId)?.control.link ?? null;
+    return link?.carriesRaft ? helloOf(link).raftId : 0;
   }
 
   attachGenesis(genesis: GenesisTalk): void {
@@ -266,6 +270,10 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
 
   judge(link: PeerLink, hello: Hello): void {
     this.#acceptance.judge(link, hello);
+  }
+
+  joinAnswer(ask: Uint8Array): Uint8Array {
+    return this.#events.onJoinAsk(ask);
   }
 
   linkAccepted(link: PeerLink): void {
@@ -391,10 +399,14 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
       }
     } else if (peer !== undefined) {
       this.#dialledEnded(peer, link, end, reason, refusal);
-      const regressed = refusal?.code === RefusalCode.Regressed && !this.#closed;
-      // Said on a link that this process has dialled, it is about this process.
-      if (regressed) this.#events.onToldRegressed(`${peer.member.name}: ${refusal.reason}`);
+      if (refusal !== null && !this.#closed) this.#told(peer.member.name, refusal);
     }
+  }
+
+  /** Said on a link that this process has dialled, it is about this process. */
+  #told(by: string, { code, reason }: Refusal): void {
+    if (code === RefusalCode.Regressed) this.#events.onToldRegressed(`${by}: ${reason}`);
+    if (code === RefusalCode.Removed) this.#events.onToldRemoved(`${by}: ${reason}`);
   }
 
   /** The process at the other end of a dialled link has a control link to here. */

@@ -1,6 +1,6 @@
 // Outcomes as etcd's clients know them: code and exact text (etcd api/v3rpc/rpctypes, etcd-api.md §1.4).
 import { GrpcCode } from "@quorate/grpc";
-import { FailureCode } from "@quorate/host";
+import { FailureCode, MemberError } from "@quorate/host";
 import type { Failure } from "@quorate/host";
 import { KvError } from "@quorate/kv";
 
@@ -14,6 +14,7 @@ function error(code: GrpcCode, text: string): EtcdError {
 }
 
 const invalid = GrpcCode.InvalidArgument;
+const precondition = GrpcCode.FailedPrecondition;
 
 const kvErrors: Record<KvError, EtcdError> = {
   [KvError.None]: error(GrpcCode.Internal, "etcdserver: no error"),
@@ -50,14 +51,57 @@ const failures: Record<FailureCode, EtcdError> = {
   [FailureCode.TooManyRequests]: error(GrpcCode.ResourceExhausted, "etcdserver: too many requests"),
   [FailureCode.TooLarge]: error(invalid, "etcdserver: request is too large"),
   [FailureCode.Stopped]: error(GrpcCode.Unavailable, "etcdserver: server stopped"),
+  [FailureCode.Membership]: error(precondition, "etcdserver: refused"),
+};
+
+const memberErrors: Record<MemberError, EtcdError> = {
+  [MemberError.None]: error(GrpcCode.Internal, "etcdserver: no error"),
+  [MemberError.IdExists]: error(precondition, "etcdserver: member ID already exist"),
+  [MemberError.PeerUrlExists]: error(precondition, "etcdserver: Peer URLs already exists"),
+  [MemberError.NotFound]: error(GrpcCode.NotFound, "etcdserver: member not found"),
+  [MemberError.NotLearner]: error(precondition, "etcdserver: can only promote a learner member"),
+  [MemberError.LearnerNotReady]: error(
+    precondition,
+    "etcdserver: can only promote a learner member which is in sync with leader",
+  ),
+  [MemberError.TooManyLearners]: error(
+    precondition,
+    "etcdserver: too many learner members in cluster",
+  ),
+  [MemberError.NotEnoughStarted]: error(
+    precondition,
+    "etcdserver: re-configuration failed due to not enough started members",
+  ),
+  [MemberError.Unhealthy]: error(GrpcCode.Unavailable, "etcdserver: unhealthy cluster"),
+  [MemberError.BadUrls]: error(invalid, "etcdserver: given member URLs are invalid"),
+  // Not etcd's: it has no such bounds and names.
+  [MemberError.TooManyMembers]: error(precondition, "etcdserver: too many members in cluster"),
+  [MemberError.NameExists]: error(precondition, "etcdserver: member name already exists"),
+  [MemberError.Overtaken]: error(
+    precondition,
+    "etcdserver: another change of the members came first",
+  ),
 };
 
 export function kvErrorOf(code: KvError): EtcdError {
   return kvErrors[code];
 }
 
+export function memberErrorOf(code: MemberError): EtcdError {
+  return memberErrors[code];
+}
+
+export const learnerError = error(precondition, "etcdserver: rpc not supported for learner");
+
 export function errorOf(failure: Failure): EtcdError {
-  return failure.code === FailureCode.Kv ? kvErrorOf(failure.kvError) : failures[failure.code];
+  switch (failure.code) {
+    case FailureCode.Kv:
+      return kvErrorOf(failure.kvError);
+    case FailureCode.Membership:
+      return memberErrors[failure.memberError];
+    default:
+      return failures[failure.code];
+  }
 }
 
 /** The voters this member misses, told beside "no leader" (an addition to etcd's contract). */

@@ -4,7 +4,7 @@
 // ordinary it says nothing, and a real recovery of a copy has to tell (durable-image.ts).
 import { fromHex, must } from "@quorate/base";
 import type { HostConfig } from "@quorate/host";
-import { GenesisState } from "@quorate/storage";
+import { mayRunRaft } from "@quorate/storage";
 import {
   CopiesState,
   decodeIdentity,
@@ -75,7 +75,7 @@ function readNames(
   if (read.state !== CopiesState.Good) return null;
   const identity = decodeIdentity(read.record.body);
   if (identity === null || identity.regressed) return null;
-  if (identity.genesisState !== GenesisState.Started) return null;
+  if (!mayRunRaft(identity.genesisState)) return null;
   const owner = { directory, clusterId: config.clusterId, raftId: identity.raftId };
   const manifest = readManifestNow(view, owner);
   return manifest?.ok === true ? { identity, manifest: manifest.state } : null;

@@ -33,6 +33,7 @@ import { leaderProcessDies } from "./stories/leader-process-dies.ts";
 import { livelock9 } from "./stories/livelock-9.ts";
 import { lostSnapshotChunks } from "./stories/lost-snapshot-chunks.ts";
 import { manifestCopyDamaged } from "./stories/manifest-copy-damaged.ts";
+import { membersOneByOne } from "./stories/members-one-by-one.ts";
 import { oldAnswerNewQuestion } from "./stories/old-answer-new-question.ts";
 import { oldGroundSentAnew } from "./stories/old-ground-sent-anew.ts";
 import { outOfOrderCompletions } from "./stories/out-of-order-completions.ts";
@@ -70,6 +71,11 @@ import { tornTailIsNoDamage } from "./stories/torn-tail-is-no-damage.ts";
 import { twoSnapshotsBackToBack } from "./stories/two-snapshots-back-to-back.ts";
 import { wan7 } from "./stories/wan-7.ts";
 import { wipedMemberStandsAside } from "./stories/wiped-member-stands-aside.ts";
+import { membersCrashAtEveryStage } from "./stories/members-crash-at-every-stage.ts";
+import { membersTwoAtOnce } from "./stories/members-two-at-once.ts";
+import { removedMemberStillVotes } from "./stories/removed-member-still-votes.ts";
+import { unknownIsNotRemoved } from "./stories/unknown-is-not-removed.ts";
+import { membersAskedAtOnce } from "./stories/members-asked-at-once.ts";
 import { Stage, type StageOptions, type Story } from "./story.ts";
 
 const all: readonly Story[] = [
@@ -126,6 +132,13 @@ const all: readonly Story[] = [
   latePrevoteGrant,
   leaderLeavesInJoint,
   restartKnowsItIsJoint,
+  // Members come and go.
+  membersOneByOne,
+  membersTwoAtOnce,
+  membersAskedAtOnce,
+  membersCrashAtEveryStage,
+  removedMemberStillVotes,
+  unknownIsNotRemoved,
   // Reads.
   staleReadAfterPause,
   readBeforeFirstCommit,

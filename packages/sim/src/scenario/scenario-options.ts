@@ -6,6 +6,8 @@ import type { WorkloadName } from "../workloads/workloads.ts";
 
 export interface ScenarioOptions {
   readonly members: number;
+  /** As in ClusterOptions; absent: all. */
+  readonly founders?: number;
   readonly electionTimeoutMs: number;
   readonly electionTimeoutRandomizationMs: number;
   readonly heartbeatIntervalMs: number;

@@ -4,11 +4,13 @@
 // judgement of the whole history apply (liveness.ts, judge.ts), as watch.ts did all the time.
 import { assert, latin1Encode, must } from "@quorate/base";
 import type { HostConfig, HostInside, HostStatus, JournalEvent, JournalKind } from "@quorate/host";
+import { MemberAim } from "@quorate/host";
+import { encodeRecordChanges, type RecordChange, RecordChangeKind } from "@quorate/host/internal";
 import { RangeRequest } from "@quorate/kv";
 import {
   ConfChange,
   ConfChangeSingle,
-  type ConfChangeType,
+  ConfChangeType,
   type ConfState,
   ConfTransition,
   type Message,
@@ -64,6 +66,7 @@ export class Scenario {
     const { electionTimeoutMs, electionTimeoutRandomizationMs, heartbeatIntervalMs } = options;
     this.cluster = new SimCluster(this.world, {
       members: options.members,
+      founders: options.founders ?? options.members,
       host: {
         ...options.host,
         electionTimeoutMs,
@@ -140,13 +143,14 @@ export class Scenario {
 
   /** Starts all and waits until all follow one leader and have said who they are; its name. */
   found(): string {
-    this.start(...this.names.filter((name) => !this.cluster.member(name).running));
+    const founders = this.present();
+    this.start(...founders.filter((name) => !this.cluster.member(name).running));
     this.waitFor("founded", 10_000 + 20 * this.timeoutMs, () => {
-      if (!this.settled(this.names)) return false;
+      if (!this.settled(founders)) return false;
       // The entry that opens the term, and what each member publishes about itself.
-      return this.names.every((name) => this.status(name).applied > this.names.length);
+      return founders.every((name) => this.status(name).applied > founders.length);
     });
-    for (const name of this.names) this.#raftIds.set(name, this.status(name).raftId);
+    for (const name of founders) this.#raftIds.set(name, this.status(name).raftId);
     return must(this.leader(), "a settled cluster has a leader");
   }
 
@@ -452,8 +456,8 @@ export class Scenario {
   }
 
   /**
-   * Proposes a configuration change at this leader, as the API of membership will; `transition`: how
-   * a joint one ends. False: refused, or it does not lead.
+   * Proposes a configuration change at this leader, past what the host would hold against it;
+   * `transition`: how a joint one ends. False: refused, or it does not lead.
    */
   change(
     leader: string,
@@ -461,7 +465,9 @@ export class Scenario {
     transition: ConfTransition = ConfTransition.Auto,
   ): boolean {
     const singles = changes.map(([type, name]) => new ConfChangeSingle(type, this.raftId(name)));
-    const change = new ConfChange(transition, singles, new Uint8Array(0));
+    const aims = changes.flatMap(([type, name]) => aimOf(type, this.member(name).config.memberId));
+    const context = aims.length === 0 ? new Uint8Array(0) : encodeRecordChanges(aims);
+    const change = new ConfChange(transition, singles, context);
     const outcomes: ProposeOutcome[] = [];
     this.#incarnation(leader).run(() => {
       outcomes.push(this.inside(leader)!.raft.proposeConfChange(change));
@@ -494,9 +500,15 @@ export class Scenario {
     return this.member(name).host!.status();
   }
 
-  /** Of the configuration that it was founded with. */
+  /** Of the configuration that it was founded with, or of the directory that it joined with. */
   raftId(name: string): NodeId {
-    return must(this.#raftIds.get(name), `${name} has not been founded`);
+    const joined = this.member(name).config.join ? this.status(name).raftId : 0;
+    return must(this.#raftIds.get(name) ?? (joined || null), `${name} has no raft id yet`);
+  }
+
+  /** Machines that are members now, by what the story did. */
+  present(): string[] {
+    return this.names.filter((name) => !this.cluster.absent.has(name));
   }
 
   /** As this member has applied it. */
@@ -545,7 +557,7 @@ export class Scenario {
     }
     this.timeline.tell("story", "all is healed");
     this.cluster.network.mend();
-    const down = this.names.filter((name) => !this.running(name) && !this.#leftAlone.has(name));
+    const down = this.present().filter((name) => !this.running(name) && !this.#leftAlone.has(name));
     this.start(...down);
     this.#liveness.demandAll();
     judge(this.history, this.watch.committed, this.cluster.members[0]!.config);
@@ -553,4 +565,11 @@ export class Scenario {
       assert(incarnation?.failure === null, "a failure that nobody has seen");
     }
   }
+}
+
+/** What the leader is to do with it afterwards: what was made a learner stays one. */
+function aimOf(type: ConfChangeType, memberId: string): RecordChange[] {
+  if (type !== ConfChangeType.AddLearner && type !== ConfChangeType.AddVoter) return [];
+  const aim = type === ConfChangeType.AddVoter ? MemberAim.Voter : MemberAim.Learner;
+  return [{ kind: RecordChangeKind.Aim, memberId, aim }];
 }

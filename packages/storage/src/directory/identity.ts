@@ -123,7 +123,7 @@ export function decodeIdentity(body: Uint8Array): Identity | null {
   const genesisState = reader.u8();
   const flags = reader.u8();
   const genesis = reader.lengthBytes().slice();
-  const known = genesisState <= GenesisState.Wiped && flags <= (madeFlag | regressedFlag);
+  const known = genesisState <= GenesisState.Joined && flags <= (madeFlag | regressedFlag);
   if (!reader.ok || reader.remaining > 0 || !known || raftId === 0) return null;
   return new Identity(
     clusterId,

@@ -10,6 +10,7 @@ import { GenesisState } from "../storage-api.ts";
 import type { DataDirectory, DirectoryOptions, Refusal } from "../storage-api.ts";
 import { encodeIdentity, Identity } from "./identity.ts";
 import { openDirectory } from "./open-directory.ts";
+import { ownerNow } from "./owner.ts";
 import { encodeRecordFile, Magic, RecordFile } from "./record-file.ts";
 
 const options: DirectoryOptions = {
@@ -189,6 +190,26 @@ test("genesis is durable when it is done, in order, and never goes back from sta
   deepEqual(again.genesis, latin1Encode("dddd"));
   machine.genesis(second, again, GenesisState.Started, "dddd again");
   throws(() => again.writeGenesis(GenesisState.Held, new Uint8Array(0), () => {}), /taken back/);
+});
+
+test("who joined is never anything else, and the directory says whose it is before it is opened", () => {
+  const machine = new Machine(3);
+  const process = machine.start();
+  equal(ownerNow(process, options.directory), null);
+  const directory = opened(machine.open(process));
+  equal(ownerNow(process, "/var/lib/m1/")?.genesisState, GenesisState.None);
+  machine.genesis(process, directory, GenesisState.Joined, "joined");
+  throws(
+    () => directory.writeGenesis(GenesisState.Started, new Uint8Array(0), () => {}),
+    /taken back/,
+  );
+  machine.disk.kill(process);
+  machine.disk.powerLoss(UnsyncedFate.Drop);
+  const second = machine.start();
+  const { clusterId, memberId, genesisState } = ownerNow(second, options.directory)!;
+  deepEqual([clusterId, memberId], ["00000000000000c1", "00000000000000a1"]);
+  equal(genesisState, GenesisState.Joined);
+  equal(opened(machine.open(second)).bootCount, 2);
 });
 
 test("a genesis larger than a block is kept whole", () => {

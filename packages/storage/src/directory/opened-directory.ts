@@ -3,8 +3,8 @@
 import { assert, must } from "@quorate/base";
 import type { Env } from "../env.ts";
 import { Medium } from "../medium.ts";
-import { GenesisState } from "../storage-api.ts";
-import type { DataDirectory } from "../storage-api.ts";
+import { mayRunRaft } from "../storage-api.ts";
+import type { GenesisState, DataDirectory } from "../storage-api.ts";
 import { encodeIdentity, identityName } from "./identity.ts";
 import type { Identity } from "./identity.ts";
 import { Magic } from "./record-file.ts";
@@ -72,8 +72,8 @@ export class OpenedDirectory implements DataDirectory {
   writeGenesis(state: GenesisState, genesis: Uint8Array, done: () => void): void {
     const content = genesis.slice();
     this.#write((identity) => {
-      const started = identity.genesisState === GenesisState.Started;
-      assert(!started || state === GenesisState.Started, "a started genesis is never taken back");
+      const before = identity.genesisState;
+      assert(!mayRunRaft(before) || state === before, "a started genesis is never taken back");
       return identity.withGenesis(state, content);
     }, done);
   }

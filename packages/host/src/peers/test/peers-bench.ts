@@ -49,6 +49,7 @@ export class Member implements PeersEvents {
   readonly sessions: string[] = [];
   readonly regressed: string[] = [];
   readonly toldRegressed: string[] = [];
+  readonly toldRemoved: string[] = [];
   readonly refused: string[] = [];
   readonly gone: string[] = [];
   readonly persisted: string[] = [];
@@ -140,6 +141,14 @@ export class Member implements PeersEvents {
 
   onToldRegressed(reason: string): void {
     this.toldRegressed.push(reason);
+  }
+
+  onToldRemoved(reason: string): void {
+    this.toldRemoved.push(reason);
+  }
+
+  onJoinAsk(ask: Uint8Array): Uint8Array {
+    return ask;
   }
 
   onRefused(_id: number, reason: string): void {

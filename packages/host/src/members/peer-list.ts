@@ -1,0 +1,43 @@
+// Whom a member dials: everybody in its table, and, as long as that does not name itself, those it was
+// told of when it joined: its table may begin with a configuration that is long gone.
+import { isVoter } from "@quorate/raft";
+import type { Listed } from "../genesis/member-list.ts";
+import type { PeerMember } from "../peers/peers-api.ts";
+import type { MembershipTable } from "./membership-table.ts";
+
+export interface PeerListParts {
+  readonly selfMemberId: string;
+  readonly selfRaftId: number;
+  readonly table: MembershipTable;
+  readonly introduced: readonly Listed[];
+  /** For the transport: by how this member was started, or as the URL says. */
+  addressOf(url: string): string;
+}
+
+export function peerList(parts: PeerListParts): PeerMember[] {
+  const { table, selfMemberId } = parts;
+  const isNamed = table.byRaftId(parts.selfRaftId) !== null;
+  const known = new Set(table.members.map((m) => m.memberId));
+  const introduced = isNamed ? [] : parts.introduced.filter((m) => !known.has(m.memberId));
+  const listed = [...table.members, ...introduced.map((member) => ({ ...member, raftId: 0 }))];
+  return listed
+    .filter((m) => m.memberId !== selfMemberId)
+    .map(({ memberId, raftId, name, peerUrls }) => ({
+      memberId,
+      raftId,
+      name,
+      peerUrls,
+      addresses: peerUrls.map((url) => parts.addressOf(url)),
+    }));
+}
+
+/** "host:port" of a peer URL. */
+export function addressOfUrl(url: string): string {
+  const start = url.indexOf("://");
+  return start < 0 ? url : url.slice(start + 3).replace(/\/.*$/, "");
+}
+
+/** A learner, or one that has joined and is not in the configuration yet. */
+export function isLearner(table: MembershipTable, raftId: number): boolean {
+  return !isVoter(table.confState, raftId) && !table.removed.includes(raftId);
+}

@@ -1,0 +1,148 @@
+// What a member consists of once its log is recovered: core, state machine, pump and their helpers,
+// made together and wired to each other. The life cycle around them is host.ts's.
+import { assert } from "@quorate/base";
+import { KvState } from "@quorate/kv";
+import type { KvApi } from "@quorate/kv";
+import { RaftNode } from "@quorate/raft";
+import type { DataDirectory, Env, Recovered, StorageApi } from "@quorate/storage";
+import { Checkpointer } from "./checkpointer.ts";
+import type { CheckpointerParts } from "./checkpointer.ts";
+import { Digests } from "./digests.ts";
+import type { HostConfig } from "./host-api.ts";
+import { Leadership } from "./leadership.ts";
+import { Members } from "./members/members.ts";
+import type { MembershipTable } from "./members/membership-table.ts";
+import type { GenesisRecord, PeersApi } from "./peers/peers-api.ts";
+import type { Proposals } from "./proposals.ts";
+import { Publisher } from "./publisher.ts";
+import { Pump } from "./pump.ts";
+import type { PumpEvents } from "./pump.ts";
+import { electionTicks, initialState, raftConfig } from "./raft-settings.ts";
+import { Requests } from "./requests.ts";
+import type { SettingsTable } from "./settings.ts";
+import type { Stalls } from "./stalls.ts";
+
+/** What checkers look into. Looking must not change anything. */
+export interface HostInside {
+  readonly raft: RaftNode;
+  readonly kv: KvApi;
+  readonly storage: StorageApi;
+  readonly pump: Pick<Pump, "applied" | "scanned" | "installing" | "applyPending">;
+}
+
+export interface Running extends HostInside {
+  readonly raft: RaftNode;
+  readonly kv: KvState;
+  readonly storage: StorageApi;
+  readonly pump: Pump;
+  readonly checkpointer: Checkpointer;
+  readonly digests: Digests;
+  readonly leadership: Leadership;
+  readonly members: Members;
+  readonly requests: Requests;
+  readonly publisher: Publisher;
+}
+
+export interface RunningParts {
+  readonly env: Env;
+  readonly config: HostConfig;
+  readonly session: number;
+  readonly directory: DataDirectory;
+  readonly peers: PeersApi;
+  readonly membership: MembershipTable;
+  readonly settings: SettingsTable;
+  readonly proposals: Proposals;
+  readonly stalls: Stalls;
+  readonly genesis: GenesisRecord;
+  readonly storage: StorageApi;
+  readonly recovered: Recovered;
+  readonly events: PumpEvents & Pick<CheckpointerParts, "onWritten" | "onSent">;
+}
+
+export function makeRunning(parts: RunningParts): Running {
+  const { env, config, peers, membership, proposals, storage, recovered, events } = parts;
+  const { checkpoint } = recovered;
+  const kv = makeState(parts);
+  const raft = new RaftNode(
+    raftConfig(env, config, parts.directory, parts.session, membership.confState),
+    initialState(recovered, membership.confState, parts.settings),
+  );
+  const timeoutTicks = electionTicks(config);
+  const applied = checkpoint?.index ?? 0;
+  const members = new Members(
+    {
+      raft,
+      table: membership,
+      peers,
+      trace: env.trace,
+      selfId: parts.directory.raftId,
+      timeoutTicks,
+      waitTicksMax: Math.ceil(config.requestTimeoutMs / config.tickMs),
+    },
+    applied,
+  );
+  const pump = new Pump({
+    env,
+    raft,
+    kv,
+    storage,
+    peers,
+    membership,
+    members,
+    settings: parts.settings,
+    proposals,
+    stalls: parts.stalls,
+    retryTicks: Math.max(1, Math.floor(timeoutTicks / 2)),
+    readsMax: config.requestsMax,
+    applied,
+    appliedTerm: checkpoint?.term ?? 0,
+    hardState: recovered.hardState,
+    events,
+  });
+  const { onWritten, onSent } = events;
+  const checkpointer = new Checkpointer(
+    { env, config, raft, kv, storage, peers, onWritten, onSent },
+    checkpoint,
+  );
+  pump.attach(checkpointer);
+  const digests = new Digests(kv, Math.ceil(5000 / config.tickMs));
+  const leadership = new Leadership(raft, membership, peers, timeoutTicks);
+  const requests = new Requests(env, config, kv, pump, proposals);
+  const publisher = new Publisher(config, membership, requests);
+  return {
+    raft,
+    kv,
+    storage,
+    pump,
+    checkpointer,
+    digests,
+    leadership,
+    members,
+    requests,
+    publisher,
+  };
+}
+
+/**
+ * The tables as the checkpoint has them; without one, as the genesis has them: the first
+ * configuration stands before the log's first entry, also for a member that joined later.
+ */
+function makeState(parts: RunningParts): KvState {
+  const { config, membership, settings, storage, recovered } = parts;
+  const kv = new KvState({
+    rows: storage.rows,
+    clusterId: BigInt(`0x${config.clusterId}`),
+    memberId: BigInt(`0x${config.memberId}`),
+    txnOpsMax: config.txnOpsMax,
+    rangeBytesMax: config.rangeBytesMax,
+  });
+  kv.register(membership);
+  kv.register(settings);
+  if (recovered.checkpoint === null) {
+    membership.found(parts.genesis);
+  } else {
+    const ok = kv.beginRebuild(recovered.checkpoint.tables);
+    assert(ok, "the tables of a verified checkpoint can be read");
+  }
+  return kv;
+}

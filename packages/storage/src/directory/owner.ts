@@ -1,0 +1,20 @@
+// Whose a data directory is, read before it is opened: a member that joins a running cluster has its
+// ids from there, and on its next start from its own directory. Touches nothing.
+import type { Env } from "../env.ts";
+import type { GenesisState } from "../storage-api.ts";
+import { decodeIdentity, identityName } from "./identity.ts";
+import { trimmed } from "./layout.ts";
+import { Magic } from "./record-file.ts";
+import { CopiesState, readCopiesNow } from "./two-copies.ts";
+
+export interface DirectoryOwner {
+  readonly clusterId: string;
+  readonly memberId: string;
+  readonly genesisState: GenesisState;
+}
+
+/** Null: nobody's yet, or not to be told; `openDirectory` then says what is wrong with it. */
+export function ownerNow(env: Env, path: string): DirectoryOwner | null {
+  const read = readCopiesNow(env.disk, trimmed(path), identityName, Magic.Identity);
+  return read.state === CopiesState.Good ? decodeIdentity(read.record.body) : null;
+}
