@@ -45,8 +45,8 @@ const usedFlags: readonly Flag[] = [
   ),
   used("initial-advertise-peer-urls", Text, "this member's peer URLs as the others reach them"),
   used("advertise-client-urls", Text, "this member's client URLs as clients reach them"),
-  used("initial-cluster", Text, "all members of a new cluster: name=peerURL,…"),
-  used("initial-cluster-state", Text, "new (joining an existing cluster is not built yet)"),
+  used("initial-cluster", Text, "all members of the cluster: name=peerURL,…"),
+  used("initial-cluster-state", Text, "new, or existing: join a running cluster (default: new)"),
   used("initial-cluster-token", Text, "tells clusters apart (default: etcd-cluster)"),
   used("heartbeat-interval", Int, "ms between heartbeats (default: 100)", "heartbeat_interval_ms"),
   used(

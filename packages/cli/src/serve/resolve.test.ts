@@ -37,6 +37,16 @@ test("a cluster of three: this member found by name, all addresses known", () =>
 });
 const b = "http://127.0.0.1:2";
 
+test("existing: it joins, and finds itself among the listed ones", () => {
+  const list = "a=http://127.0.0.1:1,b=http://127.0.0.1:2";
+  const flags = ["--name=b", `--initial-cluster=${list}`, "--listen-peer-urls", b];
+  equal(resolve(...flags).host.join, false);
+  equal(resolve(...flags, "--initial-cluster-state=new").host.join, false);
+  const { host } = resolve(...flags, "--initial-cluster-state=existing");
+  equal(host.join, true);
+  equal(host.members[1]!.memberId, host.memberId);
+});
+
 test("numbers and folders arrive where they belong", () => {
   const { host, streamsPerConnectionMax } = resolve(
     "--data-dir=/d",
@@ -98,10 +108,6 @@ test("wrong values: each with its line", () => {
     [["--log-format=xml"], '--log-format: "xml" is neither json nor text'],
     [["--compat-version=3.5"], '--compat-version: "3.5" is not three numbers like 3.5.21'],
     [["--initial-cluster-state=old"], '--initial-cluster-state: "old" is neither new nor existing'],
-    [
-      ["--initial-cluster-state=existing"],
-      "--initial-cluster-state existing: joining a running cluster is not supported by this version",
-    ],
     [
       ["--listen-client-urls=http://0.0.0.0:2379"],
       "--advertise-client-urls is required: clients cannot dial http://0.0.0.0:2379 " +

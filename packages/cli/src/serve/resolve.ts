@@ -67,12 +67,8 @@ function resolveHost(
   );
   const own = ownMember(members, name, advertisePeer);
   const state = text("initial-cluster-state", "new");
-  if (state !== "new") {
-    throw new UsageError(
-      state === "existing"
-        ? "--initial-cluster-state existing: joining a running cluster is not supported by this version"
-        : `--initial-cluster-state: "${state}" is neither new nor existing`,
-    );
+  if (state !== "new" && state !== "existing") {
+    throw new UsageError(`--initial-cluster-state: "${state}" is neither new nor existing`);
   }
   const clientUrls = advertisedClientUrls(settings, listenClient);
   return {
@@ -81,6 +77,7 @@ function resolveHost(
     clusterId: clusterIdOf(members.map((m) => m.memberId)),
     token,
     members,
+    join: state === "existing",
     clientUrls,
     directory: text("data-dir", `${name}.quorate`),
     walDirectory: settings.values.get("wal-dir") ?? null,

@@ -10,6 +10,11 @@ export function memberIdOf(peerUrls: readonly string[], token: string): string {
   return hash.digest("hex").slice(0, 16);
 }
 
+/** Of a member that is added to a running cluster: without the token, and with the time in seconds. */
+export function addedMemberIdOf(peerUrls: readonly string[], nowMs: number): string {
+  return memberIdOf(peerUrls, String(Math.floor(nowMs / 1000)));
+}
+
 /** 16 hex digits. */
 export function clusterIdOf(memberIds: readonly string[]): string {
   const hash = createHash("sha1");

@@ -1,16 +1,18 @@
 // etcd's services that this member answers: the method table and what each call does. KV goes to the
 // host as the client's own bytes; the rest are small decoded messages.
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { GrpcCode } from "@quorate/grpc";
 import type { GrpcHandler, GrpcSink } from "@quorate/grpc";
 import { Phase, rangeRequest } from "@quorate/host";
-import type { HostApi, HostStatus, MemberStatus, ReplySink, RequestKind } from "@quorate/host";
+import type { HostApi, RequestKind } from "@quorate/host";
 import { decodeRangeRequest, OperationKind } from "@quorate/kv";
 import { etcd, health } from "@quorate/proto";
+import { ClusterService } from "./cluster-service.ts";
 import { databaseBytes, databaseBytesInUse } from "./database-size.ts";
-import { errorOf, kvErrorOf, trailersOf } from "./errors.ts";
+import { kvErrorOf, learnerError } from "./errors.ts";
 import type { ServiceFacts } from "./facts.ts";
 import { journalResponse, statusResponse } from "./inspect.ts";
+import { decode, headerOf, sinkOf } from "./messages.ts";
 
 const Method = {
   Range: 1,
@@ -25,6 +27,10 @@ const Method = {
   HealthWatch: 10,
   InspectStatus: 11,
   InspectJournal: 12,
+  MemberAdd: 13,
+  MemberRemove: 14,
+  MemberUpdate: 15,
+  MemberPromote: 16,
 } as const;
 type Method = (typeof Method)[keyof typeof Method];
 
@@ -35,6 +41,10 @@ export const methods: ReadonlyMap<string, number> = new Map([
   ["/etcdserverpb.KV/Txn", Method.Txn],
   ["/etcdserverpb.KV/Compact", Method.Compact],
   ["/etcdserverpb.Cluster/MemberList", Method.MemberList],
+  ["/etcdserverpb.Cluster/MemberAdd", Method.MemberAdd],
+  ["/etcdserverpb.Cluster/MemberRemove", Method.MemberRemove],
+  ["/etcdserverpb.Cluster/MemberUpdate", Method.MemberUpdate],
+  ["/etcdserverpb.Cluster/MemberPromote", Method.MemberPromote],
   ["/etcdserverpb.Maintenance/Status", Method.Status],
   ["/etcdserverpb.Maintenance/HashKV", Method.HashKv],
   ["/grpc.health.v1.Health/Check", Method.HealthCheck],
@@ -51,23 +61,38 @@ export const methodNames: ReadonlyMap<number, { service: string; method: string 
   }),
 );
 
+/** What a member answers that does not vote (etcd-api.md M1), beside serializable reads of a range. */
+const forLearners: ReadonlySet<number> = new Set([
+  Method.Status,
+  Method.HealthCheck,
+  Method.HealthWatch,
+  Method.InspectStatus,
+  Method.InspectJournal,
+]);
+
 export class Services implements GrpcHandler {
   readonly #host: HostApi;
+  readonly #cluster: ClusterService;
   readonly #facts: ServiceFacts;
   readonly #healthWatchers: Set<GrpcSink>;
   #served: boolean;
 
   constructor(host: HostApi, facts: ServiceFacts) {
     this.#host = host;
+    this.#cluster = new ClusterService(host);
     this.#facts = facts;
     this.#healthWatchers = new Set();
     this.#served = false;
   }
 
   onMessage(method: number, message: Uint8Array, sink: GrpcSink): void {
+    const serializable = method === Method.Range && rangeSerializable(message);
+    if (this.#host.isLearner() && !serializable && !forLearners.has(method)) {
+      return sink.fail(learnerError.code, learnerError.text);
+    }
     switch (method as Method) {
       case Method.Range:
-        return this.#keyValue(rangeRequest, message, rangeSerializable(message), sink);
+        return this.#keyValue(rangeRequest, message, serializable, sink);
       case Method.Put:
         return this.#keyValue(OperationKind.Put, message, false, sink);
       case Method.DeleteRange:
@@ -77,7 +102,15 @@ export class Services implements GrpcHandler {
       case Method.Compact:
         return this.#keyValue(OperationKind.Compact, message, false, sink);
       case Method.MemberList:
-        return this.#memberList(message, sink);
+        return this.#cluster.memberList(message, sink);
+      case Method.MemberAdd:
+        return this.#cluster.memberAdd(message, sink);
+      case Method.MemberRemove:
+        return this.#cluster.memberRemove(message, sink);
+      case Method.MemberUpdate:
+        return this.#cluster.memberUpdate(message, sink);
+      case Method.MemberPromote:
+        return this.#cluster.memberPromote(message, sink);
       case Method.Status:
         return this.#status(sink);
       case Method.HashKv:
@@ -108,27 +141,6 @@ export class Services implements GrpcHandler {
 
   #keyValue(kind: RequestKind, message: Uint8Array, serializable: boolean, sink: GrpcSink): void {
     this.#host.request(kind, message, serializable, sinkOf(sink));
-  }
-
-  /** 3.5 and later ask for a linearizable list; 3.4's requests carry no such field. */
-  #memberList(message: Uint8Array, sink: GrpcSink): void {
-    const request = decode(etcd.MemberListRequestSchema, message, sink);
-    if (request === null) {
-      return;
-    }
-    const answer = (): void => {
-      const status = this.#host.status();
-      const response = create(etcd.MemberListResponseSchema, {
-        header: headerOf(status, 0),
-        members: status.members.map(memberOf),
-      });
-      sink.reply(toBinary(etcd.MemberListResponseSchema, response));
-    };
-    if (request.linearizable) {
-      this.#host.readBarrier({ ...sinkOf(sink), reply: answer });
-    } else {
-      answer();
-    }
   }
 
   #status(sink: GrpcSink): void {
@@ -196,49 +208,6 @@ export class Services implements GrpcHandler {
     const status = this.#host.status();
     return status.phase === Phase.Running && status.leaderMemberId !== "";
   }
-}
-
-/** A decoded message, or null after the call has been failed. */
-function decode<Schema extends Parameters<typeof fromBinary>[0]>(
-  schema: Schema,
-  message: Uint8Array,
-  sink: GrpcSink,
-): ReturnType<typeof fromBinary<Schema>> | null {
-  try {
-    return fromBinary(schema, message);
-  } catch {
-    sink.fail(GrpcCode.Internal, "grpc: failed to unmarshal the received message");
-    return null;
-  }
-}
-
-function sinkOf(sink: GrpcSink): ReplySink {
-  return {
-    reply: (bytes) => sink.reply(bytes),
-    fail: (failure) => {
-      const { code, text } = errorOf(failure);
-      sink.fail(code, text, trailersOf(failure));
-    },
-  };
-}
-
-function headerOf(status: HostStatus, revision: number): etcd.ResponseHeader {
-  return create(etcd.ResponseHeaderSchema, {
-    clusterId: BigInt(`0x${status.clusterId}`),
-    memberId: BigInt(`0x${status.memberId}`),
-    revision: BigInt(revision),
-    raftTerm: BigInt(status.term),
-  });
-}
-
-function memberOf(member: MemberStatus): etcd.Member {
-  return create(etcd.MemberSchema, {
-    ID: BigInt(`0x${member.memberId}`),
-    name: member.name,
-    peerURLs: [...member.peerUrls],
-    clientURLs: [...member.clientUrls],
-    isLearner: member.isLearner,
-  });
 }
 
 function healthReply(serving: boolean): Uint8Array {

@@ -82,6 +82,169 @@ export declare type Member = Message<"etcdserverpb.Member"> & {
 export declare const MemberSchema: GenMessage<Member>;
 
 /**
+ * @generated from message etcdserverpb.MemberAddRequest
+ */
+export declare type MemberAddRequest = Message<"etcdserverpb.MemberAddRequest"> & {
+  /**
+   * @generated from field: repeated string peerURLs = 1;
+   */
+  peerURLs: string[];
+
+  /**
+   * @generated from field: bool isLearner = 2;
+   */
+  isLearner: boolean;
+};
+
+/**
+ * Describes the message etcdserverpb.MemberAddRequest.
+ * Use `create(MemberAddRequestSchema)` to create a new message.
+ */
+export declare const MemberAddRequestSchema: GenMessage<MemberAddRequest>;
+
+/**
+ * @generated from message etcdserverpb.MemberAddResponse
+ */
+export declare type MemberAddResponse = Message<"etcdserverpb.MemberAddResponse"> & {
+  /**
+   * @generated from field: etcdserverpb.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+
+  /**
+   * @generated from field: etcdserverpb.Member member = 2;
+   */
+  member?: Member | undefined;
+
+  /**
+   * @generated from field: repeated etcdserverpb.Member members = 3;
+   */
+  members: Member[];
+};
+
+/**
+ * Describes the message etcdserverpb.MemberAddResponse.
+ * Use `create(MemberAddResponseSchema)` to create a new message.
+ */
+export declare const MemberAddResponseSchema: GenMessage<MemberAddResponse>;
+
+/**
+ * @generated from message etcdserverpb.MemberRemoveRequest
+ */
+export declare type MemberRemoveRequest = Message<"etcdserverpb.MemberRemoveRequest"> & {
+  /**
+   * @generated from field: uint64 ID = 1;
+   */
+  ID: bigint;
+};
+
+/**
+ * Describes the message etcdserverpb.MemberRemoveRequest.
+ * Use `create(MemberRemoveRequestSchema)` to create a new message.
+ */
+export declare const MemberRemoveRequestSchema: GenMessage<MemberRemoveRequest>;
+
+/**
+ * @generated from message etcdserverpb.MemberRemoveResponse
+ */
+export declare type MemberRemoveResponse = Message<"etcdserverpb.MemberRemoveResponse"> & {
+  /**
+   * @generated from field: etcdserverpb.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+
+  /**
+   * @generated from field: repeated etcdserverpb.Member members = 2;
+   */
+  members: Member[];
+};
+
+/**
+ * Describes the message etcdserverpb.MemberRemoveResponse.
+ * Use `create(MemberRemoveResponseSchema)` to create a new message.
+ */
+export declare const MemberRemoveResponseSchema: GenMessage<MemberRemoveResponse>;
+
+/**
+ * @generated from message etcdserverpb.MemberUpdateRequest
+ */
+export declare type MemberUpdateRequest = Message<"etcdserverpb.MemberUpdateRequest"> & {
+  /**
+   * @generated from field: uint64 ID = 1;
+   */
+  ID: bigint;
+
+  /**
+   * @generated from field: repeated string peerURLs = 2;
+   */
+  peerURLs: string[];
+};
+
+/**
+ * Describes the message etcdserverpb.MemberUpdateRequest.
+ * Use `create(MemberUpdateRequestSchema)` to create a new message.
+ */
+export declare const MemberUpdateRequestSchema: GenMessage<MemberUpdateRequest>;
+
+/**
+ * @generated from message etcdserverpb.MemberUpdateResponse
+ */
+export declare type MemberUpdateResponse = Message<"etcdserverpb.MemberUpdateResponse"> & {
+  /**
+   * @generated from field: etcdserverpb.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+
+  /**
+   * @generated from field: repeated etcdserverpb.Member members = 2;
+   */
+  members: Member[];
+};
+
+/**
+ * Describes the message etcdserverpb.MemberUpdateResponse.
+ * Use `create(MemberUpdateResponseSchema)` to create a new message.
+ */
+export declare const MemberUpdateResponseSchema: GenMessage<MemberUpdateResponse>;
+
+/**
+ * @generated from message etcdserverpb.MemberPromoteRequest
+ */
+export declare type MemberPromoteRequest = Message<"etcdserverpb.MemberPromoteRequest"> & {
+  /**
+   * @generated from field: uint64 ID = 1;
+   */
+  ID: bigint;
+};
+
+/**
+ * Describes the message etcdserverpb.MemberPromoteRequest.
+ * Use `create(MemberPromoteRequestSchema)` to create a new message.
+ */
+export declare const MemberPromoteRequestSchema: GenMessage<MemberPromoteRequest>;
+
+/**
+ * @generated from message etcdserverpb.MemberPromoteResponse
+ */
+export declare type MemberPromoteResponse = Message<"etcdserverpb.MemberPromoteResponse"> & {
+  /**
+   * @generated from field: etcdserverpb.ResponseHeader header = 1;
+   */
+  header?: ResponseHeader | undefined;
+
+  /**
+   * @generated from field: repeated etcdserverpb.Member members = 2;
+   */
+  members: Member[];
+};
+
+/**
+ * Describes the message etcdserverpb.MemberPromoteResponse.
+ * Use `create(MemberPromoteResponseSchema)` to create a new message.
+ */
+export declare const MemberPromoteResponseSchema: GenMessage<MemberPromoteResponse>;
+
+/**
  * @generated from message etcdserverpb.MemberListRequest
  */
 export declare type MemberListRequest = Message<"etcdserverpb.MemberListRequest"> & {
@@ -243,12 +406,44 @@ export declare const HashKVResponseSchema: GenMessage<HashKVResponse>;
  */
 export declare const Cluster: GenService<{
   /**
+   * @generated from rpc etcdserverpb.Cluster.MemberAdd
+   */
+  memberAdd: {
+    methodKind: "unary";
+    input: typeof MemberAddRequestSchema;
+    output: typeof MemberAddResponseSchema;
+  },
+  /**
+   * @generated from rpc etcdserverpb.Cluster.MemberRemove
+   */
+  memberRemove: {
+    methodKind: "unary";
+    input: typeof MemberRemoveRequestSchema;
+    output: typeof MemberRemoveResponseSchema;
+  },
+  /**
+   * @generated from rpc etcdserverpb.Cluster.MemberUpdate
+   */
+  memberUpdate: {
+    methodKind: "unary";
+    input: typeof MemberUpdateRequestSchema;
+    output: typeof MemberUpdateResponseSchema;
+  },
+  /**
    * @generated from rpc etcdserverpb.Cluster.MemberList
    */
   memberList: {
     methodKind: "unary";
     input: typeof MemberListRequestSchema;
     output: typeof MemberListResponseSchema;
+  },
+  /**
+   * @generated from rpc etcdserverpb.Cluster.MemberPromote
+   */
+  memberPromote: {
+    methodKind: "unary";
+    input: typeof MemberPromoteRequestSchema;
+    output: typeof MemberPromoteResponseSchema;
   },
 }>;
 

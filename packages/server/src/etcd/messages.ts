@@ -1,0 +1,40 @@
+// Between etcd's messages and the host: decoding, headers, and sinks that fail with etcd's words.
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { GrpcCode } from "@quorate/grpc";
+import type { GrpcSink } from "@quorate/grpc";
+import type { HostStatus, ReplySink } from "@quorate/host";
+import { etcd } from "@quorate/proto";
+import { errorOf, trailersOf } from "./errors.ts";
+
+/** A decoded message, or null after the call has been failed. */
+export function decode<Schema extends Parameters<typeof fromBinary>[0]>(
+  schema: Schema,
+  message: Uint8Array,
+  sink: GrpcSink,
+): ReturnType<typeof fromBinary<Schema>> | null {
+  try {
+    return fromBinary(schema, message);
+  } catch {
+    sink.fail(GrpcCode.Internal, "grpc: failed to unmarshal the received message");
+    return null;
+  }
+}
+
+export function sinkOf(sink: GrpcSink): ReplySink {
+  return {
+    reply: (bytes) => sink.reply(bytes),
+    fail: (failure) => {
+      const { code, text } = errorOf(failure);
+      sink.fail(code, text, trailersOf(failure));
+    },
+  };
+}
+
+export function headerOf(status: HostStatus, revision: number): etcd.ResponseHeader {
+  return create(etcd.ResponseHeaderSchema, {
+    clusterId: BigInt(`0x${status.clusterId}`),
+    memberId: BigInt(`0x${status.memberId}`),
+    revision: BigInt(revision),
+    raftTerm: BigInt(status.term),
+  });
+}
