@@ -12,16 +12,18 @@ import { commitOnARefusal } from "./stories/commit-on-a-refusal.ts";
 import { compactedRangeInTxn } from "./stories/compacted-range-in-txn.ts";
 import { crashInReclaim } from "./stories/crash-in-reclaim.ts";
 import { damagedSends } from "./stories/damaged-sends.ts";
+import { digestsOfIdleMembers } from "./stories/digests-of-idle-members.ts";
 import { figure8 } from "./stories/figure-8.ts";
 import { forgottenConnections } from "./stories/forgotten-connections.ts";
-import { digestsOfIdleMembers } from "./stories/digests-of-idle-members.ts";
 import { fsyncFailsOnce } from "./stories/fsync-fails-once.ts";
 import { fullWindowLostPackets } from "./stories/full-window-lost-packets.ts";
 import { genesisFounderWiped } from "./stories/genesis-founder-wiped.ts";
 import { genesisTwoWipes } from "./stories/genesis-two-wipes.ts";
 import { heartbeatOfANewerTerm } from "./stories/heartbeat-of-a-newer-term.ts";
 import { heartbeatOverDivergentTail } from "./stories/heartbeat-over-divergent-tail.ts";
+import { helloBeforeTheGenesis } from "./stories/hello-before-the-genesis.ts";
 import { helloBehindTheLog } from "./stories/hello-behind-the-log.ts";
+import { helloOfTheDead } from "./stories/hello-of-the-dead.ts";
 import { joint3To5 } from "./stories/joint-3-to-5.ts";
 import { killThenPowerLoss } from "./stories/kill-then-power-loss.ts";
 import { lateAnswerOfTheLastLeader } from "./stories/late-answer-of-the-last-leader.ts";
@@ -33,11 +35,15 @@ import { leaderProcessDies } from "./stories/leader-process-dies.ts";
 import { livelock9 } from "./stories/livelock-9.ts";
 import { lostSnapshotChunks } from "./stories/lost-snapshot-chunks.ts";
 import { manifestCopyDamaged } from "./stories/manifest-copy-damaged.ts";
+import { membersAskedAtOnce } from "./stories/members-asked-at-once.ts";
+import { membersCrashAtEveryStage } from "./stories/members-crash-at-every-stage.ts";
 import { membersOneByOne } from "./stories/members-one-by-one.ts";
+import { membersTwoAtOnce } from "./stories/members-two-at-once.ts";
 import { oldAnswerNewQuestion } from "./stories/old-answer-new-question.ts";
 import { oldGroundSentAnew } from "./stories/old-ground-sent-anew.ts";
 import { outOfOrderCompletions } from "./stories/out-of-order-completions.ts";
 import { partition23 } from "./stories/partition-2-3.ts";
+import { peerMetDuringAnInstall } from "./stories/peer-met-during-an-install.ts";
 import { powerLossInANewSegment } from "./stories/power-loss-in-a-new-segment.ts";
 import { prevoteHigherTermNode } from "./stories/prevote-higher-term-node.ts";
 import { quietStartOfAnOldCopy } from "./stories/quiet-start-of-an-old-copy.ts";
@@ -46,12 +52,14 @@ import { readBeforeFirstCommit } from "./stories/read-before-first-commit.ts";
 import { readWaitsForApply } from "./stories/read-waits-for-apply.ts";
 import { readsDuringTransfers } from "./stories/reads-during-transfers.ts";
 import { reclaimJudgedByTheCheckpoint } from "./stories/reclaim-judged-by-the-checkpoint.ts";
+import { removedMemberStillVotes } from "./stories/removed-member-still-votes.ts";
 import { restartKnowsItIsJoint } from "./stories/restart-knows-it-is-joint.ts";
 import { revisionAfterCompactionCrash } from "./stories/revision-after-compaction-crash.ts";
 import { rolledBackDirectory } from "./stories/rolled-back-directory.ts";
 import { rottenDisk5 } from "./stories/rotten-disk-5.ts";
 import { rowDamagedAtStart } from "./stories/row-damaged-at-start.ts";
 import { rowRotsUnderAReader } from "./stories/row-rots-under-a-reader.ts";
+import { sessionOnRecordFirst } from "./stories/session-on-record-first.ts";
 import { singleNodeAckBeforeFsync } from "./stories/single-node-ack-before-fsync.ts";
 import { slowFollowers9 } from "./stories/slow-followers-9.ts";
 import { snapshotInstallCrashMatrix } from "./stories/snapshot-install-crash-matrix.ts";
@@ -69,13 +77,10 @@ import { termInflation } from "./stories/term-inflation.ts";
 import { tombstoneOutlivesItsRows } from "./stories/tombstone-outlives-its-rows.ts";
 import { tornTailIsNoDamage } from "./stories/torn-tail-is-no-damage.ts";
 import { twoSnapshotsBackToBack } from "./stories/two-snapshots-back-to-back.ts";
+import { unknownIsNotRemoved } from "./stories/unknown-is-not-removed.ts";
 import { wan7 } from "./stories/wan-7.ts";
 import { wipedMemberStandsAside } from "./stories/wiped-member-stands-aside.ts";
-import { membersCrashAtEveryStage } from "./stories/members-crash-at-every-stage.ts";
-import { membersTwoAtOnce } from "./stories/members-two-at-once.ts";
-import { removedMemberStillVotes } from "./stories/removed-member-still-votes.ts";
-import { unknownIsNotRemoved } from "./stories/unknown-is-not-removed.ts";
-import { membersAskedAtOnce } from "./stories/members-asked-at-once.ts";
+import { writeBelowASnapshot } from "./stories/write-below-a-snapshot.ts";
 import { Stage, type StageOptions, type Story } from "./story.ts";
 
 const all: readonly Story[] = [
@@ -113,15 +118,18 @@ const all: readonly Story[] = [
   quietStartOfAnOldCopy,
   genesisTwoWipes,
   genesisFounderWiped,
+  helloOfTheDead,
   // Snapshots.
   twoSnapshotsBackToBack,
   snapshotTransferAcrossTerms,
   snapshotUnderLoad,
   stopDuringInstall,
+  peerMetDuringAnInstall,
   snapshotInstallCrashMatrix,
   snapshotWhileReclaimRuns,
   lostSnapshotChunks,
   snapshotWithItsConfiguration,
+  writeBelowASnapshot,
   // Elections.
   prevoteHigherTermNode,
   termInflation,
@@ -159,7 +167,9 @@ const all: readonly Story[] = [
   damagedSends,
   forgottenConnections,
   answerWithoutADataLink,
+  helloBeforeTheGenesis,
   strangersAtTheDoor,
+  sessionOnRecordFirst,
   // The state machine and its clocks.
   clockFarAhead,
   digestsOfIdleMembers,
