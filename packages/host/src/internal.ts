@@ -17,6 +17,7 @@ export {
   peerProtocolVersion,
   RefusalCode,
 } from "./peers/hello.ts";
+export { journalEventsMax } from "./journal.ts";
 export { encodeForwardProposal } from "./peers/forward-codec.ts";
 export {
   encodeRecordChanges,

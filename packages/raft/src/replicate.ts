@@ -49,7 +49,7 @@ function sendTo(raft: Raft, progress: Progress, slices: Slice[]): void {
     }
     const append = startAppend(raft, progress, logTerm);
     let bytes = 0;
-    if (progress.next <= log.lastIndex) {
+    if (progress.next <= log.lastIndex && !progress.probeRepeated) {
       const slice = sliceAt(raft, slices, progress.next);
       append.entries = slice.entries;
       bytes = slice.bytes;

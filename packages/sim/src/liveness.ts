@@ -11,7 +11,9 @@ import type { History } from "./client/history.ts";
 import { Probe } from "./client/probe.ts";
 import type { SimCluster } from "./cluster.ts";
 import { describeCluster } from "./describe.ts";
+import { PartitionShape, pairsOf } from "./nemesis/partition-shapes.ts";
 import { networkDefaults } from "./network/network-options.ts";
+import type { SimRandom } from "./sim-random.ts";
 
 /** Between two looks at all members: a look costs more than an event. */
 const lookEveryUs = 5_000;
@@ -45,6 +47,40 @@ export class Liveness {
     if (!settled && this.#excused()) return false;
     demand(settled, property, () => `not after ${settleMs} ms\n${this.#describe()}`);
     return true;
+  }
+
+  /**
+   * L8: all run, and reach each other only through one of them. With that one, one side or the other
+   * is a quorum, so there is a leader that it follows, and its writes commit.
+   */
+  demandThroughBridge(random: SimRandom): void {
+    const { network, world, members, memberNames } = this.#cluster;
+    if (members.length < 3 || this.core().length < members.length) return;
+    this.heal();
+    const names = random.shuffle([...memberNames]);
+    const bridge = names[0]!;
+    world.note("liveness", "bridge", { bridge });
+    world.faults.count("network.cut-bridge");
+    for (const [from, to] of pairsOf(PartitionShape.Bridge, names, random)) {
+      network.cutOneWay(from, to);
+      network.cutOneWay(to, from);
+    }
+    const property = "L8 liveness through a bridge";
+    const probe = new Probe(world, this.#cluster, this.#history);
+    const led = (): boolean =>
+      members.every(({ running, disk }) => running && !disk.stalled) && this.#isLed(bridge);
+    if (this.#comes(names, led, 5_000 + 20 * this.#timeoutMs, property)) {
+      probe.put(bridge);
+      const succeeded = (): boolean => probe.answered && probe.succeeded;
+      this.#comes(names, succeeded, 9_000 + 4 * this.#timeoutMs, property);
+    }
+    probe.giveUp();
+    network.heal();
+  }
+
+  #isLed(name: string): boolean {
+    const status = this.#cluster.member(name).host?.status();
+    return status !== undefined && status.phase === Phase.Running && status.leaderMemberId !== "";
   }
 
   /** L1 a leader, L2 writes and reads at every member, L3 equal states, L5 no livelock. */

@@ -26,6 +26,8 @@ export interface RunOptions {
   faults: FaultOptions;
   /** How much the families may damage what is durable (atlas.ts). */
   damage: DamageMode;
+  /** When the faults end, members reach each other only through one of them at first (L8). */
+  bridge: boolean;
   /** After liveness: all lose power, come back, and everything acknowledged is there. */
   finalPowerLoss: boolean;
   /** One look in so many at what is durable is compared with a recovery of a copy of the disk. */
@@ -50,6 +52,7 @@ export function drawOptions(random: SimRandom): RunOptions {
     host: drawHost(random),
     faults: drawFaults(random.fork("faults"), members),
     damage: drawDamage(random.fork("damage")),
+    bridge: random.fork("bridge").chance(0.25),
     finalPowerLoss: random.chance(0.5),
     durableSample: random.pick([1_000, 3_000, 10_000]),
     search: false,
@@ -70,6 +73,7 @@ function drawHost(random: SimRandom): Partial<HostConfig> {
     catchUpEntriesMax: random.pick([3, 30, 300]),
     catchUpBytesMax: random.pick([4_096, 65_536]),
     requestTimeoutMs: random.pick([1_500, 3_000]),
+    requestsMax: random.pick([4, 16, 20_000]),
     electionRankSlotMs: random.pick([0, 0, 20, 60]),
     lateVoteAnswers: random.chance(0.3),
     requestBytesMax: Math.floor(requestBytesLimit(walSegmentBytes) / random.pick([1, 1, 2])),

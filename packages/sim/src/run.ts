@@ -89,6 +89,7 @@ export class Run {
   run(): RunResult {
     this.#found();
     this.#safety();
+    if (this.options.bridge) this.liveness.demandThroughBridge(this.world.random("bridge"));
     this.liveness.demandAll();
     if (this.options.finalPowerLoss) this.#losePowerAtTheEnd();
     const evidence = judge(this.history, this.watch.committed, this.cluster.members[0]!.config);

@@ -87,8 +87,8 @@ export class SimDisk {
   onSubmit: ((operation: DiskOperation, path: string) => void) | null;
   /** Something was refused for lack of room. */
   onFull: (() => void) | null;
-  /** A directory is about to be wiped, or to be replaced by a copy. */
-  onForget: (() => void) | null;
+  /** A directory is about to be wiped, or (then `replaced`) to be replaced by a copy. */
+  onForget: ((replaced: boolean) => void) | null;
   /** Bytes of all files together; writes beyond it answer ENOSPC. */
   capacityBytes: number;
   syncs: number;
@@ -234,10 +234,14 @@ export class SimDisk {
 
   /** Removes the directory with all it holds, durably, as an operator's rm -r and sync. */
   wipe(path: string): void {
+    this.#remove(path, false);
+  }
+
+  #remove(path: string, replaced: boolean): void {
     this.#assertIdle("wipe");
     const parent = this.#directoryAt(parentOf(path));
     assert(parent !== null, "SimDisk.wipe: no such directory");
-    this.onForget?.();
+    this.onForget?.(replaced);
     parent.syncUpTo(this.#changes);
     parent.entries.delete(nameOf(path));
     parent.synced.delete(nameOf(path));
@@ -254,7 +258,7 @@ export class SimDisk {
 
   /** Puts a copy in place of the directory, durably. */
   restoreDirectory(path: string, copy: DirectoryCopy): void {
-    this.wipe(path);
+    this.#remove(path, true);
     const parent = this.#directoryAt(parentOf(path))!;
     const restored = this.#nodeOf(copy);
     parent.entries.set(nameOf(path), restored);

@@ -10,6 +10,7 @@ import type { SimCluster } from "./cluster.ts";
 import { EndKind, type SimProcess } from "./sim-env.ts";
 import type { SimMember } from "./sim-member.ts";
 import { ApplyWatch } from "./watch/apply-watch.ts";
+import { BoundsWatch } from "./watch/bounds-watch.ts";
 import { Configurations } from "./watch/configurations.ts";
 import { CoreWatch } from "./watch/core-watch.ts";
 import { DamageWatch } from "./watch/damage-watch.ts";
@@ -42,6 +43,7 @@ export class Watch {
   readonly mayExit: Set<string>;
   readonly #processes: WatchedProcesses;
   readonly #members: MemberWatch;
+  readonly #bounds: BoundsWatch;
   readonly #stamps: StampWatch;
   readonly #applies: ApplyWatch;
   readonly #configurations: Configurations;
@@ -62,7 +64,8 @@ export class Watch {
     this.disks = new DurableDisks(random, options.durableSample, mayRefuse, logs);
     this.#processes = new WatchedProcesses();
     this.#members = new MemberWatch(this.checkers, this.disks);
-    this.#configurations = new Configurations();
+    this.#bounds = new BoundsWatch();
+    this.#configurations = new Configurations(this.checkers.configurations);
     this.#stamps = new StampWatch(cluster, this.#configurations);
     this.#applies = new ApplyWatch(this.checkers, this.#stamps);
     this.#violation = null;
@@ -84,7 +87,7 @@ export class Watch {
       this.#guard(() => checkDamageTaken(user.name, lastSent));
     };
     for (const member of cluster.members) {
-      member.disk.onForget = () => this.#guard(() => this.#forgets(member));
+      member.disk.onForget = (replaced) => this.#guard(() => this.#forgets(member, replaced));
     }
     cluster.onReply = (member, operation, bytes) =>
       this.#guard(() => {
@@ -122,6 +125,7 @@ export class Watch {
     this.disks.look(watched);
     this.#applies.judge(watched);
     this.#members.look(watched);
+    this.#bounds.look(watched);
   }
 
   /** Null: Raft does not run in it yet. */
@@ -130,8 +134,10 @@ export class Watch {
     if (inside === null) return null;
     const watched = new WatchedProcess(member, incarnation, inside);
     this.#processes.add(watched);
+    this.checkers.raftIds.speaks(watched.raftId, member.name, incarnation);
     this.#applies.listen(watched);
-    this.#configurations.listen(watched);
+    const guard = (check: () => void): void => this.#guard(check);
+    this.#configurations.listen(watched, guard);
     // The genesis that it stands on must have become durable before.
     const genesis = this.disks.follow(watched);
     demand(
@@ -140,16 +146,17 @@ export class Watch {
       () => `${member.name} runs Raft, and its disk knows of no started genesis`,
     );
     this.checkers.genesis.started(member.name, genesis);
-    const guard = (check: () => void): void => this.#guard(check);
     watched.contract = new CoreWatch(watched, this.checkers, this.disks, guard).contract;
     return watched;
   }
 
   /** What its disk has promised is about to go, also where its last process never came to Raft. */
-  #forgets(member: SimMember): void {
+  #forgets(member: SimMember, replaced: boolean): void {
     const raftId = this.disks.forgets(member);
     this.damage.regressed.delete(member.name);
-    if (raftId !== null) this.checkers.votes.forgets(raftId);
+    if (raftId === null) return;
+    this.checkers.votes.forgets(raftId);
+    if (!replaced) this.checkers.raftIds.wiped(raftId);
   }
 
   #checkExit(member: SimMember, incarnation: SimProcess): void {

@@ -121,7 +121,7 @@ function handleHeartbeatResponse(
 ): void {
   state.reads.acked(answer.from, answer.number);
   state.reads.confirm(raft.conf, raft.readStates);
-  progress.probeSent = false;
+  progress.heartbeatAnswered();
   timeAnswer(raft, state, progress, answer.number);
   const isBehind = progress.match < raft.log.lastIndex;
   if (isBehind || progress.kind === ProgressKind.Probe) state.appendsDue = true;

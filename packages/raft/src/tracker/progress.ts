@@ -1,7 +1,8 @@
 // The leader's view of one follower: what it is known to have, what goes next, and how fast
 // (etcd-raft's three states). Decides nothing about what to send: that is replicate's part.
 //
-//   Probe      one append at a time, to find where the logs part; `probeSent` until it is answered
+//   Probe      one append at a time, to find where the logs part; `probeSent` until it is answered;
+//              its entries go once: while they wait for a slow disk there, repeats would be endless
 //   Replicate  a pipeline: `next` moves on with every send, the window bounds it
 //   Snapshot   nothing but a snapshot helps; appends wait until the follower has `pendingSnapshot`
 //
@@ -30,6 +31,8 @@ export class Progress {
   pendingSnapshot: Index;
   /** Probe only: an append is out; the next waits for its answer or a heartbeat's (lesson 39). */
   probeSent: boolean;
+  /** Probe only: its entries have left and were not answered. What follows carries none. */
+  probeRepeated: boolean;
   /** Tick at which it last answered a message of this term (P7). */
   lastAnswerTick: number;
   /** Ticks from a heartbeat to its answer, measured now and then; not yet: latencyUnknown. */
@@ -61,6 +64,7 @@ export class Progress {
     this.session = sessionUnknown;
     this.pendingSnapshot = 0;
     this.probeSent = false;
+    this.probeRepeated = false;
     this.lastAnswerTick = lastAnswerTick;
     this.latencyTicks = latencyUnknown;
     this.rank = 0;
@@ -104,7 +108,7 @@ export class Progress {
     if (index <= this.match) return false;
     this.match = index;
     if (this.next <= index) this.next = index + 1;
-    this.probeSent = false;
+    this.#probeAnswered();
     this.inflights.freeUpTo(index);
     return true;
   }
@@ -123,7 +127,7 @@ export class Progress {
       case ProgressKind.Probe:
         if (rejected !== this.next - 1 || rejected <= this.match) return false;
         this.next = Math.max(Math.min(rejected, hint + 1), this.match + 1);
-        this.probeSent = false;
+        this.#probeAnswered();
         return true;
       case ProgressKind.Snapshot:
         // Nothing was sent since: it is about an append from before.
@@ -131,6 +135,17 @@ export class Progress {
       default:
         return assertNever(this.kind);
     }
+  }
+
+  /** It lives, and a probe may be lost: the next one finds out (lesson 39). */
+  heartbeatAnswered(): void {
+    if (this.kind === ProgressKind.Probe && this.probeSent) this.probeRepeated = true;
+    this.probeSent = false;
+  }
+
+  #probeAnswered(): void {
+    this.probeSent = false;
+    this.probeRepeated = false;
   }
 
   /** No append with entries may go now. */
@@ -184,7 +199,7 @@ export class Progress {
     // A probe begins when messages may be lost; a stream, when they were just answered.
     if (kind !== ProgressKind.Replicate) this.sentCommit = 0;
     this.pendingSnapshot = 0;
-    this.probeSent = false;
+    this.#probeAnswered();
     this.inflights.reset();
     assert(this.match < this.next, "progress: match must be below next");
   }

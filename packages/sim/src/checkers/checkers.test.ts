@@ -114,6 +114,10 @@ test("recovery: less than was durable, in term, vote or log, is rejected, more i
   rejects(() => check(diskOf({ term: 5, vote: 3, terms: [1, 5] })), /knows term 5 vote 3/);
   rejects(() => check(diskOf({ term: 5, vote: 2, terms: [1] })), /entry 2 of term 5 .* ends at 1/);
   rejects(() => check(diskOf({ term: 5, vote: 2, terms: [1, 4] })), /has term 4 there/);
+  // A later leader's entry may have taken its place, and then what stood behind it is gone too.
+  check(diskOf({ term: 6, vote: 0, terms: [6] }));
+  check(diskOf({ term: 6, vote: 0, terms: [1, 6, 6] }));
+  rejects(() => check(diskOf({ term: 6, vote: 0, terms: [] })), /entry 1 of term 1 .* ends at 0/);
 });
 
 test("S1 one leader per term: a second one is rejected, the same again is not", () => {

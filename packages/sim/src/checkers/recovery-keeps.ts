@@ -14,15 +14,31 @@ export function checkRecovery(member: string, before: DurableView, now: DurableV
       `${member}: term ${before.term} vote ${before.vote} were durable, its next start knows ` +
       `term ${now.term} vote ${now.vote}`,
   );
-  const { lastIndex } = before;
-  if (lastIndex <= now.checkpointIndex) return;
-  const term = before.termAt(lastIndex);
-  const found = now.termAt(lastIndex);
+  const lost = firstLost(before, now);
   demand(
-    lastIndex <= now.lastIndex && (found === null || found === term),
+    lost === 0 || isReplaced(before, now, lost),
     property,
     () =>
-      `${member}: entry ${lastIndex} of term ${term} was durable, its next start ends at ` +
-      `${now.lastIndex} and has term ${found} there`,
+      `${member}: entry ${lost} of term ${before.termAt(lost)} was durable, its next start ends at ` +
+      `${now.lastIndex} and has term ${now.termAt(lost)} there`,
   );
+}
+
+/** The first entry that was durable and is not there any more; 0: all are, as far as both logs tell. */
+function firstLost(before: DurableView, now: DurableView): number {
+  const { lastIndex } = before;
+  if (lastIndex <= now.checkpointIndex || isKept(before, now, lastIndex)) return 0;
+  let first = lastIndex;
+  while (first - 1 > now.checkpointIndex && !isKept(before, now, first - 1)) first--;
+  return first;
+}
+
+function isKept(before: DurableView, now: DurableView, index: number): boolean {
+  const found = now.termAt(index);
+  return index <= now.lastIndex && (found === null || found === before.termAt(index));
+}
+
+/** By a later leader's entry: in a batch that no sync had covered, and that outlived a killed process. */
+function isReplaced(before: DurableView, now: DurableView, index: number): boolean {
+  return index <= now.lastIndex && (now.termAt(index) ?? 0) > (before.termAt(index) ?? 0);
 }

@@ -1,4 +1,5 @@
 // Listens to every entry that a process applies, in order, and knows which entry made which revision.
+import { assert } from "@quorate/base";
 import type { AppliedOperation } from "@quorate/kv";
 import { type CommittedEntry, otherKind } from "../checkers/committed-log.ts";
 import type { StampWatch } from "./stamp-watch.ts";
@@ -28,7 +29,13 @@ export class ApplyWatch {
   }
 
   listen(watched: WatchedProcess): void {
-    const { kv } = watched.inside;
+    const { kv, pump } = watched.inside;
+    this.#checkers.appliedOnce.restored(watched.incarnation.name, pump.applied);
+    const beginRebuild = kv.beginRebuild.bind(kv);
+    kv.beginRebuild = (records) => {
+      watched.restored = true;
+      return beginRebuild(records);
+    };
     const apply = kv.apply.bind(kv);
     const skip = kv.skip.bind(kv);
     kv.apply = (operation, wantReply, headerTerm) => {
@@ -49,14 +56,24 @@ export class ApplyWatch {
 
   /** At the end of the event. */
   judge(watched: WatchedProcess): void {
+    if (watched.restored) this.#restored(watched);
     if (watched.applies.length === 0) return;
+    const { name } = watched.incarnation;
     const term = watched.inside.raft.term();
     for (const entry of watched.applies) {
+      this.#checkers.appliedOnce.applied(name, entry.index);
       const isFirst = entry.index > this.#checkers.committed.lastIndex;
       if (isFirst && entry.kind !== otherKind) this.#stamps.applied(entry);
-      this.#checkers.committed.applied(watched.incarnation.name, term, entry);
+      this.#checkers.committed.applied(name, term, entry);
     }
     watched.applies.length = 0;
+  }
+
+  /** The rows of a snapshot are scanned over several turns: nothing is applied in this one. */
+  #restored(watched: WatchedProcess): void {
+    watched.restored = false;
+    assert(watched.applies.length === 0, "ApplyWatch: applied in the turn of a snapshot");
+    this.#checkers.appliedOnce.restored(watched.incarnation.name, watched.inside.pump.applied);
   }
 
   // Only the first member's payload is kept; the others' are only compared before the event ends.

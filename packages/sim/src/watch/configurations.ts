@@ -3,6 +3,7 @@
 // so an entry was committed by the newest configuration below it or by the one before that.
 import { assert } from "@quorate/base";
 import type { ConfState, NodeId } from "@quorate/raft";
+import type { ConfigurationLaw } from "../checkers/configuration-law.ts";
 import type { WatchedProcess } from "./watched-process.ts";
 
 interface InForce {
@@ -17,18 +18,23 @@ export class Configurations {
   /** Of the last process of each member that ran Raft. */
   readonly #raftIds: Map<string, NodeId>;
 
-  constructor() {
+  readonly #law: ConfigurationLaw;
+
+  constructor(law: ConfigurationLaw) {
+    this.#law = law;
     this.#known = [];
     this.#raftIds = new Map();
   }
 
-  listen(watched: WatchedProcess): void {
+  listen(watched: WatchedProcess, guard: (check: () => void) => void): void {
     const { raft, pump } = watched.inside;
     this.#raftIds.set(watched.member.name, watched.raftId);
     if (this.#known.length === 0) this.#known.push({ index: 0, conf: watched.core.conf });
     const applied = raft.confChangeApplied.bind(raft);
     raft.confChangeApplied = (change) => {
+      const before = watched.core.conf;
       const conf = applied(change);
+      guard(() => this.#law.changed(watched.incarnation.name, pump.applied + 1, before, conf));
       this.#inForce(pump.applied + 1, conf);
       return conf;
     };

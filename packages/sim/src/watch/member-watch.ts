@@ -33,6 +33,8 @@ export class MemberWatch {
   gone(incarnation: string): void {
     this.#checkers.frontiers.gone(incarnation);
     this.#checkers.appendOnly.gone(incarnation);
+    this.#checkers.appliedOnce.gone(incarnation);
+    this.#checkers.wastedWork.gone(incarnation);
   }
 
   #elected(watched: WatchedProcess): void {

@@ -1,6 +1,8 @@
 // The checkers of what members are and promise (reliability.md §2.1), one of each for a whole run.
+import { AppliedOnce } from "../checkers/applied-once.ts";
 import { CommitRule } from "../checkers/commit-rule.ts";
 import { CommittedLog } from "../checkers/committed-log.ts";
+import { ConfigurationLaw } from "../checkers/configuration-law.ts";
 import { DigestEquality } from "../checkers/digest-equality.ts";
 import { DurableBeforeAck } from "../checkers/durable-before-ack.ts";
 import { ElectionSafety } from "../checkers/election-safety.ts";
@@ -10,8 +12,13 @@ import { LeaderCompleteness } from "../checkers/leader-completeness.ts";
 import { LogMatching } from "../checkers/log-matching.ts";
 import { OneGenesis } from "../checkers/one-genesis.ts";
 import { OneVote } from "../checkers/one-vote.ts";
+import { RaftIds } from "../checkers/raft-ids.ts";
 import { SessionIsolation } from "../checkers/session-isolation.ts";
 import { VoteQuorum } from "../checkers/vote-quorum.ts";
+import { WastedWork } from "../checkers/wasted-work.ts";
+
+/** What a leader may send a follower in vain: a whole window, and probes while nothing comes through. */
+const wastedBytesMax = 8_388_608;
 
 export class StateCheckers {
   readonly committed: CommittedLog;
@@ -27,6 +34,10 @@ export class StateCheckers {
   readonly voteQuorum: VoteQuorum;
   readonly commits: CommitRule;
   readonly sessions: SessionIsolation;
+  readonly configurations: ConfigurationLaw;
+  readonly raftIds: RaftIds;
+  readonly appliedOnce: AppliedOnce;
+  readonly wastedWork: WastedWork;
 
   constructor() {
     this.committed = new CommittedLog();
@@ -42,5 +53,9 @@ export class StateCheckers {
     this.voteQuorum = new VoteQuorum();
     this.commits = new CommitRule();
     this.sessions = new SessionIsolation();
+    this.configurations = new ConfigurationLaw();
+    this.raftIds = new RaftIds();
+    this.appliedOnce = new AppliedOnce();
+    this.wastedWork = new WastedWork(wastedBytesMax);
   }
 }

@@ -17,6 +17,8 @@ export class WatchedProcess {
   readonly session: number;
   /** Applied in this event, to be judged at its end. */
   readonly applies: CommittedEntry[];
+  /** A snapshot's state has been put in the place of its own in this event. */
+  restored: boolean;
   /** The last term in which it was seen to lead; 0: none. */
   leaderTerm: number;
   /** At the last look. */
@@ -39,6 +41,7 @@ export class WatchedProcess {
     this.raftId = this.core.id;
     this.session = this.core.config.session;
     this.applies = [];
+    this.restored = false;
     this.leaderTerm = 0;
     this.led = false;
     this.digestsAt = -1;

@@ -1,6 +1,14 @@
 // Listens to what members send each other: what is promised there must be on the sender's disk, and
 // entries of one name are one.
-import { type Message, MessageType } from "@quorate/raft";
+import {
+  type Entry,
+  entryBytes,
+  type Message,
+  MessageType,
+  type NodeId,
+  Role,
+  type Term,
+} from "@quorate/raft";
 import type { SimCluster } from "../cluster.ts";
 import { raftMessagesIn } from "../peer-frames.ts";
 import type { SimMember } from "../sim-member.ts";
@@ -8,7 +16,7 @@ import { messageName, parkedTypes } from "./core-watch.ts";
 import type { DurableDisks } from "./durable-disks.ts";
 import type { StampWatch } from "./stamp-watch.ts";
 import type { StateCheckers } from "./state-checkers.ts";
-import type { WatchedProcesses } from "./watched-process.ts";
+import type { WatchedProcess, WatchedProcesses } from "./watched-process.ts";
 
 const watchedTypes: ReadonlySet<MessageType> = new Set([MessageType.AppendEntries, ...parkedTypes]);
 
@@ -59,7 +67,7 @@ export class WireWatch {
     const { from, term, index } = message;
     switch (message.type) {
       case MessageType.AppendEntries:
-        this.#seeEntries(message);
+        this.#seeEntries(member, message);
         return;
       case MessageType.Vote: {
         const end = { lastIndex: index, lastTerm: message.logTerm };
@@ -94,8 +102,38 @@ export class WireWatch {
     this.#checkers.durable.appendAcknowledged(from, term, index, entryTerm, log);
   }
 
-  #seeEntries({ logTerm, entries }: Message): void {
+  #seeEntries(member: SimMember, { to, term, logTerm, entries }: Message): void {
     this.#checkers.logs.entriesSeen(logTerm, entries);
     this.#stamps.sent(entries);
+    if (entries.length > 0) this.#seeWork(member, to, term, entries);
   }
+
+  #seeWork(member: SimMember, to: NodeId, term: Term, entries: readonly Entry[]): void {
+    const watched = this.#processes.of(member);
+    if (watched === null || watched.core.term !== term) return;
+    const { state, log } = watched.core;
+    const progress = state.role === Role.Leader ? state.tracker.get(to) : null;
+    if (progress === null) return;
+    const { match, session } = progress;
+    const { name } = watched.incarnation;
+    this.#checkers.wastedWork.sent(
+      name,
+      to,
+      { bytes: bytesOf(entries), match, session, term },
+      () => bytesBehind(log, match),
+    );
+  }
+}
+
+function bytesOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
+}
+
+/** Of all entries behind this index that are in memory. */
+function bytesBehind({ tail }: WatchedProcess["core"]["log"], index: number): number {
+  let bytes = 0;
+  for (let at = Math.max(index, tail.baseIndex) + 1; at <= tail.lastIndex; at++) {
+    bytes += entryBytes(tail.at(at));
+  }
+  return bytes;
 }
