@@ -81,6 +81,7 @@ import { unknownIsNotRemoved } from "./stories/unknown-is-not-removed.ts";
 import { wan7 } from "./stories/wan-7.ts";
 import { wipedMemberStandsAside } from "./stories/wiped-member-stands-aside.ts";
 import { writeBelowASnapshot } from "./stories/write-below-a-snapshot.ts";
+import { writeOfADeposedLeader } from "./stories/write-of-a-deposed-leader.ts";
 import { Stage, type StageOptions, type Story } from "./story.ts";
 
 const all: readonly Story[] = [
@@ -162,6 +163,7 @@ const all: readonly Story[] = [
   lateAppendTruncates,
   oldGroundSentAnew,
   lateAnswerOfTheLastLeader,
+  writeOfADeposedLeader,
   fullWindowLostPackets,
   // Links between members.
   damagedSends,
