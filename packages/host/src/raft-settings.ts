@@ -12,8 +12,21 @@ export const levelMax = 1;
 /** The envelope around a request's bytes: user name and auth revision. */
 export const envelopeBytesMax = 4096;
 
+/** From the evidence that the leader's process is dead to the own candidacy (P6). */
+const closeHintBaseMs = 20;
+const closeHintSpreadMs = 50;
+
 export function electionTicks(config: HostConfig): number {
   return Math.max(2, Math.floor(config.electionTimeoutMs / config.tickMs));
+}
+
+export function closeHintTicks(
+  tickMs: number,
+): Pick<RaftConfig, "closeHintBaseTicks" | "closeHintSpreadTicks"> {
+  return {
+    closeHintBaseTicks: Math.ceil(closeHintBaseMs / tickMs),
+    closeHintSpreadTicks: Math.ceil(closeHintSpreadMs / tickMs),
+  };
 }
 
 export function raftConfig(
@@ -37,6 +50,7 @@ export function raftConfig(
     ),
     electionRankSlotTicks: Math.ceil(config.electionRankSlotMs / config.tickMs),
     lateVoteAnswers: config.lateVoteAnswers,
+    ...closeHintTicks(config.tickMs),
     heartbeatTicks: Math.max(1, Math.floor(config.heartbeatIntervalMs / config.tickMs)),
     proposalBytesMax: config.requestBytesMax + envelopeBytesMax,
     random: { below: (n) => random.below(n) },

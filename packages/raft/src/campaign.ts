@@ -105,7 +105,7 @@ function settle(raft: Raft, state: CandidateState): void {
       return;
     case VoteResult.Lost:
       raft.becomeFollower(raft.term, nobody);
-      if (raft.hint.active) raft.hint.defer(raft.now);
+      if (raft.hint.active) raft.hint.roundLost(raft.now);
       return;
     case VoteResult.Won:
       if (state.role === Role.PreCandidate) elect(raft, false);

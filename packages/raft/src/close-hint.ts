@@ -2,13 +2,18 @@
 // instead of after an election timeout. Keeps the evidence, when the own candidacy is due, and the
 // memory of false alarms that bounds what a blinking proxy can do. Gathering evidence is the host's
 // part; what it allows is asked by the roles.
+//
+// When a candidacy is due is a matter of liveness alone, as with election timers. All followers may
+// have the evidence within less than a message needs between them, so they take turns: by rank if
+// the leader told ranks (succession.ts), else by chance; and give way to each other (vote.ts).
 import type { RaftConfig } from "./config.ts";
 import type { Peer } from "./peers.ts";
 import { nobody, sessionUnknown } from "./types.ts";
 import type { NodeId, Session } from "./types.ts";
 
-const retryBaseMs = 50;
-const retrySpreadMs = 100;
+/** A first round in vain is repeated after U(a third of it, all of it). */
+const retryWindowMs = 150;
+const doublingsMax = 16;
 const distrustFirstMs = 60_000;
 const distrustMaxMs = 3_600_000;
 
@@ -25,6 +30,8 @@ export class CloseHint {
    */
   #lastLeader: NodeId;
   #lastSession: Session;
+  /** Own rounds on this evidence that were refused or split. */
+  #roundsLost: number;
 
   constructor(config: RaftConfig) {
     this.#config = config;
@@ -33,6 +40,7 @@ export class CloseHint {
     this.campaignTick = 0;
     this.#lastLeader = nobody;
     this.#lastSession = sessionUnknown;
+    this.#roundsLost = 0;
   }
 
   get active(): boolean {
@@ -44,13 +52,18 @@ export class CloseHint {
     return now >= peer.distrustUntilTick;
   }
 
-  begin(leader: NodeId, session: Session, now: number): void {
+  /** `rank`: the own place in the order of succession to that leader; 0: none. */
+  begin(leader: NodeId, session: Session, rank: number, now: number): void {
     this.leader = leader;
     this.session = session;
     this.#lastLeader = leader;
     this.#lastSession = session;
-    const { closeHintBaseTicks, closeHintSpreadTicks, random } = this.#config;
-    this.campaignTick = now + closeHintBaseTicks + random.below(closeHintSpreadTicks + 1);
+    this.#roundsLost = 0;
+    const { closeHintBaseTicks, closeHintSpreadTicks } = this.#config;
+    const { electionRankJitterTicks, random } = this.#config;
+    const spread = rank > 0 ? electionRankJitterTicks : closeHintSpreadTicks;
+    const turn = rank > 0 ? (rank - 1) * this.#turnTicks : 0;
+    this.campaignTick = now + closeHintBaseTicks + turn + random.below(spread + 1);
   }
 
   /** A new leader is known: the evidence has served. */
@@ -59,11 +72,41 @@ export class CloseHint {
     this.session = sessionUnknown;
   }
 
-  /** A round was refused or split, or another candidate was given its chance: try later. */
-  defer(now: number): void {
-    const base = this.#ticks(retryBaseMs);
-    const spread = this.#ticks(retrySpreadMs);
-    this.campaignTick = now + base + this.#config.random.below(spread + 1);
+  /** An own round was refused or split: try later. */
+  roundLost(now: number): void {
+    this.campaignTick = now + this.#retryTicks();
+    this.#roundsLost++;
+  }
+
+  /** Another candidate is given its chance. */
+  giveWay(now: number): void {
+    if (!this.active) return;
+    const turn = this.#turnTicks;
+    const wait = turn > 0 ? turn + this.#config.random.below(turn + 1) : this.#retryTicks();
+    this.postpone(now + wait);
+  }
+
+  /** The own candidacy is due at `tick`, unless it is due later anyway. */
+  postpone(tick: number): void {
+    this.campaignTick = Math.max(this.campaignTick, tick);
+  }
+
+  /**
+   * Between the turns of ranked successors. A slot covers a round trip. The evidence (an end, a dial,
+   * its refusal) is here up to three ways later than there, and the request comes a fourth way after.
+   */
+  get #turnTicks(): number {
+    return 2 * this.#config.electionRankSlotTicks;
+  }
+
+  /** The window doubles, up to that of election timers: at first it may be less than a round trip. */
+  #retryTicks(): number {
+    const { electionTimeoutRandomizationTicks, random } = this.#config;
+    const first = Math.max(this.#ticks(retryWindowMs), this.#turnTicks);
+    const most = Math.max(first, electionTimeoutRandomizationTicks);
+    const window = Math.min(first * 2 ** Math.min(this.#roundsLost, doublingsMax), most);
+    const least = Math.floor(window / 3);
+    return least + random.below(window - least + 1);
   }
 
   /** A message of `session`: if it was held for dead, it was a false alarm. */

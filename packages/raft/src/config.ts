@@ -46,7 +46,10 @@ export interface RaftConfig {
   readonly level: number;
   /** Start without making promises: a directory that was used before (P5). */
   readonly quiet: boolean;
-  /** Ticks after evidence of a dead leader before own candidacy: base + U[0, spread] (P6: 20 + 50 ms). */
+  /**
+   * Ticks after evidence of a dead leader before own candidacy: base + U[0, spread] (P6: 20 + 50 ms);
+   * for rank r, base + (r - 1) × two slots + U[0, electionRankJitterTicks].
+   */
   readonly closeHintBaseTicks: number;
   readonly closeHintSpreadTicks: number;
 }

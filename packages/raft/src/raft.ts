@@ -121,6 +121,8 @@ export class Raft {
   becomeFollower(term: Term, leader: NodeId): void {
     assert(term >= this.term, "raft: term went back");
     assert(leader !== this.id, "raft: follower of itself");
+    // Somebody is a candidate of it.
+    if (term > this.term && leader === nobody) this.hint.giveWay(this.now);
     this.#leaveRole(term);
     this.state = new FollowerState();
     this.follow(leader);

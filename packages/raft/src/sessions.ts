@@ -33,7 +33,7 @@ export function peerSession(
     state.grantTicks.delete(id);
     askAgain(raft, state, id);
   } else if (raft.leader === id && before !== sessionUnknown) {
-    raft.hint.begin(id, before, raft.now);
+    raft.hint.begin(id, before, state.rank, raft.now);
     answerLate(raft);
   }
   return peer.regressed;
@@ -58,10 +58,11 @@ function resetProgress(
 
 /** The connection of `session` ended and a new one was refused (P6). */
 export function leaderGone(raft: Raft, id: NodeId, session: Session): void {
-  if (raft.role !== Role.Follower || raft.leader === nobody || raft.leader !== id) return;
+  const { state } = raft;
+  if (state.role !== Role.Follower || raft.leader === nobody || raft.leader !== id) return;
   const peer = raft.peers.get(id);
   if (peer === null || peer.session !== session || !raft.hint.isTrusted(peer, raft.now)) return;
-  if (!raft.hint.active) raft.hint.begin(id, session, raft.now);
+  if (!raft.hint.active) raft.hint.begin(id, session, state.rank, raft.now);
   answerLate(raft);
 }
 

@@ -26,9 +26,12 @@ function handleVote(raft: Raft, request: Message): void {
   const isFree = raft.vote === nobody && raft.leader === nobody;
   const granted = (isFree || raft.vote === request.from) && isUpToDate(raft, request);
   if (granted) {
+    // Won on pre-votes from before, the next term would depose whom this vote elects (P6).
+    if (raft.hint.active && raft.role === Role.PreCandidate) raft.becomeFollower(raft.term, nobody);
     raft.vote = request.from;
     raft.electionElapsed = 0;
-    giveWay(raft);
+    // It had a majority's pre-votes, and is heard of before an election timeout or not at all.
+    raft.hint.postpone(raft.now + raft.electionTimeout);
   }
   const answer = startAnswer(raft, MessageType.VoteResponse, request);
   answer.reject = !granted;
@@ -49,7 +52,8 @@ function handlePreVote(raft: Raft, request: Message): void {
   // A grant is about the term that is asked for, a refusal tells the own one.
   if (granted) {
     answer.term = request.term;
-    giveWay(raft);
+    if (isOutdoneBy(raft, request)) raft.becomeFollower(raft.term, nobody);
+    raft.hint.giveWay(raft.now);
     if (raft.config.lateVoteAnswers) raft.kept.granted(request);
   }
   raft.sendAfterPersist(answer);
@@ -95,7 +99,13 @@ function isUpToDate(raft: Raft, request: Message): boolean {
   return raft.log.isUpToDate(request.index, request.logTerm);
 }
 
-/** Another candidate has its chance first. */
-function giveWay(raft: Raft): void {
-  if (raft.hint.active) raft.hint.defer(raft.now);
+/**
+ * Evidence (P6) makes several ask within a message's way of each other. Who is asked by a better one
+ * before it could win asks no more: by the order of late answers, so that the best is left.
+ */
+function isOutdoneBy(raft: Raft, request: Message): boolean {
+  if (!raft.hint.active || raft.role !== Role.PreCandidate) return false;
+  const { lastIndex, lastTerm } = raft.log;
+  const isEqual = request.logTerm === lastTerm && request.index === lastIndex;
+  return !isEqual || request.from < raft.id;
 }

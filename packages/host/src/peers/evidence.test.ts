@@ -47,6 +47,28 @@ test("P6: a process that is killed while a dial to it is on its way is known to 
   }
 });
 
+test("P6: one dial is enough, whichever of the two links is seen to end first", () => {
+  // 100 ms one way: the end, the dial and its refusal; the ends of the two links come within 1 ms.
+  const farUs = 100_000;
+  for (let seed = 1; seed <= 40; seed++) {
+    const bench = connected(seed, 2);
+    for (const [from, to] of [
+      ["m0", "m1"],
+      ["m1", "m0"],
+    ] as const) {
+      const way = bench.network.way(from, to);
+      way.addedMinUs = way.addedMaxUs = farUs;
+    }
+    bench.run(1000);
+    const b = bench.members[1]!;
+    bench.kill(0);
+    bench.run(3 * (farUs / 1000) - 1);
+    assert.deepEqual(b.gone, [], "no dial before its link has ended");
+    bench.run(10);
+    assert.equal(b.gone.length, 1, `seed ${seed}`);
+  }
+});
+
 test("P6: connects that are reset are no evidence and no sign of life, a few times", () => {
   // A kernel that takes a killed process down may complete connects until its listener is closed.
   for (const [resetMs, gone] of [

@@ -30,17 +30,25 @@ export function controlTrafficEnded(
   end: LinkEnd,
   stamp: number,
 ): GoneStep {
-  assert(link.linkClass === LinkClass.Control, "not a link of control traffic");
-  if (end !== LinkEnd.Closed && end !== LinkEnd.Failed) return GoneStep.None;
-  if (link.saidBye) return GoneStep.None;
+  if (!isEndedByPeer(link, end)) return GoneStep.None;
   remote.suspect(stamp);
   return GoneStep.Dial;
+}
+
+/** The own control link ended, while its control traffic comes on another one. */
+export function ownLinkEnded(remote: Remote, link: PeerLink, end: LinkEnd, stamp: number): void {
+  if (isEndedByPeer(link, end)) remote.ownLinkEnded(stamp);
+}
+
+function isEndedByPeer(link: PeerLink, end: LinkEnd): boolean {
+  assert(link.linkClass === LinkClass.Control, "not a link of control traffic");
+  return (end === LinkEnd.Closed || end === LinkEnd.Failed) && !link.saidBye;
 }
 
 /** A control link dialled to the member of a suspected process ended, in whatever state. */
 export function dialEnded(remote: Remote, peer: Peer, link: PeerLink, end: LinkEnd): GoneStep {
   if (!remote.suspected) return GoneStep.None;
-  // Dialled before the suspicion: says nothing about now.
+  // Dialled while both links stood: says nothing about now.
   if (!remote.isProbe(link.stamp)) return GoneStep.Dial;
   if (end !== LinkEnd.Refused) {
     const isReset = (end === LinkEnd.Failed || end === LinkEnd.Closed) && link.hello === null;

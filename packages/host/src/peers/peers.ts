@@ -22,7 +22,7 @@ import { Acceptance } from "./acceptance.ts";
 import { FrameType } from "./frame.ts";
 import type { Frame } from "./frame.ts";
 import type { GenesisSpeaker, GenesisTalk, GenesisWire } from "./genesis-talk.ts";
-import { controlTrafficEnded, dialEnded, GoneStep } from "./gone-watch.ts";
+import { controlTrafficEnded, dialEnded, GoneStep, ownLinkEnded } from "./gone-watch.ts";
 import { LinkClass, RefusalCode } from "./hello.ts";
 import type { Hello, Refusal } from "./hello.ts";
 import { Inbox } from "./inbox.ts";
@@ -302,6 +302,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     if (link.dialled) {
       // The answer to a dial begun since: it lives.
       if (remote.isProbe(link.stamp)) remote.unsuspect();
+      remote.ownLinkAccepted();
       this.#quiet.answeredBy(hello);
       this.#maybeResolveQuiet();
     } else if (this.#linkTo(remote, LinkClass.Control) !== null) {
@@ -395,7 +396,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     if (!link.dialled) {
       const present = this.#incoming.ended(link);
       if (present && link.raft && link.linkClass === LinkClass.Control) {
-        this.#controlTrafficEnded(link, end);
+        this.#controlLinkEnded(link, end);
       }
     } else if (peer !== undefined) {
       this.#dialledEnded(peer, link, end, reason, refusal);
@@ -415,9 +416,13 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     return this.#incoming.find(memberId, raftId, LinkClass.Control) !== null;
   }
 
-  #controlTrafficEnded(link: PeerLink, end: LinkEnd): void {
+  #controlLinkEnded(link: PeerLink, end: LinkEnd): void {
     const remote = this.#outbound.remotes.get(helloOf(link).raftId);
     if (remote === undefined || !belongsTo(link, remote)) return;
+    if (link.dialled && this.#hearsFrom(link)) {
+      ownLinkEnded(remote, link, end, ++this.#stamp);
+      return;
+    }
     const step = controlTrafficEnded(remote, link, end, ++this.#stamp);
     if (step === GoneStep.Dial) this.#peers.get(remote.memberId)?.control.dialNow();
   }
@@ -435,9 +440,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     }
     if (linkClass === LinkClass.Control) {
       this.#disconnected(peer, link, reason === "" ? endText(end) : reason, refusal);
-      if (link.raft && link.acceptedMs >= 0 && !this.#hearsFrom(link)) {
-        this.#controlTrafficEnded(link, end);
-      }
+      if (link.raft && link.acceptedMs >= 0) this.#controlLinkEnded(link, end);
     }
     peer.dialer(linkClass).linkEnded(link);
     if (linkClass === LinkClass.Control) this.#judgeProbe(peer, link, end);

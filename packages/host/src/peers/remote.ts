@@ -30,8 +30,10 @@ export class Remote {
   #heartbeatMs: number;
   #heartbeatSentMs: number;
   #roundTripMs: number;
-  /** Above 0: the link with its control traffic ended at this stamp. */
+  /** Above 0: the link with its control traffic has ended; dials begun after this stamp count. */
   #suspectStamp: number;
+  /** Above 0: the own control link to it ended at this stamp, and none has been accepted since. */
+  #ownEndStamp: number;
   /** Refusals of own dials begun since, in a row. */
   #refusals: number;
   /** Own dials begun since that were reset before a hello. */
@@ -51,6 +53,7 @@ export class Remote {
     this.#heartbeatSentMs = 0;
     this.#roundTripMs = 0;
     this.#suspectStamp = 0;
+    this.#ownEndStamp = 0;
     this.#refusals = 0;
     this.#resets = 0;
   }
@@ -128,9 +131,21 @@ export class Remote {
     return this.#suspectStamp > 0;
   }
 
+  /**
+   * A process that dies ends both links, in either order. The dial that the end of the own one has
+   * begun may be on its way when the other's is seen: it tells no less, and a round trip earlier.
+   */
+  ownLinkEnded(stamp: number): void {
+    this.#ownEndStamp = stamp;
+  }
+
+  ownLinkAccepted(): void {
+    this.#ownEndStamp = 0;
+  }
+
   /** Its control traffic ended, and not by this side. */
   suspect(stamp: number): void {
-    this.#suspectStamp = stamp;
+    this.#suspectStamp = this.#ownEndStamp > 0 ? this.#ownEndStamp : stamp;
     this.#refusals = 0;
     this.#resets = 0;
   }
@@ -141,7 +156,7 @@ export class Remote {
     this.#resets = 0;
   }
 
-  /** The dial begun at `stamp` was begun after the control traffic ended. */
+  /** The dial begun at `stamp` was begun after the first of its links ended. */
   isProbe(stamp: number): boolean {
     return this.suspected && stamp > this.#suspectStamp;
   }

@@ -23,6 +23,8 @@ export class TimedWorld {
   readonly #options: TimedOptions;
   readonly #prng: Prng;
   #onTheWay: { due: number; item: InFlight }[];
+  /** What followers will learn about a dead process. */
+  #evidence: { due: number; of: TestMember; to: NodeId }[];
   /** Arrival of the newest message of each link. */
   readonly #last: Map<string, number>;
   now: number;
@@ -32,6 +34,7 @@ export class TimedWorld {
     this.#options = options;
     this.#prng = prng;
     this.#onTheWay = [];
+    this.#evidence = [];
     this.#last = new Map();
     this.now = 0;
     const voters = Array.from({ length: options.voters }, (_, i) => i + 1);
@@ -62,6 +65,34 @@ export class TimedWorld {
       this.#work(member);
     }
     this.#deliverDue();
+    this.#deliverEvidence();
+  }
+
+  /** Its machine lives: an end arrives everywhere, a dial goes out, and its refusal comes back. */
+  killProcess(id: NodeId): void {
+    this.cluster.crash(id);
+    const of = this.cluster.get(id);
+    for (const { id: to } of this.cluster.up) {
+      // The end comes behind all that was sent before it.
+      const ended = Math.max(this.now + this.#way(id, to), this.#last.get(`${id} ${to}`) ?? 0);
+      const due = ended + this.#way(to, id) + this.#way(id, to);
+      this.#evidence.push({ due, of, to });
+    }
+  }
+
+  #way(from: NodeId, to: NodeId): number {
+    return this.#options.delay(this.#prng, from, to) ?? 0;
+  }
+
+  #deliverEvidence(): void {
+    const due = this.#evidence.filter((one) => one.due <= this.now);
+    this.#evidence = this.#evidence.filter((one) => one.due > this.now);
+    for (const { of, to } of due) {
+      const member = this.cluster.get(to);
+      if (!member.isUp) continue;
+      member.node.leaderGone(of.id, of.session);
+      this.#work(member);
+    }
   }
 
   #deliverDue(): void {

@@ -2,7 +2,8 @@
 // what was lost comes again after its timer, what an outage of 1 s has stalled waits for the next
 // doubled one. Outages every five minutes, of a path between two sites or of a site's uplink: elections
 // per hour. Leaders killed, by the loss of a machine or of a process: time to the first commit of the
-// next. Beside it the model's prediction (timing.md §2.2, the TCP rows, and §2.3).
+// next. Beside it the model's prediction (timing.md §2.2, the TCP rows, and §2.3); for the death of a
+// process it leaves out the dial that must be refused first, a round trip (ADR 10).
 import type { HostConfig } from "@quorate/host";
 import { mean, quantile, tableLines } from "../figures.ts";
 import { demand } from "../../checkers/violation.ts";
