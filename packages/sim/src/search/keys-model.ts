@@ -65,6 +65,8 @@ export class KeysModel implements SearchModel<KeysOperation> {
   readonly #keys: readonly string[];
   readonly #positions: readonly Position[];
   readonly #gaps: readonly number[];
+  /** Keys that one operation which may fill a gap puts, at most. */
+  readonly #fillerKeysMax: number;
   /** Key → revisions of all puts that are known, in order. */
   readonly #puts: ReadonlyMap<string, readonly number[]>;
   readonly #seen: SeenCells;
@@ -83,6 +85,7 @@ export class KeysModel implements SearchModel<KeysOperation> {
     this.#keys = keys;
     this.#positions = positions;
     this.#gaps = positions.flatMap(({ gap }) => gap?.revision ?? []);
+    this.#fillerKeysMax = fillerKeysMax(operations);
     this.#puts = putsOf(operations);
     this.#seen = seen;
     this.#cells = keys.map(() => null);
@@ -175,7 +178,11 @@ export class KeysModel implements SearchModel<KeysOperation> {
       const puts = this.#puts.get(key) ?? [];
       return next === null ? [] : needOf(this.#cells[place]!, next, position.revision, puts);
     });
-    return areMet(needs, this.#gaps.slice(this.#gaps.indexOf(position.revision) + 1));
+    return areMet(
+      needs,
+      this.#gaps.slice(this.#gaps.indexOf(position.revision) + 1),
+      this.#fillerKeysMax,
+    );
   }
 
   /** Places of the named keys that are there. */
@@ -293,6 +300,18 @@ export class KeysModel implements SearchModel<KeysOperation> {
       this.#live(compare).map((place) => this.#cells[place]!);
     return compares.every((compare) => holds(compare, lives(compare))) === wanted;
   }
+}
+
+function fillerKeysMax(operations: readonly KeysOperation[]): number {
+  let most = 0;
+  for (const { steps, revision, changes } of operations) {
+    if (!changes || revision > 0) continue;
+    const puts = steps.flatMap(({ request }) =>
+      request.type === OpType.Put ? [textOf(request.key)] : [],
+    );
+    most = Math.max(most, new Set(puts).size);
+  }
+  return most;
 }
 
 function putsOf(operations: readonly KeysOperation[]): Map<string, readonly number[]> {

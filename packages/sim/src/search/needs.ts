@@ -23,14 +23,18 @@ export function needOf(
   return { changes: Math.max(0, missing), before: next.mod };
 }
 
-/** `gaps`: free revisions behind the present one, in order. */
-export function areMet(needs: readonly Need[], gaps: readonly number[]): boolean {
+/**
+ * `gaps`: free revisions behind the present one, in order. `keysMax`: of so many keys at most one who
+ * fills a gap makes a change each, so that as many needs may be met by it.
+ */
+export function areMet(needs: readonly Need[], gaps: readonly number[], keysMax: number): boolean {
   let sum = 0;
   return needs
     .toSorted((a, b) => a.before - b.before)
     .every(({ changes, before }) => {
       sum += changes;
-      return sum <= countBetween(gaps, 0, before);
+      const free = countBetween(gaps, 0, before);
+      return changes <= free && sum <= keysMax * free;
     });
 }
 
