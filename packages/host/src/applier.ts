@@ -22,6 +22,7 @@ import {
 import type { MembershipTable } from "./members/membership-table.ts";
 import { kvFailure, memberFailure } from "./proposals.ts";
 import type { Proposals } from "./proposals.ts";
+import { decodeRecovered } from "./recover/recovered-entry.ts";
 import type { SettingsTable } from "./settings.ts";
 
 /** Entries and bytes applied in one turn; the rest waits for the next. */
@@ -149,11 +150,20 @@ export class Applier {
       }
       return;
     }
+    if (entry.kind === HostEntryKind.Recovered) return this.#applyRecovered(entry);
     const error = this.#applyOther(entry);
     this.#kv.skip(entry.index, entry.term);
     if (waiter === null) return;
     if (error === MemberError.None) this.#proposals.reply(waiter, noBytes);
     else this.#proposals.fail(waiter, memberFailure(error));
+  }
+
+  #applyRecovered({ index, term, payload }: Entry): void {
+    const recovered = decodeRecovered(payload);
+    assert(recovered !== null, "the end of a recovery was encoded by one");
+    this.#kv.recovered(index, term, recovered.revisions);
+    this.#settings.supersede(recovered.oldClusterId);
+    this.#events.onMembershipChanged(index);
   }
 
   #applyOther(entry: Entry): MemberError {

@@ -256,6 +256,7 @@ export class Host implements HostApi {
       onSession: (id, session, term, lastIndex) => this.#onSession(id, session, term, lastIndex),
       onRegressed: (id, reason) => this.#onRegressed(id, reason),
       onToldRemoved: (reason) => this.#onToldRemoved(reason),
+      onToldSuperseded: (reason) => this.#onToldSuperseded(reason),
       onJoinAsk: (ask) => this.#onJoinAsk(ask),
       onRefused: (id, reason) => this.#event(JournalKind.PeerRefused, id, 0, reason),
       onProcessGone: (id, session) => this.#onProcessGone(id, session),
@@ -313,6 +314,14 @@ export class Host implements HostApi {
       ExitCode.Removed,
       `this member was removed from the cluster (${reason}); its data directory ` +
         `${this.#config.directory} is kept, and is of no use to the cluster any more`,
+    );
+  }
+
+  #onToldSuperseded(reason: string): void {
+    this.#env.fatal(
+      ExitCode.Superseded,
+      `this member's cluster was recovered without it (${reason}); its data directory ` +
+        `${this.#config.directory} is kept: start the member anew with an empty one to join`,
     );
   }
 
@@ -393,6 +402,7 @@ export class Host implements HostApi {
     );
     const { voters, votersOutgoing } = this.#membership.confState;
     peers.setVoters([...new Set([...voters, ...votersOutgoing])]);
+    peers.setSuperseded(this.#settings.superseded);
     running.members.changed(index);
     this.#isLearner = isLearner(this.#membership, running.raft.core.id);
   }

@@ -5,15 +5,20 @@ import type { ReplicatedTable } from "@quorate/kv";
 import { EntryKind } from "@quorate/raft";
 import type { Entry } from "@quorate/raft";
 
-const tableFormat = 1;
-/** A byte and two varints. */
-const snapshotBytesMax = 24;
+/** 2: clusters that this one has superseded. */
+const tableFormat = 2;
+const formatWithoutSuperseded = 1;
+const formats = [formatWithoutSuperseded, tableFormat];
+const supersededMax = 64;
+/** Without superseded clusters: a byte and three varints. */
+const snapshotBytes = 32;
 
 export class SettingsTable implements ReplicatedTable {
   readonly name: string;
   readonly #levelFirst: number;
   #level: number;
   #wallMs: number;
+  #superseded: readonly string[];
 
   /** `levelFirst`: the level of a cluster from its genesis on. */
   constructor(levelFirst: number) {
@@ -21,6 +26,7 @@ export class SettingsTable implements ReplicatedTable {
     this.#levelFirst = levelFirst;
     this.#level = levelFirst;
     this.#wallMs = 0;
+    this.#superseded = [];
   }
 
   /** Feature level of the entry after the last applied one. */
@@ -30,6 +36,15 @@ export class SettingsTable implements ReplicatedTable {
 
   get wallMs(): number {
     return this.#wallMs;
+  }
+
+  /** Ids of the clusters of which this one is what a recovery has left, oldest first. */
+  get superseded(): readonly string[] {
+    return this.#superseded;
+  }
+
+  supersede(clusterId: string): void {
+    this.#superseded = [...this.#superseded, clusterId].slice(-supersededMax);
   }
 
   onApplied(entry: Entry): void {
@@ -45,10 +60,12 @@ export class SettingsTable implements ReplicatedTable {
   }
 
   snapshot(): Uint8Array {
-    const writer = new ByteWriter(snapshotBytesMax);
+    const writer = new ByteWriter(snapshotBytes);
     writer.u8(tableFormat);
     writer.varint(this.#level);
     writer.varint(this.#wallMs);
+    writer.varint(this.#superseded.length);
+    for (const clusterId of this.#superseded) writer.text(clusterId);
     return writer.take();
   }
 
@@ -57,16 +74,22 @@ export class SettingsTable implements ReplicatedTable {
     const format = reader.u8();
     const level = reader.varint();
     const wallMs = reader.varint();
-    if (format !== tableFormat || !reader.ok || !reader.done) {
+    const count = format === formatWithoutSuperseded ? 0 : reader.varint();
+    if (count > supersededMax) reader.fail();
+    const superseded: string[] = [];
+    for (let left = count; left > 0 && reader.ok; left -= 1) superseded.push(reader.text());
+    if (!formats.includes(format) || !reader.ok || !reader.done) {
       return false;
     }
     this.#level = level;
     this.#wallMs = wallMs;
+    this.#superseded = superseded;
     return true;
   }
 
   clear(): void {
     this.#level = this.#levelFirst;
     this.#wallMs = 0;
+    this.#superseded = [];
   }
 }

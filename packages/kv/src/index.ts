@@ -3,6 +3,7 @@ export { checkRangeRequest } from "./edge-check.ts";
 export { KvError } from "./kv-error.ts";
 export type { AppliedOperation, Digest, HashKvTask, KvApi, KvOptions, KvReply } from "./kv-api.ts";
 export { KvState } from "./kv-state.ts";
+export { stateNumbersOf, withOtherTables } from "./other-tables.ts";
 export { OperationKind } from "./operation.ts";
 export { Row, ScannedRow } from "./rows.ts";
 export type { RowCursor, RowHead, RowReader, RowRef, RowStore } from "./rows.ts";

@@ -68,6 +68,11 @@ export interface KvApi {
   apply(operation: AppliedOperation, wantReply: boolean, headerTerm: number): KvReply;
   /** An entry that is not an operation (empty, configuration, level) moves the apply digest only. */
   skip(index: number, term: number): void;
+  /**
+   * The entry with which a recovery ends: the revision goes up by `revisions`, and all before it is
+   * compacted, so that whoever has seen revisions that are lost begins anew.
+   */
+  recovered(index: number, term: number, revisions: number): void;
 
   readonly revision: number;
   /** -1 before any compaction, as in etcd. */

@@ -1,12 +1,13 @@
 // The replicated state machine as the host sees it (kv-api.ts): the MVCC store, the registered
 // tables, apply, reads, digests, checkpoints. Deterministic: no clock, no randomness, and in apply
 // no setting of this member.
-import { assert, latin1Encode } from "@quorate/base";
+import { assert } from "@quorate/base";
 import { Hasher } from "./digest.ts";
 import { checkOperation, checkRange } from "./edge-check.ts";
 import { decodeEnvelope, EnvelopeWriter } from "./envelope.ts";
 import type { AppliedOperation, Digest, HashKvTask, KvApi, KvOptions, KvReply } from "./kv-api.ts";
 import { KvError } from "./kv-error.ts";
+import { liveDigestOf } from "./live-digest-of.ts";
 import { beginHashKv } from "./mvcc/hash-kv.ts";
 import { range } from "./mvcc/range.ts";
 import { MvccStore } from "./mvcc/store.ts";
@@ -25,7 +26,7 @@ import { encodeHeaderIds } from "./wire/encode-response.ts";
 
 const PURPOSE_APPLY = 2;
 const PURPOSE_SKIP = 3;
-const PURPOSE_LIVE = 4;
+const PURPOSE_RECOVERED = 5;
 
 /** The state before the first entry. */
 const genesisRecord: StateRecord = {
@@ -167,6 +168,14 @@ export class KvState implements KvApi {
     this.#link();
   }
 
+  recovered(index: number, term: number, revisions: number): void {
+    this.#advance(index);
+    this.#store.raise(revisions);
+    this.#hasher.reset(PURPOSE_RECOVERED);
+    this.#chain(index, term);
+    this.#link();
+  }
+
   #run(operation: AppliedOperation, reply: ReplyBuilder | null): KvError {
     const { payload, wallMs } = operation;
     const envelope = decodeEnvelope(payload);
@@ -199,25 +208,9 @@ export class KvState implements KvApi {
   // ---- Digests, compaction --------------------------------------------------------------------------
 
   liveDigest(): Digest {
-    return this.#liveDigestOf(this.#store.digest.low, this.#store.digest.high);
-  }
-
-  // The rows' set hash, the revision and clock, and the tables.
-  #liveDigestOf(rowsLow: number, rowsHigh: number): Digest {
-    const hasher = this.#hasher;
-    hasher.reset(PURPOSE_LIVE);
-    hasher.word(rowsLow);
-    hasher.word(rowsHigh);
-    hasher.number(this.#store.revision);
-    hasher.number(this.#store.hlc);
-    for (const table of this.#tables) {
-      const { low, high } = table.digest();
-      hasher.bytes(latin1Encode(table.name));
-      hasher.word(low);
-      hasher.word(high);
-    }
-    hasher.finish();
-    return { low: hasher.low, high: hasher.high };
+    const { revision, hlc, digest } = this.#store;
+    const numbers = { revision, hlc, digestLow: digest.low, digestHigh: digest.high };
+    return liveDigestOf(this.#hasher, numbers, this.#tables);
   }
 
   applyDigest(): Digest {
@@ -260,7 +253,7 @@ export class KvState implements KvApi {
     this.#applyLow = state.applyLow;
     this.#applyHigh = state.applyHigh;
     if (own === undefined) return true;
-    const live = this.#liveDigestOf(state.store.digestLow, state.store.digestHigh);
+    const live = liveDigestOf(this.#hasher, state.store, this.#tables);
     return live.low === state.liveLow && live.high === state.liveHigh;
   }
 

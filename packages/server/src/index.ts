@@ -1,5 +1,6 @@
 // The public face of the member process.
 export { clusterIdOf, memberIdOf } from "./etcd/ids.ts";
+export { offlineEnv } from "./env/offline-env.ts";
 export { NodeDisk } from "./env/node-disk.ts";
 export { logLevels, makeLogger } from "./logger.ts";
 export type { LogLevel } from "./logger.ts";

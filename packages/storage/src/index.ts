@@ -44,3 +44,4 @@ export { inspectRows } from "./inspect/inspect-rows.ts";
 export type { InspectedRows } from "./inspect/inspect-rows.ts";
 export { inspectWal } from "./inspect/inspect-wal.ts";
 export type { InspectedBatch, InspectedWal } from "./inspect/inspect-wal.ts";
+export { RebrandedCheckpoint } from "./recover/rebranded-checkpoint.ts";

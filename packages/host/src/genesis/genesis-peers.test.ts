@@ -133,6 +133,7 @@ class Member {
       onRegressed: (_id, reason) => assert.fail(reason),
       onToldRegressed: (reason) => assert.fail(reason),
       onToldRemoved: (reason) => assert.fail(reason),
+      onToldSuperseded: (reason) => assert.fail(reason),
       onJoinAsk: () => assert.fail("nobody joins"),
       onRefused: () => {},
       onProcessGone: () => {},

@@ -6,4 +6,6 @@ export const HostEntryKind = {
   Members: 65,
   /** Never in the log: a request to change the members, forwarded to the leader (member-request.ts). */
   MemberRequest: 66,
+  /** The end of a recovery after the loss of a quorum (recover/recovered-entry.ts). */
+  Recovered: 67,
 } as const;

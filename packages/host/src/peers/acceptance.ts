@@ -40,6 +40,7 @@ export class Acceptance {
   readonly #condemned: Map<Session, string>;
   #removed: ReadonlySet<NodeId>;
   #removedFinal: boolean;
+  #superseded: readonly string[];
   #genesisId: number;
   #haveRecords: boolean;
 
@@ -53,6 +54,7 @@ export class Acceptance {
     this.#condemned = new Map();
     this.#removed = new Set();
     this.#removedFinal = false;
+    this.#superseded = [];
     this.#genesisId = 0;
     this.#haveRecords = false;
   }
@@ -75,6 +77,10 @@ export class Acceptance {
   setRemoved(raftIds: readonly NodeId[], final: boolean): void {
     this.#removed = new Set(raftIds);
     this.#removedFinal = final;
+  }
+
+  setSuperseded(clusterIds: readonly string[]): void {
+    this.#superseded = clusterIds;
   }
 
   isRemoved(raftId: NodeId): boolean {
@@ -132,6 +138,7 @@ export class Acceptance {
         expectedMemberId: link.expectedMemberId,
         isMember: (memberId) => parts.isMember(memberId),
         isRemoved: (raftId) => this.#removed.has(raftId),
+        isSuperseded: (clusterId) => this.#superseded.includes(clusterId),
         removedFinal: this.#removedFinal,
         listed: () => parts.listed(),
       },

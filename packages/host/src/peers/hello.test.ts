@@ -50,6 +50,7 @@ function rules(fields: Partial<HelloRules> = {}): HelloRules {
     expectedMemberId: null,
     isMember: (memberId) => memberId === "aaaa" || memberId === "bbbb",
     isRemoved: (raftId) => raftId === 99,
+    isSuperseded: (clusterId) => clusterId === "c0",
     removedFinal: true,
     listed: () => "n1=http://x:1",
     ...fields,

@@ -150,6 +150,8 @@ export const RefusalCode = {
   Busy: 10,
   /** It is removed, and may be needed for votes yet: the leader says when it may go (P2). */
   Leaving: 11,
+  /** Its cluster lost its quorum for good, and was recovered under another id. */
+  Superseded: 12,
 } as const;
 export type RefusalCode = (typeof RefusalCode)[keyof typeof RefusalCode];
 
@@ -199,6 +201,8 @@ export interface HelloRules {
   readonly expectedMemberId: string | null;
   isMember(memberId: string): boolean;
   isRemoved(raftId: NodeId): boolean;
+  /** The cluster of that id is what this one was before a recovery. */
+  isSuperseded(clusterId: string): boolean;
   /** Whoever is removed may be told so. */
   readonly removedFinal: boolean;
   /** `Refusal.listed`. */
@@ -216,6 +220,10 @@ export function checkHello(rules: HelloRules, hello: Hello): Refusal | null {
   const untold = rules.token === tokenUntold || (shared && hello.token === tokenUntold);
   if (hello.token !== rules.token && !untold) {
     return wrong(RefusalCode.WrongToken, "cluster token", hello.token, rules.token, rules);
+  }
+  if (rules.isSuperseded(hello.clusterId)) {
+    const text = `cluster ${hello.clusterId} lost its quorum and goes on as ${rules.clusterId}`;
+    return new Refusal(RefusalCode.Superseded, text, "");
   }
   if (hello.clusterId !== rules.clusterId) {
     return wrong(RefusalCode.WrongCluster, "cluster id", hello.clusterId, rules.clusterId, rules);

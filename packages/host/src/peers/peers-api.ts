@@ -90,6 +90,8 @@ export interface PeersEvents {
   onToldRegressed(reason: string): void;
   /** A leader says that this raft id is removed for good, and is needed no more (P2). */
   onToldRemoved(reason: string): void;
+  /** Its cluster was recovered without it, under another id (reliability.md §4.4). */
+  onToldSuperseded(reason: string): void;
   /** Somebody who is to join asks who it is; the answer's bytes. */
   onJoinAsk(ask: Uint8Array): Uint8Array;
   /** A dial led to a refusal, by either side; `reason` names the member and says why. Once for each. */
@@ -153,6 +155,8 @@ export interface PeersApi {
    * that they may go (P2).
    */
   setRemoved(raftIds: readonly NodeId[], final: boolean): void;
+  /** Clusters of which this one is what a recovery has left: their members are told so. */
+  setSuperseded(clusterIds: readonly string[]): void;
   /** Who answers for the member at its address, on a link dialled there; 0: nobody does Raft there. */
   dialledRaftId(memberId: string): NodeId;
   /** Queued per peer, bounded; a message that finds no link or a full queue is dropped. */

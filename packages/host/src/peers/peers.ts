@@ -23,7 +23,7 @@ import { FrameType } from "./frame.ts";
 import type { Frame } from "./frame.ts";
 import type { GenesisSpeaker, GenesisTalk, GenesisWire } from "./genesis-talk.ts";
 import { controlTrafficEnded, dialEnded, GoneStep, ownLinkEnded } from "./gone-watch.ts";
-import { LinkClass, RefusalCode } from "./hello.ts";
+import { LinkClass } from "./hello.ts";
 import type { Hello, Refusal } from "./hello.ts";
 import { Inbox } from "./inbox.ts";
 import { IncomingLinks } from "./incoming-links.ts";
@@ -46,6 +46,7 @@ import type {
 import { QuietWatch } from "./quiet-watch.ts";
 import { Remote } from "./remote.ts";
 import { SnapshotTransfer } from "./snapshot-transfer.ts";
+import { tellHost } from "./told.ts";
 
 /** What was dropped or refused since the start. */
 export interface PeersCounters {
@@ -145,6 +146,10 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
 
   setVoters(voters: readonly NodeId[]): void {
     this.#quiet.setVoters(voters);
+  }
+
+  setSuperseded(clusterIds: readonly string[]): void {
+    this.#acceptance.setSuperseded(clusterIds);
   }
 
   setRemoved(raftIds: readonly NodeId[], final: boolean): void {
@@ -400,14 +405,8 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
       }
     } else if (peer !== undefined) {
       this.#dialledEnded(peer, link, end, reason, refusal);
-      if (refusal !== null && !this.#closed) this.#told(peer.member.name, refusal);
+      if (refusal !== null && !this.#closed) tellHost(this.#events, peer.member.name, refusal);
     }
-  }
-
-  /** Said on a link that this process has dialled, it is about this process. */
-  #told(by: string, { code, reason }: Refusal): void {
-    if (code === RefusalCode.Regressed) this.#events.onToldRegressed(`${by}: ${reason}`);
-    if (code === RefusalCode.Removed) this.#events.onToldRemoved(`${by}: ${reason}`);
   }
 
   /** The process at the other end of a dialled link has a control link to here. */

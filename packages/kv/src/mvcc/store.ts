@@ -210,6 +210,14 @@ export class MvccStore {
     this.compactRevision = revision;
   }
 
+  /** Leaves out so many revisions, and makes everything before the new one unreachable. */
+  raise(revisions: number): void {
+    assert(this.#changes === -1, "MvccStore.raise: a transaction is open");
+    assert(Number.isSafeInteger(this.revision + revisions) && revisions > 0, "MvccStore.raise");
+    this.revision += revisions;
+    this.compact(this.revision);
+  }
+
   /** Reports at most `versionsMax` unreachable rows to the row store; true when none is left. */
   compactStep(versionsMax: number): boolean {
     if (this.holds > 0) return true;

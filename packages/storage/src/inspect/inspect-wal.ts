@@ -1,7 +1,7 @@
 // Reads the whole write-ahead log of a data directory and classifies it by the table that recovery
 // uses (damage.ts): what a start would find, without starting.
 import { fromHex, must } from "@quorate/base";
-import type { HardState } from "@quorate/raft";
+import type { Entry, HardState } from "@quorate/raft";
 import { damageRows } from "../wal/damage.ts";
 import type { Damage } from "../wal/damage.ts";
 import type { BatchHeader } from "../wal/batch-header.ts";
@@ -45,6 +45,8 @@ export interface InspectedWal {
     readonly startIndex: number;
     readonly lastIndex: number;
     readonly lastTerm: number;
+    readonly startTerm: number;
+    readonly entries: readonly Entry[];
   } | null;
   readonly damage: Damage;
   readonly row: number;

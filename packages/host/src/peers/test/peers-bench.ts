@@ -147,6 +147,10 @@ export class Member implements PeersEvents {
     this.toldRemoved.push(reason);
   }
 
+  onToldSuperseded(reason: string): void {
+    this.toldRemoved.push(reason);
+  }
+
   onJoinAsk(ask: Uint8Array): Uint8Array {
     return ask;
   }

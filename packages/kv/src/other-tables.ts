@@ -1,0 +1,35 @@
+// The tables' sections of a checkpoint with other tables in them: for a recovery, which gives a state
+// other members (host/src/recover).
+import { must } from "@quorate/base";
+import { Hasher } from "./digest.ts";
+import { liveDigestOf } from "./live-digest-of.ts";
+import { decodeStateRecord, encodeStateRecord, stateRecordName } from "./state-record.ts";
+import { TableRecord } from "./table.ts";
+import type { ReplicatedTable } from "./table.ts";
+
+/** `tables`: all of the checkpoint's, in its order, as they shall be. Null: no state stands there. */
+export function withOtherTables(
+  records: readonly TableRecord[],
+  tables: readonly ReplicatedTable[],
+): TableRecord[] | null {
+  const own = records.find(({ name }) => name === stateRecordName);
+  const state = own === undefined ? null : decodeStateRecord(own.bytes);
+  if (state === null) return null;
+  const live = liveDigestOf(new Hasher(), state.store, tables);
+  const bytes = encodeStateRecord({ ...state, liveLow: live.low, liveHigh: live.high });
+  return [
+    new TableRecord(stateRecordName, bytes),
+    ...tables.map((table) => new TableRecord(table.name, table.snapshot())),
+  ];
+}
+
+export interface StateNumbers {
+  readonly revision: number;
+  readonly keys: number;
+}
+
+/** What a checkpoint's state record says; null: there is none. */
+export function stateNumbersOf(records: readonly TableRecord[]): StateNumbers | null {
+  const own = records.find(({ name }) => name === stateRecordName);
+  return own === undefined ? null : must(decodeStateRecord(own.bytes), "a checked record").store;
+}
