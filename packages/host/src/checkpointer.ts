@@ -2,7 +2,7 @@
 // it to followers that lag behind the log (thesis §5; DESIGN.md 12).
 import { assert, must } from "@quorate/base";
 import type { KvApi, TableRecord } from "@quorate/kv";
-import { Message, MessageType, SnapshotMeta } from "@quorate/raft";
+import { isMember, memberIds, Message, MessageType, SnapshotMeta } from "@quorate/raft";
 import type { ConfState, Entry, RaftApi } from "@quorate/raft";
 import type { CheckpointInfo, Env, StorageApi } from "@quorate/storage";
 import type { HostConfig } from "./host-api.ts";
@@ -23,6 +23,7 @@ export interface CheckpointerParts {
   readonly kv: KvApi;
   readonly storage: StorageApi;
   readonly peers: PeersApi;
+  readonly membership: MembershipTable;
   readonly onWritten: (checkpoint: CheckpointInfo) => void;
   readonly onSent: (to: number, ok: boolean) => void;
 }
@@ -34,6 +35,10 @@ export class Checkpointer {
   /** Bytes of log seen when the newest checkpoint was taken. */
   #bytesAtCheckpoint: number;
   #index: number;
+  /** Of the newest checkpoint; null: there is none. */
+  #confState: ConfState | null;
+  /** A configuration all of whose members it names, so that not every turn has to look. */
+  #named: ConfState | null;
   #startedMs: number;
 
   constructor(parts: CheckpointerParts, checkpoint: CheckpointInfo | null) {
@@ -43,9 +48,9 @@ export class Checkpointer {
     this.#bytesAtCheckpoint = 0;
     this.#index = checkpoint === null ? 0 : checkpoint.index;
     this.#startedMs = parts.env.clock.monotonicMs();
-    if (checkpoint !== null) {
-      parts.raft.snapshotCreated(snapshotMetaOf(checkpoint));
-    }
+    this.#confState = null;
+    this.#named = null;
+    if (checkpoint !== null) this.#tell(checkpoint);
   }
 
   /** Index of the newest durable checkpoint. */
@@ -62,7 +67,13 @@ export class Checkpointer {
     this.#index = checkpoint.index;
     this.#logSize.reset();
     this.#bytesAtCheckpoint = this.#logSize.total;
-    this.#parts.raft.snapshotCreated(snapshotMetaOf(checkpoint));
+    this.#tell(checkpoint);
+  }
+
+  #tell(checkpoint: CheckpointInfo): void {
+    const meta = snapshotMetaOf(checkpoint);
+    this.#confState = meta.confState;
+    this.#parts.raft.snapshotCreated(meta);
   }
 
   /** Starts a checkpoint of the state at (applied, term) when one is due. */
@@ -74,9 +85,23 @@ export class Checkpointer {
     const bytes = this.#logSize.total - this.#bytesAtCheckpoint;
     const late = env.clock.monotonicMs() - this.#startedMs >= config.checkpointIntervalMs;
     const rowsHigh = storage.unsavedRowBytes * 2 >= config.storage.unsavedRowBytesMax;
-    if (bytes >= config.checkpointBytes || late || rowsHigh) {
+    if (bytes >= config.checkpointBytes || late || rowsHigh || this.#lacksMember()) {
       this.#start(applied, appliedTerm);
     }
+  }
+
+  /**
+   * A snapshot helps only whom it names (raft/src/replicate.ts): a newcomer behind the log would have
+   * to wait for the next checkpoint, which an idle cluster is in no hurry to make.
+   */
+  #lacksMember(): boolean {
+    const { raft, membership } = this.#parts;
+    const { confState } = membership;
+    const known = this.#confState;
+    if (confState === this.#named || known === null || !raft.isLeader()) return false;
+    const lacks = memberIds(confState).some((id) => !isMember(known, id));
+    if (!lacks) this.#named = confState;
+    return lacks;
   }
 
   /** Moves the newest checkpoint to the follower that an InstallSnapshot message is for. */
@@ -126,7 +151,7 @@ export class Checkpointer {
         return; // a snapshot was installed meanwhile
       }
       this.#index = checkpoint.index;
-      raft.snapshotCreated(snapshotMetaOf(checkpoint));
+      this.#tell(checkpoint);
       // A snapshot of the checkpoint before may have set out meanwhile.
       const keepFrom = this.#heldFrom(keepLogFrom);
       if (keepFrom > 0) {

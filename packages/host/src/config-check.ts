@@ -2,6 +2,7 @@
 import { assert } from "@quorate/base";
 import { walPayloadBytesMax } from "@quorate/storage";
 import type { HostConfig } from "./host-api.ts";
+import { urlsMax } from "./members/member-record.ts";
 import { frameBodyBytesMax } from "./peers/frame.ts";
 import { envelopeBytesMax } from "./raft-settings.ts";
 
@@ -13,6 +14,7 @@ export function checkConfig(config: HostConfig): void {
     config.members.some((m) => m.memberId === config.memberId),
     "this member is one of the listed members",
   );
+  assert(config.clientUrls.length <= urlsMax, "client URLs fit into the membership table");
   assert(
     config.requestBytesMax <= requestBytesLimit(config.storage.walSegmentBytes),
     "the largest request fits into a segment of the WAL",

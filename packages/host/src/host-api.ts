@@ -61,6 +61,8 @@ export interface HostConfig {
   readonly snapshotHoldBytesMax: number;
   /** Bytes of snapshot per second to one follower. */
   readonly snapshotBytesPerSecond: number;
+  /** Changes of members count on voters that have been connected for so long (etcd: 5 s). */
+  readonly memberHealthMs: number;
 }
 
 export const hostDefaults: Omit<
@@ -87,6 +89,7 @@ export const hostDefaults: Omit<
   catchUpBytesMax: 33_554_432,
   snapshotHoldBytesMax: 268_435_456,
   snapshotBytesPerSecond: 67_108_864,
+  memberHealthMs: 5000,
 };
 
 // ---- Requests ------------------------------------------------------------------------------------

@@ -76,6 +76,7 @@ export function makeRunning(parts: RunningParts): Running {
       peers,
       trace: env.trace,
       selfId: parts.directory.raftId,
+      healthMs: config.memberHealthMs,
       timeoutTicks,
       waitTicksMax: Math.ceil(config.requestTimeoutMs / config.tickMs),
     },
@@ -101,7 +102,7 @@ export function makeRunning(parts: RunningParts): Running {
   });
   const { onWritten, onSent } = events;
   const checkpointer = new Checkpointer(
-    { env, config, raft, kv, storage, peers, onWritten, onSent },
+    { env, config, raft, kv, storage, peers, membership, onWritten, onSent },
     checkpoint,
   );
   pump.attach(checkpointer);

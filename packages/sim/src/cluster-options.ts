@@ -58,14 +58,19 @@ export function hostConfig(options: ClusterOptions, member: ListedMember): HostC
   };
 }
 
-/** Who joins is started as etcd's member add says: with the founders and itself, to join. */
+/** Who joins may ask all machines: those that found may be gone by then. */
 function listOf(
   { members, founders = members }: ClusterOptions,
   member: ListedMember,
 ): Pick<HostConfig, "members" | "join"> {
   const listed = listedMembers(founders);
   const founds = listed.some((one) => one.name === member.name);
-  return { members: founds ? listed : [...listed, member], join: !founds };
+  return { members: founds ? listed : listedMembers(members), join: !founds };
+}
+
+/** Of a machine that is set up anew after its member was removed. */
+export function joiningConfig(options: ClusterOptions, config: HostConfig): HostConfig {
+  return { ...config, members: listedMembers(options.members), join: true };
 }
 
 export function directoryOf(name: string): string {

@@ -1,9 +1,16 @@
 // A cluster of real hosts in a world: start, stop, kill, power loss, wipe, and requests to them. It
 // injects nothing by itself and judges nothing: nemeses do the one, checkers the other.
 import { assert, must } from "@quorate/base";
-import { Failure, FailureCode, Phase, type ReplySink, type TransferResult } from "@quorate/host";
+import {
+  Failure,
+  FailureCode,
+  type HostStatus,
+  Phase,
+  type ReplySink,
+  type TransferResult,
+} from "@quorate/host";
 import { KvError } from "@quorate/kv";
-import { Role } from "@quorate/raft";
+import { memberIds, Role } from "@quorate/raft";
 import { CoreInvariants } from "./checkers/core-invariants.ts";
 import type { ClientOperation } from "./client/history.ts";
 import type { RequestTarget } from "./client/request-target.ts";
@@ -25,6 +32,8 @@ export interface ClusterOperator {
   startNow(member: SimMember): void;
   /** So many times more; then nothing is started of it. */
   startsAtMost(member: SimMember, starts: number): void;
+  /** It is his business again. */
+  takeBack(member: SimMember): void;
 }
 
 /** The last mark of a turn of the pump. */
@@ -38,6 +47,8 @@ export class SimCluster implements RequestTarget {
   readonly memberNames: readonly string[];
   /** Machines that are no members: not yet, or no more. */
   readonly absent: Set<string>;
+  /** Members come and go: what the log says counts, not `absent`. */
+  changing: boolean;
   /** Mark → how often it was passed, and at how many of these a process crashed. */
   readonly marks: Map<string, { passed: number; crashed: number }>;
   readonly rare: RareStates;
@@ -63,6 +74,7 @@ export class SimCluster implements RequestTarget {
     );
     this.memberNames = this.members.map((member) => member.name);
     this.absent = new Set(this.memberNames.slice(options.founders ?? options.members));
+    this.changing = false;
     this.marks = new Map();
     this.rare = new RareStates();
     this.#cores = new Map(this.memberNames.map((name) => [name, new CoreInvariants()]));
@@ -193,6 +205,27 @@ export class SimCluster implements RequestTarget {
   phase(name: string): Phase {
     const { host, running } = this.member(name);
     return running && host !== null ? host.status().phase : Phase.Stopped;
+  }
+
+  /** Machines that are members now: by the newest table that a running one has applied. */
+  present(): string[] {
+    const known = this.changing ? this.#newestTable() : null;
+    if (known === null) return this.memberNames.filter((name) => !this.absent.has(name));
+    const named = this.members.filter(({ config }) => known.has(config.memberId));
+    return named.map(({ name }) => name);
+  }
+
+  #newestTable(): ReadonlySet<string> | null {
+    let newest: HostStatus | null = null;
+    for (const { running, host } of this.members) {
+      if (!running || host === null || host.inside() === null) continue;
+      const status = host.status();
+      if (newest === null || status.applied > newest.applied) newest = status;
+    }
+    if (newest === null || newest.confState === null) return null;
+    const ids = memberIds(newest.confState);
+    const named = newest.members.filter(({ raftId }) => ids.includes(raftId));
+    return new Set(named.map(({ memberId }) => memberId));
   }
 
   /** The member that leads in the highest term, or null. */

@@ -54,8 +54,9 @@ export class Liveness {
    * is a quorum, so there is a leader that it follows, and its writes commit.
    */
   demandThroughBridge(random: SimRandom): void {
-    const { network, world, members, memberNames } = this.#cluster;
-    if (members.length < 3 || this.core().length < members.length) return;
+    const { network, world, members, memberNames, changing } = this.#cluster;
+    // A bridge of a learner is none.
+    if (changing || members.length < 3 || this.core().length < members.length) return;
     this.heal();
     const names = random.shuffle([...memberNames]);
     const bridge = names[0]!;
@@ -155,16 +156,16 @@ export class Liveness {
   /** Members that can take part. */
   core(): string[] {
     const { operator } = this.#cluster;
-    return this.#cluster.memberNames.filter(
-      (name) =>
-        this.#cluster.phase(name) !== Phase.Refused &&
-        operator?.leftAlone.has(name) !== true &&
-        !this.#cluster.absent.has(name),
-    );
+    return this.#cluster
+      .present()
+      .filter(
+        (name) =>
+          this.#cluster.phase(name) !== Phase.Refused && operator?.leftAlone.has(name) !== true,
+      );
   }
 
   #memberCount(): number {
-    return this.#cluster.members.length - this.#cluster.absent.size;
+    return this.#cluster.present().length;
   }
 
   #termMax(members: readonly string[]): number {

@@ -22,7 +22,7 @@ export class Operator implements ClusterOperator {
   readonly #startsLeft: Map<string, number>;
 
   constructor(cluster: SimCluster) {
-    this.leftAlone = new Set();
+    this.leftAlone = new Set(cluster.absent);
     this.delayMaxMs = 2_000;
     this.#cluster = cluster;
     this.#random = cluster.world.random("operator");
@@ -35,7 +35,13 @@ export class Operator implements ClusterOperator {
     if (exitCode === ExitCode.Damaged || exitCode === ExitCode.Foreign) {
       this.startsAtMost(member, this.#random.below(startsOfDamagedMax + 1));
     }
+    if (exitCode === ExitCode.Removed) this.leftAlone.add(member.name);
     this.startLater(member);
+  }
+
+  takeBack({ name }: SimMember): void {
+    this.leftAlone.delete(name);
+    this.#startsLeft.delete(name);
   }
 
   /** Also after a power loss of a machine on which nothing ran. */

@@ -11,6 +11,8 @@ import { type WorkloadName, workloadNames } from "./workloads/workloads.ts";
 
 export interface RunOptions {
   members: number;
+  /** Machines beside them that may join. */
+  spares: number;
   workload: WorkloadName;
   clients: number;
   load: LoadOptions;
@@ -41,6 +43,7 @@ export function drawOptions(random: SimRandom): RunOptions {
   const members = random.pick([1, 3, 3, 3, 3, 5, 5, 5]);
   return {
     members,
+    spares: 0,
     workload: random.pick(workloadNames),
     clients: random.between(2, 8),
     load: drawLoad(random),
@@ -106,4 +109,17 @@ function drawNetwork(random: SimRandom): Partial<NetworkOptions> {
     resetChance: random.chance(0.2) ? random.below(10) / 1000 : 0,
     flipChance: random.chance(0.2) ? random.pick([0.0001, 0.001, 0.01]) : 0,
   };
+}
+
+/**
+ * Members that come and go, or not: what counts damaged disks knows who the members are, and a single
+ * one has nobody to be replaced by. Strangers are refused in other words by who joined later.
+ */
+export function settleMembership(options: RunOptions): void {
+  const { faults } = options;
+  if (options.members === 1 || options.damage !== "none") faults.membership = null;
+  if (faults.membership === null) return;
+  options.spares = 2;
+  options.host = { ...options.host, memberHealthMs: faults.membership.healthMs };
+  faults.strangers = null;
 }

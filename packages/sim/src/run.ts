@@ -15,7 +15,7 @@ import { Liveness } from "./liveness.ts";
 import { type ActiveFamily, makeNemeses } from "./nemesis/families.ts";
 import { Operator } from "./operator.ts";
 import type { RareState } from "./rare-states.ts";
-import { drawOptions, type RunOptions } from "./run-options.ts";
+import { drawOptions, type RunOptions, settleMembership } from "./run-options.ts";
 import { Watch } from "./watch.ts";
 import { makeWorkload } from "./workloads/workloads.ts";
 import { World } from "./world.ts";
@@ -57,9 +57,11 @@ export class Run {
     this.options = drawOptions(this.world.random("options"));
     this.options.search = seed % searchEvery === 0;
     adjust?.(this.options);
+    settleMembership(this.options);
     const { options } = this;
     this.cluster = new SimCluster(this.world, {
-      members: options.members,
+      members: options.members + options.spares,
+      founders: options.members,
       host: {
         ...options.host,
         electionTimeoutMs: options.electionTimeoutMs,
@@ -102,7 +104,7 @@ export class Run {
   #found(): void {
     const { cluster, world } = this;
     const random = world.random("founding");
-    for (const { name } of cluster.members) {
+    for (const name of cluster.present()) {
       world.after(random.below(300_000), () => {
         if (!cluster.member(name).running) cluster.start(name);
       });
@@ -115,6 +117,7 @@ export class Run {
 
   #safety(): void {
     Object.assign(this.cluster.network.options, this.options.network);
+    this.cluster.changing = this.options.faults.membership !== null;
     this.#load.start();
     for (const { nemesis, foundingOnly } of this.#families) {
       if (!foundingOnly) nemesis.start();

@@ -15,6 +15,8 @@ export function targetedRun(
   return new Run(seed, (options) => {
     options.safetyMs = random.between(3_000, 9_000);
     options.faults.crashes ??= drawCrashes(random);
+    // Marks that only a newcomer passes are not in the table.
+    options.faults.membership = null;
     point.prepare?.(options);
     options.faults.crashes = {
       ...options.faults.crashes,

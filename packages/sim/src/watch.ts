@@ -1,6 +1,7 @@
 // Leads what happens in a cluster to the checkers: after every event it looks at the members that
 // ran in it, and it listens on the wire, on apply and on replies (watch/). It changes nothing, draws
 // only from its own stream, and turns the first violation into the end of the run.
+import { ExitCode } from "@quorate/storage";
 import type { CommittedLog } from "./checkers/committed-log.ts";
 import { checkDamageTaken } from "./checkers/damaged-frames.ts";
 import type { DurableBeforeAck } from "./checkers/durable-before-ack.ts";
@@ -163,11 +164,22 @@ export class Watch {
     if (incarnation.end !== EndKind.Exited) return;
     this.damage.ended(member, incarnation);
     const { exitCode } = incarnation;
+    if (exitCode === ExitCode.Removed) return this.#checkRemoved(member, incarnation);
     const explained = exitCode !== null && this.cluster.budget?.explains(member, exitCode) === true;
     demand(
       exitCode === null || explained || this.mayExit.has(member.name),
       "unexpected exit",
       () => `${incarnation.name} ended with exit code ${exitCode}: ${incarnation.reason}`,
+    );
+  }
+
+  /** Whoever says so may be wrong about others, never about this. */
+  #checkRemoved({ name }: SimMember, { reason }: SimProcess): void {
+    const raftId = this.#configurations.raftIdOf(name);
+    demand(
+      this.#configurations.isRemoved(raftId),
+      "P2 only the removed are told so",
+      () => `${name} is a member, and ended: ${reason}`,
     );
   }
 

@@ -147,6 +147,14 @@ const cases: readonly Case[] = [
     },
     kinds: ["clock.wall-jump", "clock.wall-years", "clock.wall-drift", "clock.drift"],
   },
+  {
+    name: "members that come and go",
+    members: 3,
+    seconds: 20,
+    network: {},
+    faults: { membership: { healthMs: 100, ...quick } },
+    kinds: ["membership.add", "membership.remove", "membership.promote"],
+  },
 ];
 
 for (const [number, { name, members, seconds, network, faults, kinds }] of cases.entries()) {
@@ -157,6 +165,7 @@ for (const [number, { name, members, seconds, network, faults, kinds }] of cases
       Object.assign(options, {
         members,
         network,
+        damage: "none",
         workload: "registers",
         clients: 2,
         electionTimeoutMs: 500,

@@ -3,7 +3,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { ConfChangeType, ConfState } from "@quorate/raft";
-import { changeOf, decide, healthMs, weakens } from "./change-rules.ts";
+import { changeOf, decide, weakens } from "./change-rules.ts";
 import type { MembersView } from "./change-rules.ts";
 import { MemberAim } from "./member-record.ts";
 import { MemberRequestKind } from "./member-request.ts";
@@ -53,7 +53,8 @@ function viewOf({ voters, healthy, unborn = [], learner = 0, match = 0 }: Situat
   return {
     table,
     selfId: 1,
-    connectedMs: (id) => (healthy.includes(id) ? healthMs : -1),
+    healthMs: 5000,
+    connectedMs: (id) => (healthy.includes(id) ? 5000 : -1),
     match: (id) => (id === 1 ? 100 : id === learner ? match : 100),
   };
 }

@@ -30,6 +30,8 @@ import type { MembershipTable } from "./membership-table.ts";
 export interface MembersView {
   readonly table: MembershipTable;
   readonly selfId: NodeId;
+  /** Who was not connected for so long is not counted on (etcd's HealthInterval). */
+  readonly healthMs: number;
   /** How long its connection has stood; -1: there is none. */
   connectedMs(raftId: NodeId): number;
   /** Of its log and the leader's, as far as acknowledged; 0: not known. */
@@ -42,8 +44,6 @@ export type Decision =
   | { readonly records: readonly RecordChange[] }
   | { readonly change: ConfChange };
 
-/** etcd's HealthInterval: who was not connected for so long is not counted on. */
-export const healthMs = 5000;
 /** etcd's: a learner may be promoted when it has so much of the leader's log. */
 const readyShare = 0.9;
 
@@ -155,7 +155,7 @@ function ofRecords(view: MembersView, records: readonly RecordChange[]): Decisio
 }
 
 function isHealthy(view: MembersView, id: NodeId): boolean {
-  return id === view.selfId || view.connectedMs(id) >= healthMs;
+  return id === view.selfId || view.connectedMs(id) >= view.healthMs;
 }
 
 // ---- etcd's counts of started members (membership.RaftCluster.IsReadyTo…) ----------------------------

@@ -52,8 +52,11 @@ export class MemberRecord {
 
 /** Of a cluster, unborn ones included. */
 export const membersMax = 64;
-/** URLs of a member. */
+/** Of either kind of URLs of a member, as its bytes may say. */
 export const urlsMax = 64;
+/** Of peer URLs, so that all members fit into what one that joins is told (join-frames.ts). */
+export const peerUrlsMax = 16;
+export const urlCharsMax = 256;
 
 /** By the id of the API; a total order that all members share. */
 export function byMemberId(a: MemberRecord, b: MemberRecord): number {

@@ -54,6 +54,7 @@ test("what is refused, each after those before it", () => {
     [[{ kind: Urls, memberId: "m9", peerUrls: ["http://9:1"] }], MemberError.NotFound],
     [[{ kind: Urls, memberId: "m1", peerUrls: ["http://2:1"] }], MemberError.PeerUrlExists],
     [[{ kind: Urls, memberId: "m1", peerUrls: [] }], MemberError.BadUrls],
+    [[add("m4", `http://${"4".repeat(250)}:1`)], MemberError.BadUrls],
     [[{ kind: Urls, memberId: "m1", peerUrls: ["http://1:1", "http://1:2"] }], MemberError.None],
     [[{ kind: Bind, memberId: "m1", raftId: 44 }], MemberError.Overtaken],
     [[add("m4", "http://4:1"), { kind: Bind, memberId: "m4", raftId: 3 }], MemberError.Overtaken],

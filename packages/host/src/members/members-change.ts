@@ -12,8 +12,9 @@ import {
   MemberAim,
   MemberRecord,
   membersMax,
+  peerUrlsMax,
   sameUrls,
-  urlsMax,
+  urlCharsMax,
 } from "./member-record.ts";
 import type { MembershipTable } from "./membership-table.ts";
 
@@ -165,7 +166,8 @@ function checkAdd(
 }
 
 function checkUrls(table: Records, urls: readonly string[], memberId: string): MemberError {
-  if (urls.length === 0 || urls.length > urlsMax) return MemberError.BadUrls;
+  const fit = urls.length <= peerUrlsMax && urls.every((url) => url.length <= urlCharsMax);
+  if (urls.length === 0 || !fit) return MemberError.BadUrls;
   const taken = table.members.some(
     (m) => m.memberId !== memberId && m.peerUrls.some((url) => urls.includes(url)),
   );

@@ -46,6 +46,7 @@ export interface MembersParts {
   readonly peers: Pick<PeersApi, "status" | "dialledRaftId" | "setRemoved">;
   readonly trace: Trace;
   readonly selfId: NodeId;
+  readonly healthMs: number;
   readonly timeoutTicks: number;
   /** A request waits so long for its turn. */
   readonly waitTicksMax: number;
@@ -168,12 +169,13 @@ export class Members {
   }
 
   #view(): MembersView {
-    const { raft, peers, table, selfId } = this.#parts;
+    const { raft, peers, table, selfId, healthMs } = this.#parts;
     const status = raft.status();
     const connections = peers.status();
     return {
       table,
       selfId,
+      healthMs,
       connectedMs: (id) => connections.find((peer) => peer.raftId === id)?.connectedMs ?? -1,
       match: (id) => matchOf(status, id),
     };

@@ -44,7 +44,9 @@ export class Doubles implements Nemesis {
     const { disk, running } = member;
     // On a disk that fails it may find another reason to stop first.
     const honest = disk.fault === null && disk.damage.alive(directoryOf(member.name)).length === 0;
-    if (running && honest) this.#double(member);
+    // Who asks to join has no directory yet: the second one has nothing to find taken.
+    const opened = !member.config.join || (member.host?.status().bootCount ?? 0) > 0;
+    if (running && honest && opened) this.#double(member);
   }
 
   #double(member: SimMember): void {

@@ -10,6 +10,7 @@ import { type DiskErrorOptions, DiskErrors, drawDiskErrors } from "./disk-errors
 import { type DistanceOptions, Distances, drawDistances } from "./distances.ts";
 import { drawFullDisks, type FullDiskOptions, FullDisks } from "./full-disks.ts";
 import { drawLostDisks, type LostDiskOptions, LostDisks } from "./lost-disks.ts";
+import { drawMembership, Membership, type MembershipOptions } from "./membership.ts";
 import { type DoubleOptions, Doubles, drawDoubles } from "./doubles.ts";
 import type { Nemesis } from "./nemesis.ts";
 import { drawPartitions, type PartitionOptions, Partitions } from "./partitions.ts";
@@ -41,6 +42,7 @@ export interface FaultOptions {
   diskErrors: DiskErrorOptions | null;
   fullDisks: FullDiskOptions | null;
   lostDisks: LostDiskOptions | null;
+  membership: MembershipOptions | null;
 }
 export type FamilyName = keyof FaultOptions;
 
@@ -140,6 +142,11 @@ const families: { readonly [K in FamilyName]: Family<NonNullable<FaultOptions[K]
   lostDisks: {
     draw: (random) => (random.chance(0.3) ? drawLostDisks(random) : null),
     make: (cluster, settings) => new LostDisks(cluster, settings),
+    foundingOnly: false,
+  },
+  membership: {
+    draw: (random) => (random.chance(0.4) ? drawMembership(random) : null),
+    make: (cluster, settings) => new Membership(cluster, settings),
     foundingOnly: false,
   },
 };

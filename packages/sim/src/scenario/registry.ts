@@ -82,6 +82,7 @@ import { wan7 } from "./stories/wan-7.ts";
 import { wipedMemberStandsAside } from "./stories/wiped-member-stands-aside.ts";
 import { writeBelowASnapshot } from "./stories/write-below-a-snapshot.ts";
 import { writeOfADeposedLeader } from "./stories/write-of-a-deposed-leader.ts";
+import { newcomerBehindTheLog } from "./stories/newcomer-behind-the-log.ts";
 import { Stage, type StageOptions, type Story } from "./story.ts";
 
 const all: readonly Story[] = [
@@ -145,6 +146,7 @@ const all: readonly Story[] = [
   membersOneByOne,
   membersTwoAtOnce,
   membersAskedAtOnce,
+  newcomerBehindTheLog,
   membersCrashAtEveryStage,
   removedMemberStillVotes,
   unknownIsNotRemoved,

@@ -93,6 +93,7 @@ export class Scenario {
       startLater: () => {},
       startNow: () => {},
       startsAtMost: () => {},
+      takeBack: () => {},
     };
     this.cluster.onEnd = (_, incarnation) => this.#ended(incarnation);
     this.cluster.network.loses = (from, to, bytes) => this.#losses.hits(from.name, to.name, bytes);

@@ -2,7 +2,7 @@
 // count majorities by themselves. A change takes effect at apply (P2), and one is in flight at most,
 // so an entry was committed by the newest configuration below it or by the one before that.
 import { assert } from "@quorate/base";
-import type { ConfState, NodeId } from "@quorate/raft";
+import { type ConfState, isMember, type NodeId } from "@quorate/raft";
 import type { ConfigurationLaw } from "../checkers/configuration-law.ts";
 import type { WatchedProcess } from "./watched-process.ts";
 
@@ -48,6 +48,12 @@ export class Configurations {
   smallestQuorum(): number {
     const voters = this.#known.map(({ conf }) => conf.voters.length);
     return Math.floor(Math.min(...voters) / 2) + 1;
+  }
+
+  /** It was a member, and the newest configuration does not name it. */
+  isRemoved(raftId: NodeId): boolean {
+    const { conf } = this.#known.at(-1)!;
+    return !isMember(conf, raftId) && this.#known.some((known) => isMember(known.conf, raftId));
   }
 
   /** 0: it has never run Raft. */
