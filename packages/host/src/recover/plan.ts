@@ -116,9 +116,11 @@ function statementsOf(
     );
   }
   if (mayLose) {
+    // By Leader Completeness and Log Matching; not by index alone: leaders of later terms may have
+    // acknowledged other entries at indexes that this log holds too.
     lines.push(
-      `May be lost: whatever was acknowledged after entry ${lastIndex} of term ${lastTerm}: ` +
-        "all members of a quorum that could have held it are dead.",
+      `May be lost: whatever was acknowledged in term ${lastTerm} after entry ${lastIndex}, or in ` +
+        "any later term: all members of a quorum that could have held it are dead.",
       `  In the last minute before it ${rate.toFixed(1)} entries a second were written.`,
     );
   } else {
