@@ -85,7 +85,8 @@ async function refusals(address: string): Promise<Outcome[]> {
   ];
   const outcomes: Outcome[] = [];
   for (const line of lines) outcomes.push(await etcdctl(address, ...line.split(" ")));
-  const plain = (text: string): string => text.replace(/\b[0-9a-f]{12,16}\b/g, "ID");
+  // An id may be a digit shorter, and is padded then.
+  const plain = (text: string): string => text.replace(/ *\b[0-9a-f]{12,16}\b/g, " ID");
   return outcomes.map(({ code, out, err }) => ({ code, out: plain(out), err: plain(err) }));
 }
 
