@@ -141,7 +141,9 @@ export class Run {
   #result(searched: SearchTotals | null): RunResult {
     const { history, world, cluster, watch } = this;
     for (const member of cluster.members) {
-      assert(member.incarnation?.failure === null, "a failure that nobody has seen");
+      // Spare members may never have been started.
+      const failure = member.incarnation?.failure ?? null;
+      assert(failure === null, "a failure that nobody has seen");
     }
     return {
       seed: world.seed,
