@@ -48,7 +48,9 @@ function look(run: Run, random: SimRandom, seen: Seen): void {
   );
   if (!plan.ok) {
     const expected =
-      survivors.length === 0 ? /no data directory/ : /a quorum is left|no such member/;
+      survivors.length === 0
+        ? /no data directory/
+        : /a quorum is left|no such member|none of the cluster/;
     assert.match(plan.reason, expected);
     return;
   }

@@ -92,6 +92,12 @@ test("every member is given or named dead, nobody both, and no stranger", () => 
   assert.match(reason(planRecovery(twice, [])), /two directories belong to member id1/);
   const foreign = { ...survivor(2, five, [1], 1), clusterId: "other" };
   assert.match(reason(planRecovery([left[0]!, foreign], [])), /of cluster c, .* of cluster other/);
+  const removed = { ...survivor(2, five, [1], 1), memberId: "id7" };
+  const newer = survivor(1, five, [1, 1], 1);
+  assert.match(
+    reason(planRecovery([newer, removed], [])),
+    /by the newest log, that of m1, member id7/,
+  );
 });
 
 test("the newest log wins, by term before length; what it lacks of others is named", () => {

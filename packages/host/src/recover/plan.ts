@@ -53,7 +53,16 @@ export function planRecovery(
         "or recover anything would only destroy copies",
     );
   }
-  const others = membership.members.filter(({ raftId }) => !collected.has(raftId));
+  const stranger = survivors.find(({ memberId }) => membership.byMemberId(memberId) === null);
+  if (stranger !== undefined) {
+    const { inspected, memberId } = stranger;
+    return refusal(
+      `${inspected.directory}: by the newest log, that of ${winner.name || winner.memberId}, member ` +
+        `${memberId} is none of the cluster: leave it out`,
+    );
+  }
+  const given = new Set(survivors.map(({ memberId }) => memberId));
+  const others = membership.members.filter(({ memberId }) => !given.has(memberId));
   const isDead = (member: LostMember): boolean =>
     dead.includes(member.name) || dead.includes(member.memberId);
   const open = others.find((member) => !isDead(member));
