@@ -7,6 +7,7 @@ import {
   mayRunRaft,
   openDirectory,
   openStorage,
+  isOwnedNow,
   ownerNow,
 } from "@quorate/storage";
 import type { DataDirectory, Env, Recovered, Refusal, StorageApi } from "@quorate/storage";
@@ -66,6 +67,8 @@ export class Opening {
     const { join, directory } = this.#config;
     if (!join) return this.#open(null);
     const owner = ownerNow(this.#env, directory);
+    // Whose it is cannot be read, for now or for good: that is said, and nobody is asked to join.
+    if (owner === null && isOwnedNow(this.#env, directory)) return this.#open(null);
     if (owner === null || owner.genesisState === GenesisState.None) return this.#askWhoIAm();
     if (!mayRunRaft(owner.genesisState)) {
       return this.#refuse({

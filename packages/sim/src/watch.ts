@@ -155,9 +155,10 @@ export class Watch {
   #forgets(member: SimMember, replaced: boolean): void {
     const raftId = this.disks.forgets(member);
     this.damage.regressed.delete(member.name);
-    if (raftId === null) return;
-    this.checkers.votes.forgets(raftId);
-    if (!replaced) this.checkers.raftIds.wiped(raftId);
+    const { votes, raftIds } = this.checkers;
+    if (raftId !== null) votes.forgets(raftId);
+    if (replaced) raftIds.putBack(member.name);
+    else if (raftId !== null) raftIds.wiped(raftId);
   }
 
   #checkExit(member: SimMember, incarnation: SimProcess): void {

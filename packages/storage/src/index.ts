@@ -14,7 +14,7 @@ export type {
   Transport,
 } from "./env.ts";
 export { openDirectory } from "./directory/open-directory.ts";
-export { ownerNow } from "./directory/owner.ts";
+export { isOwnedNow, ownerNow } from "./directory/owner.ts";
 export type { DirectoryOwner } from "./directory/owner.ts";
 export { openStorage } from "./open-storage.ts";
 export { walPayloadBytesMax } from "./wal/wal-format.ts";

@@ -47,6 +47,13 @@ test("S11 raft ids: another disk's, a wiped disk's, and two processes at once ar
   ids.speaks(7, "a", { name: "a#3", alive: true });
   ids.wiped(7);
   rejects(() => ids.speaks(7, "a", { name: "a#4", alive: true }), /whose disk was wiped/);
+  ids.putBack("b");
+  rejects(() => ids.speaks(7, "a", { name: "a#4", alive: true }), /whose disk was wiped/);
+  ids.putBack("a");
+  rejects(
+    () => ids.speaks(7, "a", { name: "a#4", alive: true }),
+    /a#4 and a#3 .* at the same time/,
+  );
 });
 
 test("S15 applied once: an index left out, taken twice, or a state that goes back is rejected", () => {

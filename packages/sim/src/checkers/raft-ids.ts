@@ -49,4 +49,9 @@ export class RaftIds {
   wiped(raftId: number): void {
     this.#retired.add(raftId);
   }
+
+  /** A copy of an earlier directory is put in place: what it says it is, it was. */
+  putBack(member: string): void {
+    for (const [raftId, owner] of this.#owners) if (owner === member) this.#retired.delete(raftId);
+  }
 }

@@ -73,6 +73,7 @@ export class Replays implements Nemesis {
     // A part from anywhere: frames are numbered, and what is missing counts as lost.
     const later = recording.later.slice(random.below(recording.later.length + 1));
     const stale = this.#isStale(recording);
+    const receiver = this.#cluster.member(to.name).incarnation;
     const link = new ForeignLink(
       this.#cluster,
       address,
@@ -82,7 +83,9 @@ export class Replays implements Nemesis {
         else this.#sayLater(random, link, later);
       },
       ({ outcome }) => {
-        if (stale) checkDeadProcess(to.name, outcome);
+        // A process that has just started knows of no sessions yet, and lets anybody in to talk genesis.
+        const same = this.#cluster.member(to.name).incarnation === receiver;
+        if (stale && same) checkDeadProcess(to.name, outcome);
       },
     );
     world.after(random.doublings(10, standsMaxMs) * 1000, () => link.close());

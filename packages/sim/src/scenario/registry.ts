@@ -24,6 +24,7 @@ import { heartbeatOverDivergentTail } from "./stories/heartbeat-over-divergent-t
 import { helloBeforeTheGenesis } from "./stories/hello-before-the-genesis.ts";
 import { helloBehindTheLog } from "./stories/hello-behind-the-log.ts";
 import { helloOfTheDead } from "./stories/hello-of-the-dead.ts";
+import { joinedAndUnreadable } from "./stories/joined-and-unreadable.ts";
 import { joint3To5 } from "./stories/joint-3-to-5.ts";
 import { killThenPowerLoss } from "./stories/kill-then-power-loss.ts";
 import { lateAnswerOfTheLastLeader } from "./stories/late-answer-of-the-last-leader.ts";
@@ -147,6 +148,7 @@ const all: readonly Story[] = [
   membersTwoAtOnce,
   membersAskedAtOnce,
   newcomerBehindTheLog,
+  joinedAndUnreadable,
   membersCrashAtEveryStage,
   removedMemberStillVotes,
   unknownIsNotRemoved,

@@ -52,6 +52,12 @@ export class StoryDisk {
     };
   }
 
+  /** Every operation of this kind on a path that holds the text fails, until it is mended. */
+  refuse(operation: DiskOperation, part: string, code: string): void {
+    this.#tell(`its disk answers ${code} to ${operation} of ${part}`);
+    this.#disk.fault = (kind, path) => (kind === operation && path.includes(part) ? code : null);
+  }
+
   mend(): void {
     this.#disk.fault = null;
     Object.assign(this.#disk.timings, diskTimingsDefault);

@@ -61,11 +61,14 @@ export class Configurations {
     return this.#raftIds.get(member) ?? 0;
   }
 
-  /** Those by whose majorities the entry at this index can have been committed. */
-  of(index: number): readonly ConfState[] {
-    const below = this.#known.filter((known) => known.index < index).slice(-2);
-    assert(below.length > 0, "Configurations: nothing was ever in force");
-    return below.map(({ conf }) => conf);
+  /**
+   * Those by whose majorities the entry at this index can have been committed, and all that came after
+   * them: whoever is removed takes its disk with it, and by then the others hold the entry.
+   */
+  since(index: number): readonly ConfState[] {
+    const below = this.#known.filter((known) => known.index < index).length;
+    assert(below > 0, "Configurations: nothing was ever in force");
+    return this.#known.slice(Math.max(0, below - 2)).map(({ conf }) => conf);
   }
 }
 

@@ -41,7 +41,7 @@ export class ReplyWatch {
       "S7 durable before ack",
       () => `${member.name} says OK at revision ${reply.revision}, which nobody has applied`,
     );
-    const confs = this.#configurations.of(entry.index);
+    const confs = this.#configurations.since(entry.index);
     // The newest one last: what it says is the violation.
     const held = confs.slice(0, -1).some((conf) => this.#isHeld(entry, conf));
     if (!held) for (const half of halvesOf(confs.at(-1)!)) this.#checkHalf(entry, half);

@@ -5,7 +5,7 @@ import type { GenesisState } from "../storage-api.ts";
 import { decodeIdentity, identityName } from "./identity.ts";
 import { trimmed } from "./layout.ts";
 import { Magic } from "./record-file.ts";
-import { CopiesState, readCopiesNow } from "./two-copies.ts";
+import { CopiesState, copyPath, readCopiesNow } from "./two-copies.ts";
 
 export interface DirectoryOwner {
   readonly clusterId: string;
@@ -17,4 +17,11 @@ export interface DirectoryOwner {
 export function ownerNow(env: Env, path: string): DirectoryOwner | null {
   const read = readCopiesNow(env.disk, trimmed(path), identityName, Magic.Identity);
   return read.state === CopiesState.Good ? decodeIdentity(read.record.body) : null;
+}
+
+/** A member's directory, whether it can be read now or not. */
+export function isOwnedNow(env: Env, path: string): boolean {
+  const directory = trimmed(path);
+  const copies = [copyPath(directory, identityName, 1), copyPath(directory, identityName, 2)];
+  return copies.some((copy) => env.disk.sizeNow(copy) !== null);
 }
