@@ -261,6 +261,23 @@ test("endpoint health, status and hashkv, member list", { skip }, async () => {
   equal(all!.code, 0);
 });
 
+test(
+  "endpoints given with their scheme: what dials each of them alone works too",
+  { skip },
+  async () => {
+    for (const side of ["etcd", "quorate"] as const) {
+      const endpoints = addressesOf(side).map((address) => `http://${address}`);
+      for (const command of ["status", "hashkv", "health"]) {
+        const { code, out, err } = await etcdctl(endpoints.join(), ["endpoint", command], "");
+        equal(code, 0, `${side} ${command}: ${err}`);
+        // etcdctl 3.4 writes what it says of health to standard error.
+        for (const endpoint of endpoints)
+          match(out + err, new RegExp(`^${endpoint}(,| is healthy)`, "m"));
+      }
+    }
+  },
+);
+
 test("an endpoint where nobody listens: the same words and exit code", { skip }, async () => {
   const outcomes = await Promise.all(
     ["get", "put"].map((word) =>

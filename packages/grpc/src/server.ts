@@ -3,6 +3,7 @@
 // (docs/adr: own HTTP/2 comes behind the same interface); everything a peer can grow is bounded here.
 import http2 from "node:http2";
 import type { Duplex } from "node:stream";
+import { openHttp2 } from "./opening.ts";
 import { encodeGrpcMessage, GrpcCode } from "./status.ts";
 import { FrameError, frameMessage, MessageReader } from "./message-frame.ts";
 
@@ -65,7 +66,7 @@ export class GrpcServer {
 
   /** A connection whose first bytes were seen to be HTTP/2 (and put back). */
   accept(socket: Duplex): void {
-    this.#http.emit("connection", socket);
+    openHttp2(socket, () => this.#http.emit("connection", socket));
   }
 
   /** Tells every connection to go away; calls under way may finish. */

@@ -4,6 +4,7 @@
 // left out; one that finds damage only now stops now, and then the others have their time anew.
 // Without a quorum of the others nothing can be demanded.
 import { Phase } from "@quorate/host";
+import type { HashKvTask, KvError } from "@quorate/kv";
 import { ProgressKind } from "@quorate/raft";
 import { allStream, checkTermGrowth } from "./checkers/no-livelock.ts";
 import { demand } from "./checkers/violation.ts";
@@ -135,6 +136,22 @@ export class Liveness {
       return false;
     }
     checkTermGrowth(term, this.#termMax(members));
+    return this.#hashesAgree(members);
+  }
+
+  /** What etcd's HashKV says of the rows is the same everywhere; they are read from the disks for it. */
+  #hashesAgree(members: readonly string[]): boolean {
+    const hashes = new Map<string, string>();
+    for (const name of members) {
+      const { incarnation, host } = this.#cluster.member(name);
+      incarnation!.run(() => {
+        host!.hashKv(0, (result) => hashes.set(name, hashText(result)));
+      });
+    }
+    const property = "HashKV is equal";
+    if (!this.#comes(members, () => hashes.size === members.length, 5_000, property)) return false;
+    const texts = [...hashes].map(([name, text]) => `${name}: ${text}`).join("; ");
+    demand(new Set(hashes.values()).size === 1, property, () => texts);
     return true;
   }
 
@@ -235,4 +252,10 @@ export class Liveness {
   #describe(): string {
     return describeCluster(this.#cluster);
   }
+}
+
+function hashText(result: HashKvTask | KvError): string {
+  if (typeof result === "number") return `error ${result}`;
+  const { error, hash, hashRevision, compactRevision } = result;
+  return `${hash} at ${hashRevision}, compacted at ${compactRevision}, error ${error}`;
 }
