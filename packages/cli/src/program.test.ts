@@ -30,9 +30,28 @@ test("every help is at most 80 columns wide and says how the command is called",
   equal(widest(serveHelp()) <= 80, true);
 });
 
+test("so is every help of the commands below them", () => {
+  for (const command of makeProgram().commands) {
+    for (const below of command.commands) {
+      equal(widest(below.helpInformation()) <= 80, true, below.helpInformation());
+    }
+  }
+});
+
 test("the commands are there, each with a line about it", () => {
   const help = makeProgram().helpInformation();
-  for (const name of ["serve", "dev", "put", "get", "del", "status", "sim", "version"]) {
+  for (const name of [
+    "serve",
+    "dev",
+    "put",
+    "get",
+    "del",
+    "status",
+    "members",
+    "join",
+    "sim",
+    "version",
+  ]) {
     match(help, new RegExp(`^  ${name}\\b.* {2}\\S`, "m"));
   }
 });

@@ -2,8 +2,9 @@
 // when called, so that `quorate put` does not load a server.
 import { Argument, Command, InvalidArgumentError } from "commander";
 import type { Option } from "commander";
-import { ClusterClient } from "./client/cluster-client.ts";
-import { defaultEndpoints, parseEndpoints } from "./client/endpoints.ts";
+import { parseEndpoints } from "./client/endpoints.ts";
+import { addShared, clientOf } from "./client/shared-options.ts";
+import type { Shared } from "./client/shared-options.ts";
 import type { DelOptions } from "./client/del.ts";
 import type { GetOptions } from "./client/get.ts";
 import type { PutOptions } from "./client/put.ts";
@@ -12,6 +13,8 @@ import type { InspectOptions, InspectSubject } from "./inspect/inspect.ts";
 import type { ApplyOptions } from "./recover/apply.ts";
 import type { PlanOptions } from "./recover/plan.ts";
 import type { StatusOptions } from "./status/status.ts";
+import { addMembers } from "./members/members-command.ts";
+import { addJoin } from "./join/join-command.ts";
 import { serveHelp } from "./serve/serve-help.ts";
 import { quorateVersion, versionText } from "./version.ts";
 
@@ -34,6 +37,8 @@ export function makeProgram(): Command {
   addGet(program);
   addDel(program);
   addStatus(program);
+  addMembers(program);
+  addJoin(program);
   addInspect(program);
   addRecover(program);
   addSim(program);
@@ -168,7 +173,7 @@ function addInspect(program: Command): void {
 function addRecover(program: Command): void {
   const recover = program
     .command("recover")
-    .summary("bring back a cluster whose quorum is lost for good")
+    .summary("bring back a cluster that lost quorum")
     .description(
       "Brings back a cluster of which so many members are lost for good that the others are no " +
         "quorum any more: collect, plan, apply. The members must be stopped.",
@@ -212,9 +217,9 @@ function addRecover(program: Command): void {
 
 const recoverHelp = `
 If enough members can still be started to make a quorum, just start them. Else
-  quorate recover collect DIR...                what is left
-  quorate recover plan DIR... --dead a,b        what would be kept and lost
-  quorate recover apply recovery-plan.json      new directories for the survivors
+  quorate recover collect DIR...              what is left
+  quorate recover plan DIR... --dead a,b      what would be kept and lost
+  quorate recover apply recovery-plan.json    new directories for the survivors
 Then start the survivors with their old flags and --initial-cluster-state
 existing, and add new members. They are a new cluster: the old members are
 refused, and end with 74.`;
@@ -241,21 +246,6 @@ LAG counts the entries behind the highest commit. Members with the same APPLIED
 must have the same DIGEST. A line with ! says what is wrong; the exit code is
 then 1.`;
 
-interface Shared {
-  readonly endpoints: string;
-  readonly timeout: number;
-}
-
-function addShared(command: Command): Command {
-  return command
-    .option(
-      "--endpoints <list>",
-      "host:port,… tried in this order (env: ETCDCTL_ENDPOINTS)",
-      process.env["ETCDCTL_ENDPOINTS"] || defaultEndpoints,
-    )
-    .option("--timeout <seconds>", "how long to wait for an answer", seconds, 5);
-}
-
 function addKeyRange(command: Command): Command {
   return command
     .option("--prefix", "all keys that begin with KEY", false)
@@ -269,22 +259,10 @@ function optionDescription(option: Option): string {
   return isTold ? `${option.description} (default: ${value as string})` : option.description;
 }
 
-function clientOf(shared: Shared): ClusterClient {
-  return new ClusterClient(parseEndpoints(shared.endpoints), shared.timeout * 1000);
-}
-
 function count(text: string): number {
   const value = Number(text);
   if (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(value)) {
     throw new InvalidArgumentError("It is not a whole number.");
-  }
-  return value;
-}
-
-function seconds(text: string): number {
-  const value = Number(text.replace(/s$/, ""));
-  if (!/^[0-9.]+s?$/.test(text) || !(value > 0 && value <= 86_400)) {
-    throw new InvalidArgumentError("It is not a number of seconds.");
   }
   return value;
 }

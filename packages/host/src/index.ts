@@ -21,7 +21,7 @@ export type {
 } from "./host-api.ts";
 export { MemberAim } from "./members/member-record.ts";
 export { MemberRequestKind } from "./members/member-request.ts";
-export type { MemberRequest } from "./members/member-request.ts";
+export type { MemberRequest, SingleRequest } from "./members/member-request.ts";
 export { MemberError } from "./members/members-change.ts";
 export type { HostInside } from "./running.ts";
 export { JournalEvent, journalEventsMax, JournalKind } from "./journal.ts";

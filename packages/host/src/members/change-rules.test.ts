@@ -6,8 +6,8 @@ import { ConfChangeType, ConfState } from "@quorate/raft";
 import { changeOf, decide, weakens } from "./change-rules.ts";
 import type { MembersView } from "./change-rules.ts";
 import { MemberAim } from "./member-record.ts";
-import { MemberRequestKind } from "./member-request.ts";
-import type { MemberRequest } from "./member-request.ts";
+import { decodeMemberRequest, encodeMemberRequest, MemberRequestKind } from "./member-request.ts";
+import type { MemberRequest, SingleRequest } from "./member-request.ts";
 import { applyRecordChanges, MemberError, RecordChangeKind } from "./members-change.ts";
 import { MembershipTable } from "./membership-table.ts";
 
@@ -66,11 +66,11 @@ const add = (aim: MemberAim = MemberAim.Voter): MemberRequest => ({
   peerUrls: ["http://9:1"],
   aim,
 });
-const remove = (n: number): MemberRequest => ({
+const remove = (n: number): SingleRequest => ({
   kind: MemberRequestKind.Remove,
   memberId: `m${n}`,
 });
-const promote = (n: number): MemberRequest => ({
+const promote = (n: number): SingleRequest => ({
   kind: MemberRequestKind.Promote,
   memberId: `m${n}`,
 });
@@ -79,6 +79,19 @@ function errorOf(situation: Situation, request: MemberRequest): MemberError {
   const decision = decide(viewOf(situation), request);
   return "error" in decision ? decision.error : MemberError.None;
 }
+
+const several = (changes: readonly SingleRequest[], force: boolean = false): MemberRequest => ({
+  kind: MemberRequestKind.Several,
+  changes,
+  force,
+});
+const addOf = (n: number): SingleRequest => ({
+  kind: MemberRequestKind.Add,
+  memberId: `m${n}`,
+  name: `n${n}`,
+  peerUrls: [`http://${n}:1`],
+  aim: MemberAim.Voter,
+});
 
 const { None, NotEnoughStarted, Unhealthy, NotFound, NotLearner, LearnerNotReady } = MemberError;
 
@@ -161,4 +174,56 @@ test("P2: a phase that one more loss would stop, where the present configuration
     const reaches = (id: number): boolean => reachable.includes(id);
     equal(weakens(three, adds(...ids), reaches), weak, JSON.stringify([ids, reachable]));
   }
+});
+
+test("several: refused where a phase is weaker (P2), on an unstarted pile, on duplicates", () => {
+  const five = { voters: [1, 2, 3, 4, 5], healthy: [2, 3, 4, 5] };
+  const three = { voters: [1, 2, 3], healthy: [2, 3] };
+  const swap = { voters: [1, 2, 3], healthy: [2, 3, 4], learner: 4 };
+  const { Weakens, NameExists, PeerUrlExists } = MemberError;
+  const rows: readonly (readonly [Situation, readonly SingleRequest[], boolean, MemberError])[] = [
+    [{ voters: [1], healthy: [] }, [addOf(7), addOf(8)], false, None],
+    [{ voters: [1], healthy: [], unborn: [6] }, [addOf(7)], false, NotEnoughStarted],
+    [three, [addOf(7), addOf(8)], false, None],
+    // A dead one does not keep its successor out.
+    [{ ...three, healthy: [2] }, [addOf(7)], false, None],
+    [{ ...three, unborn: [7, 8] }, [addOf(9)], false, NotEnoughStarted],
+    [three, [addOf(7), { ...addOf(8), name: "n7" } as SingleRequest], false, NameExists],
+    [three, [{ ...addOf(8), peerUrls: ["http://2:1"] } as SingleRequest], false, PeerUrlExists],
+    [five, [remove(4), remove(5)], false, None],
+    [{ ...five, healthy: [2, 4, 5] }, [remove(4), remove(5)], false, Weakens],
+    [{ ...five, healthy: [2, 4, 5] }, [remove(4), remove(5)], true, None],
+    [{ ...five, healthy: [2, 3, 5] }, [remove(4), remove(5)], false, None],
+    [three, [remove(3)], false, Weakens],
+    [{ ...three, healthy: [2] }, [remove(3)], false, None],
+    [three, [remove(9)], false, NotFound],
+    [three, [remove(1), remove(2), remove(3)], true, NotEnoughStarted],
+    [{ ...three, healthy: [2] }, [remove(2)], true, Unhealthy],
+    [{ ...swap, match: 100 }, [promote(4), remove(3)], false, None],
+    [{ ...swap, match: 89 }, [promote(4), remove(3)], false, LearnerNotReady],
+  ];
+  for (const [situation, changes, force, error] of rows) {
+    const request = several(changes, force);
+    equal(errorOf(situation, request), error, JSON.stringify([situation, changes, force]));
+  }
+});
+
+test("several voters are one change; what is said of them by records comes along", () => {
+  const view = viewOf({ voters: [1, 2, 3, 4, 5], healthy: [2, 3, 4, 5], unborn: [8] });
+  const decision = decide(view, several([remove(4), remove(5), remove(8)]));
+  deepEqual("change" in decision && decision.change.changes.map((c) => [c.type, c.node]), [
+    [ConfChangeType.Remove, 4],
+    [ConfChangeType.Remove, 5],
+  ]);
+  equal("change" in decision && decision.change.context.length > 0, true);
+});
+
+test("a request comes back from its bytes; cut short it is nonsense", () => {
+  const request = several([addOf(7), remove(2), promote(3)], true);
+  const bytes = encodeMemberRequest(request);
+  deepEqual(decodeMemberRequest(bytes), request);
+  for (let cut = 0; cut < bytes.length; cut += 1) {
+    equal(decodeMemberRequest(bytes.subarray(0, cut)), null);
+  }
+  deepEqual(decodeMemberRequest(encodeMemberRequest(remove(2))), remove(2));
 });

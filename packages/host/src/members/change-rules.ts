@@ -16,7 +16,7 @@ import type { ConfState, NodeId } from "@quorate/raft";
 import { MemberAim } from "./member-record.ts";
 import type { MemberRecord } from "./member-record.ts";
 import { MemberRequestKind } from "./member-request.ts";
-import type { MemberRequest } from "./member-request.ts";
+import type { MemberRequest, SeveralRequest, SingleRequest } from "./member-request.ts";
 import {
   checkRecordChanges,
   encodeRecordChanges,
@@ -48,6 +48,12 @@ export type Decision =
 const readyShare = 0.9;
 
 export function decide(view: MembersView, request: MemberRequest): Decision {
+  return request.kind === MemberRequestKind.Several
+    ? decideSeveral(view, request)
+    : decideSingle(view, request);
+}
+
+function decideSingle(view: MembersView, request: SingleRequest): Decision {
   const present = view.table.byMemberId(request.memberId);
   if (request.kind === MemberRequestKind.Add) return decideAdd(view, request);
   if (present === null) return { error: MemberError.NotFound };
@@ -84,19 +90,99 @@ export function weakens(
   reaches: (id: NodeId) => boolean,
 ): boolean {
   if (!survivesOneLoss(conf, reaches)) return false;
+  const phases = phasesOf(conf, change);
+  return phases === null || phases.some((phase) => !survivesOneLoss(phase, reaches));
+}
+
+/** The configurations that it leads through, the joint one among them; null: it cannot be made. */
+function phasesOf(conf: ConfState, change: ConfChange): readonly ConfState[] | null {
   const next = applyChange(conf, change);
-  if (isConfChangeError(next)) return true;
-  if (!survivesOneLoss(next, reaches)) return true;
-  if (!isJoint(next)) return false;
+  if (isConfChangeError(next)) return null;
+  if (!isJoint(next)) return [next];
   const left = applyChange(next, new ConfChange(ConfTransition.Leave, [], nothing));
-  return isConfChangeError(left) || !survivesOneLoss(left, reaches);
+  return isConfChangeError(left) ? null : [next, left];
+}
+
+function hasQuorum(conf: ConfState, reaches: (id: NodeId) => boolean): boolean {
+  return survivesLosses(conf, reaches, 0);
 }
 
 /** Whoever of the reachable ones is lost, each half has a majority left. */
 function survivesOneLoss(conf: ConfState, reaches: (id: NodeId) => boolean): boolean {
+  return survivesLosses(conf, reaches, 1);
+}
+
+function survivesLosses(
+  conf: ConfState,
+  reaches: (id: NodeId) => boolean,
+  losses: number,
+): boolean {
   return [conf.voters, conf.votersOutgoing]
     .filter((half) => half.length > 0)
-    .every((half) => half.filter(reaches).length - 1 >= quorumOf(half.length));
+    .every((half) => half.filter(reaches).length - losses >= quorumOf(half.length));
+}
+
+/** One change for all of it; which voters are lost by it is P2's matter, not that of etcd's counts. */
+function decideSeveral(view: MembersView, request: SeveralRequest): Decision {
+  const { table } = view;
+  const singles: (readonly [ConfChangeType, NodeId])[] = [];
+  const records: RecordChange[] = [];
+  for (const change of request.changes) {
+    const error = gather(view, change, singles, records);
+    if (error !== MemberError.None) return { error };
+  }
+  const error = checkRecordChanges(table, records);
+  if (error !== MemberError.None) return { error };
+  const voters = records.filter(
+    (change) => change.kind === RecordChangeKind.Add && change.aim === MemberAim.Voter,
+  );
+  if (!mayPile(table.members, voters.length)) return { error: MemberError.NotEnoughStarted };
+  if (singles.length === 0) return { records };
+  const change = changeOf(singles, records);
+  // A joint phase is waited for.
+  if (isJoint(table.confState)) return { change };
+  const phases = phasesOf(table.confState, change);
+  if (phases === null) return { error: MemberError.NotEnoughStarted };
+  const reaches = (id: NodeId): boolean => id === view.selfId || view.connectedMs(id) >= 0;
+  // It would never end: that cannot be meant, forced or not.
+  if (!phases.every((phase) => hasQuorum(phase, reaches))) return { error: MemberError.Unhealthy };
+  const isWeaker = !request.force && weakens(table.confState, change, reaches);
+  return isWeaker ? { error: MemberError.Weakens } : { change };
+}
+
+/** What one of them comes to, added to the rest. */
+function gather(
+  view: MembersView,
+  request: SingleRequest,
+  singles: (readonly [ConfChangeType, NodeId])[],
+  records: RecordChange[],
+): MemberError {
+  const { memberId } = request;
+  if (request.kind === MemberRequestKind.Add) {
+    const { name, peerUrls, aim } = request;
+    records.push({ kind: RecordChangeKind.Add, memberId, name, peerUrls, aim });
+    return MemberError.None;
+  }
+  const present = view.table.byMemberId(memberId);
+  if (present === null) return MemberError.NotFound;
+  switch (request.kind) {
+    case MemberRequestKind.Update:
+      records.push({ kind: RecordChangeKind.Urls, memberId, peerUrls: request.peerUrls });
+      return MemberError.None;
+    case MemberRequestKind.Remove:
+      if (present.raftId === 0) records.push({ kind: RecordChangeKind.Drop, memberId });
+      else singles.push([ConfChangeType.Remove, present.raftId]);
+      return MemberError.None;
+    case MemberRequestKind.Promote: {
+      const error = promotionError(view, present);
+      if (error !== MemberError.None) return error;
+      singles.push([ConfChangeType.AddVoter, present.raftId]);
+      records.push(...aimsOf(present));
+      return MemberError.None;
+    }
+    default:
+      return assertNever(request, "member request");
+  }
 }
 
 function decideAdd(
@@ -134,19 +220,25 @@ function decideRemove(view: MembersView, member: MemberRecord): Decision {
 }
 
 function decidePromote(view: MembersView, member: MemberRecord): Decision {
-  const { table, selfId } = view;
+  const { table } = view;
   const { memberId, raftId } = member;
-  if (raftId === 0) return { error: MemberError.LearnerNotReady };
-  if (isVoter(table.confState, raftId)) return { error: MemberError.NotLearner };
-  if (view.match(raftId) < view.match(selfId) * readyShare) {
-    return { error: MemberError.LearnerNotReady };
-  }
+  const error = promotionError(view, member);
+  if (error !== MemberError.None) return { error };
   if (!mayPromote(table.members, memberId)) return { error: MemberError.NotEnoughStarted };
-  const records: RecordChange[] =
-    member.aim === MemberAim.Voter
-      ? []
-      : [{ kind: RecordChangeKind.Aim, memberId, aim: MemberAim.Voter }];
-  return { change: changeOf([[ConfChangeType.AddVoter, raftId]], records) };
+  return { change: changeOf([[ConfChangeType.AddVoter, raftId]], aimsOf(member)) };
+}
+
+function promotionError(view: MembersView, { raftId }: MemberRecord): MemberError {
+  const { table, selfId } = view;
+  if (raftId === 0) return MemberError.LearnerNotReady;
+  if (isVoter(table.confState, raftId)) return MemberError.NotLearner;
+  const ready = view.match(raftId) >= view.match(selfId) * readyShare;
+  return ready ? MemberError.None : MemberError.LearnerNotReady;
+}
+
+function aimsOf({ memberId, aim }: MemberRecord): RecordChange[] {
+  if (aim === MemberAim.Voter) return [];
+  return [{ kind: RecordChangeKind.Aim, memberId, aim: MemberAim.Voter }];
 }
 
 function ofRecords(view: MembersView, records: readonly RecordChange[]): Decision {
@@ -174,6 +266,16 @@ function mayAddVoter(members: readonly MemberRecord[]): boolean {
   // One lonely member may take a second one.
   if (started === 1 && voters.length === 1) return true;
   return started >= quorumOf(voters.length + 1);
+}
+
+/**
+ * Unborn ones cost no quorum, so that 1 may become 3 in one request; but whoever has not started what
+ * was added before is held to etcd's count.
+ */
+function mayPile(members: readonly MemberRecord[], added: number): boolean {
+  const voters = votersOf(members);
+  if (added === 0 || voters.every((m) => m.raftId !== 0)) return true;
+  return voters.filter(isStarted).length >= quorumOf(voters.length + added);
 }
 
 function mayRemoveVoter(members: readonly MemberRecord[], memberId: string): boolean {

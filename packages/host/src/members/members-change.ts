@@ -73,6 +73,8 @@ export const MemberError = {
   NameExists: 11,
   /** Another change overtook it. */
   Overtaken: 12,
+  /** P2: a phase would not survive one more loss that the present configuration would. */
+  Weakens: 13,
 } as const;
 export type MemberError = (typeof MemberError)[keyof typeof MemberError];
 

@@ -6,7 +6,7 @@ import { MemberAim, MemberError, MemberRequestKind } from "@quorate/host";
 import type { HostApi, HostStatus, MemberRequest, MemberStatus } from "@quorate/host";
 import { etcd } from "@quorate/proto";
 import { memberErrorOf } from "./errors.ts";
-import { addedMemberIdOf } from "./ids.ts";
+import { addedMemberIdOf, hexOf, idOf } from "./ids.ts";
 import { decode, headerOf, sinkOf } from "./messages.ts";
 
 export class ClusterService {
@@ -108,16 +108,8 @@ function memberOf(member: MemberStatus): etcd.Member {
   });
 }
 
-function idOf(hex: string): bigint {
-  return BigInt(`0x${hex}`);
-}
-
-function hexOf(id: bigint): string {
-  return id.toString(16).padStart(16, "0");
-}
-
 /** Sorted; null after the call has been failed. */
-function checkedUrls(urls: readonly string[], sink: GrpcSink): string[] | null {
+export function checkedUrls(urls: readonly string[], sink: GrpcSink): string[] | null {
   const checked = urls.map(checkedUrl);
   const distinct = new Set(checked);
   if (checked.length === 0 || checked.includes("") || distinct.size !== checked.length) {

@@ -81,6 +81,11 @@ const memberErrors: Record<MemberError, EtcdError> = {
     precondition,
     "etcdserver: another change of the members came first",
   ),
+  [MemberError.Weakens]: error(
+    precondition,
+    "etcdserver: re-configuration failed: it would not survive the loss of one more member, " +
+      "which the present one would",
+  ),
 };
 
 export function kvErrorOf(code: KvError): EtcdError {

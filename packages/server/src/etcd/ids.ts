@@ -23,3 +23,12 @@ export function clusterIdOf(memberIds: readonly string[]): string {
   }
   return hash.digest("hex").slice(0, 16);
 }
+
+/** As a message carries it. */
+export function idOf(hex: string): bigint {
+  return BigInt(`0x${hex}`);
+}
+
+export function hexOf(id: bigint): string {
+  return id.toString(16).padStart(16, "0");
+}

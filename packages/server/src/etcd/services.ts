@@ -12,6 +12,7 @@ import { databaseBytes, databaseBytesInUse } from "./database-size.ts";
 import { kvErrorOf, learnerError } from "./errors.ts";
 import type { ServiceFacts } from "./facts.ts";
 import { journalResponse, statusResponse } from "./inspect.ts";
+import { MembersService } from "./members-service.ts";
 import { decode, headerOf, sinkOf } from "./messages.ts";
 
 const Method = {
@@ -31,6 +32,8 @@ const Method = {
   MemberRemove: 14,
   MemberUpdate: 15,
   MemberPromote: 16,
+  MembersList: 17,
+  MembersChange: 18,
 } as const;
 type Method = (typeof Method)[keyof typeof Method];
 
@@ -51,6 +54,8 @@ export const methods: ReadonlyMap<string, number> = new Map([
   ["/grpc.health.v1.Health/Watch", Method.HealthWatch],
   ["/quorate.v1.Inspect/Status", Method.InspectStatus],
   ["/quorate.v1.Inspect/Journal", Method.InspectJournal],
+  ["/quorate.v1.Members/List", Method.MembersList],
+  ["/quorate.v1.Members/Change", Method.MembersChange],
 ]);
 
 /** For grpc_server_handled_total: service and method of a number. */
@@ -68,11 +73,13 @@ const forLearners: ReadonlySet<number> = new Set([
   Method.HealthWatch,
   Method.InspectStatus,
   Method.InspectJournal,
+  Method.MembersList,
 ]);
 
 export class Services implements GrpcHandler {
   readonly #host: HostApi;
   readonly #cluster: ClusterService;
+  readonly #members: MembersService;
   readonly #facts: ServiceFacts;
   readonly #healthWatchers: Set<GrpcSink>;
   #served: boolean;
@@ -80,6 +87,7 @@ export class Services implements GrpcHandler {
   constructor(host: HostApi, facts: ServiceFacts) {
     this.#host = host;
     this.#cluster = new ClusterService(host);
+    this.#members = new MembersService(host);
     this.#facts = facts;
     this.#healthWatchers = new Set();
     this.#served = false;
@@ -123,6 +131,10 @@ export class Services implements GrpcHandler {
         return sink.reply(statusResponse(this.#host.status(), this.#facts));
       case Method.InspectJournal:
         return sink.reply(journalResponse(this.#host.journal()));
+      case Method.MembersList:
+        return this.#members.list(sink);
+      case Method.MembersChange:
+        return this.#members.change(message, sink);
       default:
         return sink.fail(GrpcCode.Unimplemented, "unknown method");
     }
