@@ -271,8 +271,9 @@ test(
         const { code, out, err } = await etcdctl(endpoints.join(), ["endpoint", command], "");
         equal(code, 0, `${side} ${command}: ${err}`);
         // etcdctl 3.4 writes what it says of health to standard error.
-        for (const endpoint of endpoints)
+        for (const endpoint of endpoints) {
           match(out + err, new RegExp(`^${endpoint}(,| is healthy)`, "m"));
+        }
       }
     }
   },
