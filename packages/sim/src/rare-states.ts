@@ -32,7 +32,6 @@ export const rareStates = [
   /** A conflicting tail goes that was durable already. */
   "follower.durable-tail-lost",
   "follower.snapshot-over-tail",
-  "follower.peer-regressed",
   "member.restart-with-tail",
   "member.applies-late",
   "cluster.all-quiet",
@@ -145,9 +144,8 @@ export class RareStates {
     if (status.committed > status.durableIndex) this.#see("leader.commits-before-disk");
     if (status.lastIndex - status.committed > farAhead) this.#see("leader.log-far-ahead");
     if (status.transferee !== 0) this.#see("leader.transfers");
-    for (const { kind, regressed } of status.progress) {
+    for (const { kind } of status.progress) {
       if (kind === ProgressKind.Snapshot) this.#see("leader.sends-snapshot");
-      if (regressed) this.#see("follower.peer-regressed");
     }
   }
 

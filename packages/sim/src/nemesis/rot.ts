@@ -1,6 +1,7 @@
 // Media that do not keep what they were given: bits and sectors rot, ranges are zero or cannot be
 // read, a write turns out to be lost or to stand elsewhere. Only durable bytes, and as far as the
 // atlas admits it.
+import { batchHeaderBytes } from "@quorate/storage/internal";
 import type { SimCluster } from "../cluster.ts";
 import { directoryOf } from "../cluster-options.ts";
 import { pickPlace, pickTarget, type Target, targetsOf } from "../damage/target.ts";
@@ -25,6 +26,11 @@ export function drawRot(random: SimRandom): RotOptions {
     pauseMaxMs: random.pick([10_000, 30_000]),
   };
 }
+
+/** Two lost ends, something whole before them, and something to damage before that. */
+const batchesOfTwoHits = 6;
+/** Records begin right behind the header of a batch. */
+const payloadHit = 16;
 
 /** Null: nothing was hit. */
 type Hit = FaultKind | null;
@@ -81,7 +87,11 @@ export function hitOne(random: SimRandom, member: SimMember, lostWrites: boolean
 }
 
 function hitAtRest(random: SimRandom, { disk }: SimMember, target: Target): Hit {
-  const { path, file } = target;
+  const { path, file, batches } = target;
+  if (batches.length >= batchesOfTwoHits && random.chance(0.15)) {
+    return hitTwice(random, disk, target);
+  }
+  if (batches.length > 0 && random.chance(0.2)) return hitLastPayload(random, disk, target);
   const { from, end } = pickPlace(random, target);
   const longest = Math.max(1, end - from);
   const draw = random.below(5);
@@ -104,6 +114,30 @@ function hitAtRest(random: SimRandom, { disk }: SimMember, target: Target): Hit 
     return "disk.zeroed";
   }
   return rot(disk, path, from, flipped(random, file.syncedBytes().subarray(from, to)));
+}
+
+/**
+ * The end of the log is gone and something before it is damaged too: whole batches in between tell that
+ * there was more, and not what was promised there.
+ */
+function hitTwice(random: SimRandom, disk: SimMember["disk"], { path, batches }: Target): Hit {
+  const lost = random.between(1, 3);
+  const from = batches.at(-lost)!.from;
+  const { to } = batches.at(-1)!;
+  const earlier = random.pick(batches.slice(0, -lost - 2));
+  if (!disk.isDurable(path, earlier.from, to)) return null;
+  disk.damage.rot(path, earlier.from, new Uint8Array(sectorBytes));
+  disk.damage.rot(path, from, new Uint8Array(to - from));
+  return "disk.zeroed";
+}
+
+/** Whoever wrote it last is known by its header, and what it wrote is not. */
+function hitLastPayload(random: SimRandom, disk: SimMember["disk"], target: Target): Hit {
+  const { path, file, batches } = target;
+  const last = random.pick(batches.slice(-3));
+  const at = last.from + batchHeaderBytes + random.below(payloadHit);
+  if (at >= last.to) return null;
+  return rot(disk, path, at, flipped(random, file.syncedBytes().subarray(at, at + 1)));
 }
 
 function rot(disk: SimMember["disk"], path: string, from: number, bytes: Uint8Array): Hit {
