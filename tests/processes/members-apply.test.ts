@@ -188,3 +188,35 @@ test("what is refused says why and what to do next; forced, it is done", async (
     equal((await m3!.ended()).code, 73);
   });
 });
+
+test("a dead member is replaced while it is away; it is told so when it comes back", async () => {
+  await withCluster({}, async (cluster) => {
+    const dead = cluster.member("m3");
+    await dead.kill();
+    const port = await freePorts(1);
+    const url = `http://127.0.0.1:${port + 1}`;
+    const endpoints = cluster.running.map((member) => member.address).join();
+    const replacing = endOf(
+      startQuorate([
+        ...["members", "replace", "m3", "m4", url, "--endpoints", endpoints],
+        ...["--timeout", "30", "--wait", "300"],
+      ]),
+    );
+    await eventually("m4 is added", async () => {
+      return roles((await members(cluster, "list")).stdout).endsWith("m4 unborn");
+    });
+    const fourth = startJoin(cluster, "m4", port);
+    try {
+      const replaced = await replacing;
+      equal(replaced.code, 0, replaced.stderr);
+      match(replaced.stdout, /^before +2 of 3 needed, +2 answer: +m1 m2 \(m3\)$/m);
+      equal(roles(replaced.stdout), "m1 voter, m2 voter, m4 voter");
+      dead.start();
+      equal((await dead.ended()).code, 73, dead.log.at(-1));
+      equal((await put(cluster.members[0]!.client, "after", "v")).code, GrpcCode.Ok);
+    } finally {
+      fourth.process.kill("SIGKILL");
+      await endedWith(fourth.process);
+    }
+  });
+});

@@ -56,6 +56,16 @@ export class MembershipActs {
     return this.#ask(by, `removes ${name}`, { kind: MemberRequestKind.Remove, memberId });
   }
 
+  /** In one request, and one change (P2 instead of etcd's counts). */
+  removeAll(by: string, names: readonly string[]): MemberAsk {
+    const { Remove, Several } = MemberRequestKind;
+    const changes = names.map((name) => {
+      return { kind: Remove, memberId: this.#s.member(name).config.memberId } as const;
+    });
+    const request = { kind: Several, changes, force: false } as const;
+    return this.#ask(by, `removes ${names.join(" and ")}`, request);
+  }
+
   promote(by: string, name: string): MemberAsk {
     const { memberId } = this.#s.member(name).config;
     return this.#ask(by, `promotes ${name}`, { kind: MemberRequestKind.Promote, memberId });

@@ -39,6 +39,7 @@ import { manifestCopyDamaged } from "./stories/manifest-copy-damaged.ts";
 import { membersAskedAtOnce } from "./stories/members-asked-at-once.ts";
 import { membersCrashAtEveryStage } from "./stories/members-crash-at-every-stage.ts";
 import { membersOneByOne } from "./stories/members-one-by-one.ts";
+import { membersLeaveTogether } from "./stories/members-leave-together.ts";
 import { membersTwoAtOnce } from "./stories/members-two-at-once.ts";
 import { oldAnswerNewQuestion } from "./stories/old-answer-new-question.ts";
 import { oldGroundSentAnew } from "./stories/old-ground-sent-anew.ts";
@@ -146,6 +147,7 @@ const all: readonly Story[] = [
   // Members come and go.
   membersOneByOne,
   membersTwoAtOnce,
+  membersLeaveTogether,
   membersAskedAtOnce,
   newcomerBehindTheLog,
   joinedAndUnreadable,
