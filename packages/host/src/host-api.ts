@@ -158,7 +158,7 @@ export const Phase = {
   Running: 5,
   Stopping: 6,
   Stopped: 7,
-  /** Wiped after genesis: speaks no Raft, says why (P1, P3). */
+  /** An older copy of its directory: speaks no more, says why, and ends (P4). */
   Refused: 8,
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];

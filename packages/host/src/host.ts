@@ -328,7 +328,13 @@ export class Host implements HostApi {
   #onJoinAsk(ask: Uint8Array): Uint8Array {
     const genesis = this.#running === null ? null : this.#genesis;
     const { clusterId } = this.#config;
-    return encodeJoinAnswer(answerJoin(decodeJoinAsk(ask), clusterId, genesis, this.#membership));
+    const peers = this.#opening.peers;
+    const silentMs = 2 * this.#config.electionTimeoutMs;
+    const lives = (id: number): boolean =>
+      id === this.#opening.directory?.raftId ||
+      (peers?.silence.of(id).silentMs ?? silentMs) < silentMs;
+    const question = decodeJoinAsk(ask);
+    return encodeJoinAnswer(answerJoin(question, clusterId, genesis, this.#membership, lives));
   }
 
   #onRegressed(id: number, reason: string): void {

@@ -75,7 +75,7 @@ export class Opening {
         ok: false,
         exitCode: ExitCode.Foreign,
         reason:
-          `data directory ${directory} was made to found a cluster or has lost its place in one: ` +
+          `data directory ${directory} was made to found a cluster: ` +
           "it cannot join; start it with --initial-cluster-state new, or join with an empty one",
       });
     }
@@ -186,7 +186,7 @@ export class Opening {
       directory,
       {
         onStarted: (record) => this.#onGenesis(record, directory),
-        onWiped: (record, reason) => this.#onWiped(record, reason),
+        onWiped: (_record, reason) => this.#env.trace.warn("this member rejoins", { reason }),
         onWaiting: (_missing, reason) => this.#events.onPhase(Phase.Genesis, reason),
       },
     );
@@ -237,14 +237,6 @@ export class Opening {
         })),
     );
     return peers;
-  }
-
-  #onWiped(record: GenesisRecord, reason: string): void {
-    this.#events.onPhase(Phase.Refused, reason);
-    this.#env.trace.error("wiped member does not take part", {
-      genesis: record.genesisId,
-      reason,
-    });
   }
 
   /**

@@ -78,6 +78,7 @@ export function makeRunning(parts: RunningParts): Running {
       selfId: parts.directory.raftId,
       healthMs: config.memberHealthMs,
       timeoutTicks,
+      electionTimeoutMs: config.electionTimeoutMs,
       waitTicksMax: Math.ceil(config.requestTimeoutMs / config.tickMs),
     },
     applied,

@@ -1,7 +1,7 @@
 // What must happen after the heal point (reliability.md §2.3): everything is mended, and then within
 // bounds there is a leader that all follow, a write commits, all states are equal, and reads are
-// answered everywhere. Members that take no part (wiped after the founding, stopped by damage) are
-// left out; one that finds damage only now stops now, and then the others have their time anew.
+// answered everywhere. Members that take no part (stopped by damage, an older copy of their directory)
+// are left out; one whose disk was wiped comes back, if those with a disk are a quorum (P3); one that finds damage only now stops now, and then the others have their time anew.
 // Without a quorum of the others nothing can be demanded.
 import { Phase } from "@quorate/host";
 import type { HashKvTask, KvError } from "@quorate/kv";
@@ -57,7 +57,7 @@ export class Liveness {
   demandThroughBridge(random: SimRandom): void {
     const { network, world, members, memberNames, changing } = this.#cluster;
     // A bridge of a learner is none.
-    if (changing || members.length < 3 || this.core().length < members.length) return;
+    if (changing || members.length < 3 || !this.#allVote()) return;
     this.heal();
     const names = random.shuffle([...memberNames]);
     const bridge = names[0]!;
@@ -78,6 +78,15 @@ export class Liveness {
     }
     probe.giveUp();
     network.heal();
+  }
+
+  /** One that rejoins may be a learner yet. */
+  #allVote(): boolean {
+    const { members } = this.#cluster;
+    const conf = this.#cluster.leader()?.host?.status().confState;
+    const voters = conf?.voters ?? [];
+    const vote = members.every(({ host }) => voters.includes(host?.status().raftId ?? 0));
+    return vote && this.core().length === members.length;
   }
 
   #isLed(name: string): boolean {
@@ -223,13 +232,32 @@ export class Liveness {
     return world.runUntil(look, withinMs) || condition();
   }
 
-  /** Faults that no protocol mends yet have cost a quorum. */
+  /** Faults that no protocol mends have cost a quorum. */
   #excused(): boolean {
     const { faults } = this.#cluster.world;
+    const wiped = faults.of("process.wipe") + faults.of("disk.wiped");
+    if (wiped > 0 && this.#tooManyDisksLost()) return true;
     const lost = this.#memberCount() - this.core().length;
     const stopped = this.#cluster.operator?.leftAlone.size ?? 0;
-    const mayBeLost = faults.of("process.wipe") + faults.of("disk.wiped") + stopped;
+    const mayBeLost = wiped + stopped;
     return lost > 0 && lost <= mayBeLost && this.core().length * 2 <= this.#memberCount();
+  }
+
+  /** By what any running member has applied: no quorum is left under the raft ids that it names. */
+  #tooManyDisksLost(): boolean {
+    const core = new Set(this.core());
+    const running = this.#cluster.members.filter(
+      ({ name, running: runs }) => runs && core.has(name),
+    );
+    const ids = new Set(running.map(({ host }) => host?.status().raftId ?? 0));
+    const confs = running.map(({ host }) => host?.status().confState ?? null);
+    return confs.every(
+      (conf) =>
+        conf === null ||
+        [conf.voters, conf.votersOutgoing].some(
+          (half) => half.length > 0 && half.filter((id) => ids.has(id)).length * 2 <= half.length,
+        ),
+    );
   }
 
   #allEqual(members: readonly string[]): boolean {

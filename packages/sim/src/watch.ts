@@ -159,6 +159,7 @@ export class Watch {
     if (raftId !== null) votes.forgets(raftId);
     if (replaced) raftIds.putBack(member.name);
     else if (raftId !== null) raftIds.wiped(raftId);
+    if (!replaced) this.damage.stops.wiped(member.name);
   }
 
   #checkExit(member: SimMember, incarnation: SimProcess): void {

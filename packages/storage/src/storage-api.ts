@@ -33,7 +33,10 @@ export const GenesisState = {
   Held: 1,
   /** The genesis is started: Raft may run. */
   Started: 2,
-  /** The started genesis names this member under another raft id: wiped, must rejoin (P3). */
+  /**
+   * The started genesis names this member under another raft id: its disk was lost, and it asks to
+   * rejoin under the one that is durable here (P3).
+   */
   Wiped: 3,
   /** Takes part in a started genesis that does not name this raft id: it joined later. */
   Joined: 4,
@@ -42,7 +45,7 @@ export type GenesisState = (typeof GenesisState)[keyof typeof GenesisState];
 
 /** Raft may run on the directory. */
 export function mayRunRaft(state: GenesisState): boolean {
-  return state === GenesisState.Started || state === GenesisState.Joined;
+  return state !== GenesisState.None && state !== GenesisState.Held;
 }
 
 export interface DataDirectory {

@@ -299,26 +299,26 @@ test("after the start any member may restart, alone or with all others", () => {
   }
 });
 
-test("a wiped member is told, says why, takes part in nothing; the others say so of it", () => {
+test("a wiped member is told, says why, and speaks under its new raft id as a guest of the same genesis", () => {
   for (const victim of [0, 2]) {
     const bench = new Bench(6, 3);
     bench.bootAll();
     assert.ok(bench.until(() => bench.allTalk(), 1000));
     const wiped = bench.members[victim]!;
+    const started = bench.members[1]!.started;
     wiped.wipe();
     wiped.boot();
     assert.ok(bench.until(() => wiped.wiped !== "", 5000));
     bench.world.runFor(3000);
     assert.equal(wiped.state, GenesisState.Wiped);
-    assert.equal(wiped.started, null);
-    assert.deepEqual(wiped.sessions, []);
+    assert.equal(must(wiped.started, "a guest").genesisId, must(started, "founded").genesisId);
     for (const other of bench.members) {
       if (other === wiped) continue;
       const status = must(other.peers, "booted")
         .status()
         .find((s) => s.memberId === bench.listed[victim]!.memberId);
-      assert.equal(status?.connected, false);
-      assert.equal(status?.reason, "has not started yet");
+      assert.equal(status?.connected, true);
+      assert.equal(status?.raftId, must(wiped.directory, "opened").raftId);
     }
   }
 });

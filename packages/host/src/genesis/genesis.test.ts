@@ -136,7 +136,7 @@ test("a member given another list is refused with the difference, on both sides"
   assert.match(odd.process!.waiting!.reason, /n1 is http:\/\/elsewhere:2380 for this member/);
 });
 
-test("a member wiped after the start knows it, starts nothing, and knows it after a restart", () => {
+test("a member wiped after the start knows it and the genesis, before it starts and after a restart", () => {
   const world = new GenesisWorld(9, 3);
   bootAll(world);
   world.settle(10);
@@ -145,7 +145,7 @@ test("a member wiped after the start knows it, starts nothing, and knows it afte
     world.boot(victim);
     world.settle(10);
     assert.equal(victim.disk.state, GenesisState.Wiped);
-    assert.equal(victim.process!.started, null);
+    assert.notEqual(victim.process!.started, null);
     assert.match(victim.process!.wiped!, /wiped or replaced/);
     world.kill(victim);
     assert.match(world.boot(victim).wiped!, /wiped or replaced/);

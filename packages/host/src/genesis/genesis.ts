@@ -1,7 +1,7 @@
 // How random raft ids become a first configuration that all listed members agree on (P1), before any
 // Raft message. One state machine over the durable state of the directory: None → Held → Started, or
-// Wiped for a member that a started genesis names under another raft id; who joins later is Joined from
-// the beginning (joining/). A started genesis is passed
+// Wiped for a member that a started genesis names under another raft id: it rejoins under its new one
+// (P3). Who joins later is Joined from the beginning (joining/). A started genesis is passed
 // on for ever, so this lives as long as the process. It never decides about membership afterwards.
 //
 // Synced before: the raft id before the first frame (the directory); held before `Confirm`; started
@@ -30,10 +30,7 @@ export interface GenesisConfig {
 export interface GenesisCallbacks {
   /** The genesis has started, durably: Raft may run. Once in a process; within `start` or later. */
   onStarted(record: GenesisRecord): void;
-  /**
-   * This member's disk was lost (P3), durably known. Once; onStarted may still follow, when a
-   * genesis has started that names the present raft id.
-   */
+  /** This member's disk was lost (P3), durably known; onStarted follows: it is a guest until it is named. */
   onWiped(record: GenesisRecord, reason: string): void;
   /** Whenever it changes: names of those waited for, and one line that says why. */
   onWaiting(missing: readonly string[], reason: string): void;
@@ -67,7 +64,6 @@ export class Genesis implements GenesisTalk {
   readonly #differences: Map<string, string>;
   #saidMs: number;
   #waiting: string;
-  #told: boolean;
 
   constructor(
     env: Env,
@@ -94,7 +90,6 @@ export class Genesis implements GenesisTalk {
     this.#differences = new Map();
     this.#saidMs = Number.NEGATIVE_INFINITY;
     this.#waiting = "";
-    this.#told = false;
   }
 
   /** Where this member stands, durably. */
@@ -107,7 +102,7 @@ export class Genesis implements GenesisTalk {
   }
 
   start(): void {
-    if (mayRunRaft(this.#state) || this.#state === GenesisState.Wiped) {
+    if (mayRunRaft(this.#state)) {
       const record = decodeGenesisRecord(this.#directory.genesis);
       if (record === null) {
         return this.#env.fatal(ExitCode.Damaged, "the genesis in the data directory is unreadable");
@@ -227,7 +222,7 @@ export class Genesis implements GenesisTalk {
       });
       return;
     }
-    if (this.#state !== GenesisState.Wiped) this.#write(GenesisState.Wiped, record);
+    this.#write(GenesisState.Wiped, record);
   }
 
   #hold(record: GenesisRecord, from: GenesisSpeaker): void {
@@ -289,18 +284,14 @@ export class Genesis implements GenesisTalk {
 
   #tell(record: GenesisRecord): void {
     const { genesisId } = record;
-    if (mayRunRaft(this.#state)) {
-      this.#env.trace.info("genesis started", { genesis: genesisId });
-      this.#callbacks.onStarted(record);
-      return;
+    this.#env.trace.info("genesis started", { genesis: genesisId });
+    if (this.#state === GenesisState.Wiped) {
+      const reason =
+        `the cluster was founded with this member as raft id ${this.#nameIn(record)}, its data ` +
+        `directory has ${this.#config.raftId}: the disk was wiped or replaced, and it rejoins`;
+      this.#callbacks.onWiped(record, reason);
     }
-    if (this.#told) return;
-    this.#told = true;
-    const reason =
-      `the cluster knows this member by raft id ${this.#nameIn(record)}, its data directory has ` +
-      `${this.#config.raftId}: the disk was wiped or replaced, and it takes no part`;
-    this.#env.trace.error("genesis wiped", { genesis: genesisId, reason });
-    this.#callbacks.onWiped(record, reason);
+    this.#callbacks.onStarted(record);
   }
 
   // ---- What this member says -----------------------------------------------------------------------

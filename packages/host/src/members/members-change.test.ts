@@ -16,7 +16,7 @@ import {
 import type { RecordChange } from "./members-change.ts";
 import { MembershipTable } from "./membership-table.ts";
 
-const { Add, Aim, Bind, Drop, Urls } = RecordChangeKind;
+const { Add, Aim, Bind, Drop, Rebind, Urls } = RecordChangeKind;
 const { Learner, Voter } = MemberAim;
 
 function founded(): MembershipTable {
@@ -57,6 +57,10 @@ test("what is refused, each after those before it", () => {
     [[add("m4", `http://${"4".repeat(250)}:1`)], MemberError.BadUrls],
     [[{ kind: Urls, memberId: "m1", peerUrls: ["http://1:1", "http://1:2"] }], MemberError.None],
     [[{ kind: Bind, memberId: "m1", raftId: 44 }], MemberError.Overtaken],
+    [[{ kind: Rebind, memberId: "m1", lostRaftId: 1, raftId: 44 }], MemberError.None],
+    [[{ kind: Rebind, memberId: "m1", lostRaftId: 2, raftId: 44 }], MemberError.Overtaken],
+    [[{ kind: Rebind, memberId: "m1", lostRaftId: 1, raftId: 3 }], MemberError.Overtaken],
+    [[{ kind: Rebind, memberId: "m9", lostRaftId: 1, raftId: 44 }], MemberError.NotFound],
     [[add("m4", "http://4:1"), { kind: Bind, memberId: "m4", raftId: 3 }], MemberError.Overtaken],
     [[add("m4", "http://4:1"), { kind: Bind, memberId: "m4", raftId: 44 }], MemberError.None],
     [[{ kind: Aim, memberId: "m1", aim: Voter }], MemberError.NotLearner],

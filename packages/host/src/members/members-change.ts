@@ -29,6 +29,8 @@ export const RecordChangeKind = {
   Urls: 4,
   /** Of an unborn one; a born one leaves with the configuration. */
   Drop: 5,
+  /** Its disk was lost (P3): another raft id speaks for it. Comes with the change that swaps them. */
+  Rebind: 6,
 } as const;
 export type RecordChangeKind = (typeof RecordChangeKind)[keyof typeof RecordChangeKind];
 
@@ -55,7 +57,14 @@ export type RecordChange =
       readonly memberId: string;
       readonly peerUrls: readonly string[];
     }
-  | { readonly kind: typeof RecordChangeKind.Drop; readonly memberId: string };
+  | { readonly kind: typeof RecordChangeKind.Drop; readonly memberId: string }
+  | {
+      readonly kind: typeof RecordChangeKind.Rebind;
+      readonly memberId: string;
+      /** Whose disk was lost. */
+      readonly lostRaftId: NodeId;
+      readonly raftId: NodeId;
+    };
 
 /** Why a change is refused, before it is proposed or at apply. On the wire: never reuse a value. */
 export const MemberError = {
@@ -135,10 +144,10 @@ function check(table: Records, change: RecordChange): MemberError {
   if (change.kind === RecordChangeKind.Add) return checkAdd(table, change, present);
   if (present === null) return MemberError.NotFound;
   switch (change.kind) {
-    case RecordChangeKind.Bind: {
-      const taken = table.byRaftId(change.raftId) !== null || table.removed.includes(change.raftId);
-      return present.raftId !== 0 || taken ? MemberError.Overtaken : MemberError.None;
-    }
+    case RecordChangeKind.Bind:
+      return checkBind(table, present, 0, change.raftId);
+    case RecordChangeKind.Rebind:
+      return checkBind(table, present, change.lostRaftId, change.raftId);
     case RecordChangeKind.Aim:
       if (change.aim !== MemberAim.Voter) return MemberError.None;
       return isVoter(table.confState, present.raftId) ? MemberError.NotLearner : MemberError.None;
@@ -167,6 +176,11 @@ function checkAdd(
   return full ? MemberError.TooManyLearners : MemberError.None;
 }
 
+function checkBind(table: Records, present: MemberRecord, from: NodeId, to: NodeId): MemberError {
+  const taken = table.byRaftId(to) !== null || table.removed.includes(to);
+  return present.raftId !== from || taken ? MemberError.Overtaken : MemberError.None;
+}
+
 function checkUrls(table: Records, urls: readonly string[], memberId: string): MemberError {
   const fit = urls.length <= peerUrlsMax && urls.every((url) => url.length <= urlCharsMax);
   if (urls.length === 0 || !fit) return MemberError.BadUrls;
@@ -186,6 +200,7 @@ function apply(table: Records, change: RecordChange): void {
   if (present === null) return;
   switch (change.kind) {
     case RecordChangeKind.Bind:
+    case RecordChangeKind.Rebind:
       return table.put(present.with({ raftId: change.raftId }));
     case RecordChangeKind.Aim:
       return table.put(present.with({ aim: change.aim }));
@@ -227,6 +242,10 @@ function encodeRest(writer: ByteWriter, change: RecordChange): void {
     case RecordChangeKind.Bind:
       writer.varint(change.raftId);
       return;
+    case RecordChangeKind.Rebind:
+      writer.varint(change.lostRaftId);
+      writer.varint(change.raftId);
+      return;
     case RecordChangeKind.Aim:
       writer.u8(change.aim);
       return;
@@ -266,6 +285,8 @@ function decodeChange(reader: ByteReader): RecordChange | null {
     }
     case RecordChangeKind.Bind:
       return { kind, memberId, raftId: reader.varint() };
+    case RecordChangeKind.Rebind:
+      return { kind, memberId, lostRaftId: reader.varint(), raftId: reader.varint() };
     case RecordChangeKind.Aim:
       return { kind, memberId, aim: decodeAim(reader) };
     case RecordChangeKind.Urls:

@@ -23,6 +23,8 @@ import { decodeMemberRequest } from "./member-request.ts";
 import type { MemberRequest } from "./member-request.ts";
 import { encodeRecordChanges, MemberError, RecordChangeKind } from "./members-change.ts";
 import type { MembershipTable } from "./membership-table.ts";
+import { Rejoining } from "./rejoining.ts";
+import type { RejoiningParts } from "./rejoining.ts";
 
 /** Requests that wait for a change in flight; past it they are refused. */
 const waitingMax = 16;
@@ -43,11 +45,12 @@ interface Waiting {
 export interface MembersParts {
   readonly raft: RaftApi;
   readonly table: MembershipTable;
-  readonly peers: Pick<PeersApi, "status" | "dialledRaftId" | "setRemoved">;
+  readonly peers: RejoiningParts["peers"] & Pick<PeersApi, "status" | "setRemoved">;
   readonly trace: Trace;
   readonly selfId: NodeId;
   readonly healthMs: number;
   readonly timeoutTicks: number;
+  readonly electionTimeoutMs: number;
   /** A request waits so long for its turn. */
   readonly waitTicksMax: number;
 }
@@ -55,6 +58,7 @@ export interface MembersParts {
 export class Members {
   readonly #parts: MembersParts;
   readonly #catchUp: CatchUp;
+  readonly #rejoining: Rejoining;
   #waiting: Waiting[];
   #nowTick: number;
   /** Of the newest change that removed somebody, or above it. */
@@ -67,6 +71,7 @@ export class Members {
   constructor(parts: MembersParts, applied: Index) {
     this.#parts = parts;
     this.#catchUp = new CatchUp(parts.timeoutTicks);
+    this.#rejoining = new Rejoining({ ...parts, propose: (change) => this.#propose(change) });
     this.#waiting = [];
     this.#nowTick = 0;
     this.#removedIndex = applied;
@@ -101,9 +106,11 @@ export class Members {
     if (!raft.isLeader()) {
       this.#failAll(ProposeOutcome.NotLeader);
       this.#catchUp.keep([]);
+      this.#rejoining.stop();
       return;
     }
     if (this.#waiting.length > 0) this.#serveWaiting();
+    if (this.#rejoining.isNeeded()) this.#rejoining.tick(raft.status(), nowTick);
     if (this.#isSettled()) return;
     this.#admitOne();
     this.#promote(raft.status());

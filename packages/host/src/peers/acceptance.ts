@@ -137,6 +137,7 @@ export class Acceptance {
         genesisId: this.genesisId,
         expectedMemberId: link.expectedMemberId,
         isMember: (memberId) => parts.isMember(memberId),
+        raftIdOf: (memberId) => parts.raftIdOf(memberId),
         isRemoved: (raftId) => this.#removed.has(raftId),
         isSuperseded: (clusterId) => this.#superseded.includes(clusterId),
         removedFinal: this.#removedFinal,

@@ -30,6 +30,9 @@ export const FrameType = {
   /** One Raft message. */
   Message: 16,
   Digest: 17,
+  /** When was this raft id heard last? And the answer (P3). */
+  SilenceAsk: 18,
+  SilenceAnswer: 19,
   ForwardProposal: 32,
   ForwardAnswer: 33,
   ForwardRead: 34,

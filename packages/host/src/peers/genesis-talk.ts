@@ -4,6 +4,7 @@
 // `Peers.tick` ticks the talk; it goes on after the start, because whoever knows of a started
 // genesis passes it on.
 import type { NodeId, Session } from "@quorate/raft";
+import type { Hello } from "./hello.ts";
 
 /** The process that speaks, as its hello on that very link says. */
 export interface GenesisSpeaker {
@@ -35,4 +36,9 @@ export interface GenesisWire {
   isConnected(memberId: string): boolean;
   /** Why not; empty when it can. */
   reasonOf(memberId: string): string;
+}
+
+export function speakerIn(hello: Hello): GenesisSpeaker {
+  const { memberId, raftId, session, genesisId } = hello;
+  return { memberId, raftId, session, genesisId };
 }

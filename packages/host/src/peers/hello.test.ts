@@ -49,6 +49,7 @@ function rules(fields: Partial<HelloRules> = {}): HelloRules {
     genesisId: 77,
     expectedMemberId: null,
     isMember: (memberId) => memberId === "aaaa" || memberId === "bbbb",
+    raftIdOf: (memberId) => (memberId === "aaaa" ? 11 : 0),
     isRemoved: (raftId) => raftId === 99,
     isSuperseded: (clusterId) => clusterId === "c0",
     removedFinal: true,
@@ -137,7 +138,18 @@ test("what is refused, and in which words", () => {
       "member aaaa answers at the address of bbbb",
     ],
     [{ genesisId: 78 }, {}, RefusalCode.AnotherGenesis, 'genesis is "77" here, not "78"'],
-    [{ raftId: 99 }, {}, RefusalCode.Removed, "raft id 99 was removed from the cluster"],
+    [
+      { raftId: 99 },
+      {},
+      RefusalCode.Removed,
+      "raft id 99 was removed from the cluster, replaced by raft id 11",
+    ],
+    [
+      { raftId: 99, memberId: "gone" },
+      {},
+      RefusalCode.Removed,
+      "raft id 99 was removed from the cluster",
+    ],
     [
       { memberId: "cccc", genesisId: 0 },
       {},

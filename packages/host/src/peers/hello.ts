@@ -200,6 +200,8 @@ export interface HelloRules {
   /** The member that was dialled; null on an incoming link. */
   readonly expectedMemberId: string | null;
   isMember(memberId: string): boolean;
+  /** That the configuration names for a member, or that speaks for it; 0: none known. */
+  raftIdOf(memberId: string): NodeId;
   isRemoved(raftId: NodeId): boolean;
   /** The cluster of that id is what this one was before a recovery. */
   isSuperseded(clusterId: string): boolean;
@@ -241,7 +243,9 @@ export function checkHello(rules: HelloRules, hello: Hello): Refusal | null {
   }
   if (rules.isRemoved(hello.raftId)) {
     const code = rules.removedFinal ? Removed : Leaving;
-    return new Refusal(code, `raft id ${hello.raftId} was removed from the cluster`, "");
+    const next = rules.raftIdOf(hello.memberId);
+    const replaced = next === 0 || next === hello.raftId ? "" : `, replaced by raft id ${next}`;
+    return new Refusal(code, `raft id ${hello.raftId} was removed from the cluster${replaced}`, "");
   }
   if (!shared && !rules.isMember(hello.memberId)) {
     const text = `member ${hello.memberId} is not among the members of the cluster`;

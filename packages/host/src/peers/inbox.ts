@@ -9,14 +9,18 @@ import type { Frame } from "./frame.ts";
 import type { Hello } from "./hello.ts";
 import type { PeersConfig, PeersEvents } from "./peers-api.ts";
 import type { Remote } from "./remote.ts";
+import { decodeSilenceAnswer, decodeSilenceAsk } from "./silence-codec.ts";
+import type { Silence } from "./silence.ts";
 
 export class Inbox {
   readonly #config: PeersConfig;
   readonly #events: PeersEvents;
+  readonly #silence: Silence;
   /** Frames of other processes than those of the link: dropped. */
   #foreign: number;
 
-  constructor(config: PeersConfig, events: PeersEvents) {
+  constructor(config: PeersConfig, events: PeersEvents, silence: Silence) {
+    this.#silence = silence;
     this.#config = config;
     this.#events = events;
     this.#foreign = 0;
@@ -41,6 +45,10 @@ export class Inbox {
         return this.#onForwardReadAnswer(frame.body);
       case FrameType.Digest:
         return this.#onDigest(frame.body, hello);
+      case FrameType.SilenceAsk:
+        return this.#onSilenceAsk(frame.body, remote);
+      case FrameType.SilenceAnswer:
+        return this.#onSilenceAnswer(frame.body, remote);
       default:
         return `frame type ${frame.type} is out of place`;
     }
@@ -113,6 +121,20 @@ export class Inbox {
     const point = codec.decodeDigestPoint(body);
     if (point === null) return "digest point is malformed";
     this.#events.onDigestPoint(hello.raftId, point);
+    return "";
+  }
+
+  #onSilenceAsk(body: Uint8Array, remote: Remote): string {
+    const ask = decodeSilenceAsk(body);
+    if (ask === null) return "question for a raft id is malformed";
+    this.#silence.asked(remote, ask);
+    return "";
+  }
+
+  #onSilenceAnswer(body: Uint8Array, remote: Remote): string {
+    const answer = decodeSilenceAnswer(body);
+    if (answer === null) return "answer about a raft id is malformed";
+    if (this.#isMine(answer.toSession)) this.#silence.answered(remote.raftId, answer);
     return "";
   }
 

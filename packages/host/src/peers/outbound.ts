@@ -10,6 +10,8 @@ import type { PeerLink } from "./peer-link.ts";
 import type { DigestPoint, ForwardNumber, ForwardOutcome } from "./peers-api.ts";
 import type { Remote } from "./remote.ts";
 import { EncodedEntries } from "./send-queue.ts";
+import { encodeSilenceAnswer, encodeSilenceAsk } from "./silence-codec.ts";
+import type { SilenceAnswer, SilenceAsk } from "./silence-codec.ts";
 
 /** The accepted link of that class to the process, or null. */
 export type LinkTo = (remote: Remote, linkClass: LinkClass) => PeerLink | null;
@@ -86,6 +88,16 @@ export class Outbound {
     for (const id of this.remotes.keys()) {
       this.#pushFrame(id, LinkClass.Control, FrameType.Digest, body);
     }
+  }
+
+  askSilence(of: readonly NodeId[], ask: SilenceAsk): void {
+    const body = encodeSilenceAsk(ask);
+    for (const id of of) this.#pushFrame(id, LinkClass.Control, FrameType.SilenceAsk, body);
+  }
+
+  answerSilence(to: NodeId, answer: SilenceAnswer): void {
+    const body = encodeSilenceAnswer(answer);
+    this.#pushFrame(to, LinkClass.Control, FrameType.SilenceAnswer, body);
   }
 
   flush(): void {

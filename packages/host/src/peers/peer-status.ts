@@ -43,11 +43,11 @@ export function peerStatus(
 export function whyNotConnected(peer: Peer, started: boolean): string {
   const link = peer.control.link;
   if (link === null || !link.accepted) return peer.reason === "" ? "connecting" : peer.reason;
-  if (link.raft || !started) return "";
+  if (!started) return "";
   const named = peer.member.raftId;
   const speaks = link.hello?.raftId ?? 0;
   if (named !== 0 && speaks !== named) {
     return `its disk was wiped: it has raft id ${speaks}, the cluster knows ${named}`;
   }
-  return "has not started yet";
+  return link.raft ? "" : "has not started yet";
 }

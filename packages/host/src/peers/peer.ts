@@ -49,6 +49,11 @@ export class Peer {
     for (const dialer of this.dialers) dialer.setAddresses(member.addresses);
   }
 
+  /** Dialled, and not ended. */
+  get links(): PeerLink[] {
+    return this.dialers.map(({ link }) => link).filter((link) => link !== null);
+  }
+
   dialer(linkClass: LinkClass): Dialer {
     if (linkClass === LinkClass.Control) return this.control;
     return linkClass === LinkClass.Data ? this.data : this.snapshot;

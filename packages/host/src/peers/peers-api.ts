@@ -141,6 +141,24 @@ export interface PeerStatus {
   readonly bytesReceived: number;
 }
 
+/** What was heard of one raft id. */
+export interface Heard {
+  readonly silentMs: number;
+  /** Where it speaks from; empty: no link stands. */
+  readonly address: string;
+}
+
+export interface SilenceApi {
+  /** What this process has heard of it itself; since its own start when it has not. */
+  of(raftId: NodeId): Heard;
+  /** Asks these what they have heard of it, in a new round: answers to earlier ones count no more. */
+  ask(raftId: NodeId, of: readonly NodeId[]): void;
+  /** By raft id, what was answered to the newest round. */
+  answers(raftId: NodeId): ReadonlyMap<NodeId, Heard>;
+  /** Nobody asks about it any more. */
+  forget(raftId: NodeId): void;
+}
+
 export interface PeersApi {
   /** Names the other members (never this one); links to those not named any more are closed. */
   setMembers(members: readonly PeerMember[]): void;
@@ -159,6 +177,8 @@ export interface PeersApi {
   setSuperseded(clusterIds: readonly string[]): void;
   /** Who answers for the member at its address, on a link dialled there; 0: nobody does Raft there. */
   dialledRaftId(memberId: string): NodeId;
+  /** How long a raft id has not been heard, here and by others. */
+  readonly silence: SilenceApi;
   /** Queued per peer, bounded; a message that finds no link or a full queue is dropped. */
   send(message: Message): void;
   /**

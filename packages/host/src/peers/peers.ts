@@ -21,6 +21,7 @@ import type {
 import { Acceptance } from "./acceptance.ts";
 import { FrameType } from "./frame.ts";
 import type { Frame } from "./frame.ts";
+import { speakerIn } from "./genesis-talk.ts";
 import type { GenesisSpeaker, GenesisTalk, GenesisWire } from "./genesis-talk.ts";
 import { controlTrafficEnded, dialEnded, GoneStep, ownLinkEnded } from "./gone-watch.ts";
 import { LinkClass } from "./hello.ts";
@@ -45,6 +46,7 @@ import type {
 } from "./peers-api.ts";
 import { QuietWatch } from "./quiet-watch.ts";
 import { Remote } from "./remote.ts";
+import { Silence } from "./silence.ts";
 import { SnapshotTransfer } from "./snapshot-transfer.ts";
 import { tellHost } from "./told.ts";
 
@@ -62,6 +64,7 @@ export interface PeersCounters {
 }
 
 export class Peers implements PeersApi, LinkOwner, GenesisWire {
+  readonly silence: Silence;
   readonly #env: Env;
   readonly #config: PeersConfig;
   readonly #events: PeersEvents;
@@ -89,10 +92,11 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     this.#random = env.random.fork("peers");
     this.#peers = new Map();
     this.#incoming = new IncomingLinks();
-    this.#inbox = new Inbox(config, events);
     this.#quiet = new QuietWatch(config.raftId, config.bootCount);
     this.#condemned = [];
     this.#outbound = new Outbound((remote, linkClass) => this.#linkTo(remote, linkClass));
+    this.silence = new Silence(env.clock, this.#outbound, (remote) => this.#linksOf(remote));
+    this.#inbox = new Inbox(config, events, this.silence);
     this.#genesis = null;
     this.#stamp = 0;
     this.#framesRepeated = 0;
@@ -166,6 +170,13 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     return link?.carriesRaft ? helloOf(link).raftId : 0;
   }
 
+  /** Those that stand, in either direction. */
+  #linksOf(remote: Remote): PeerLink[] {
+    const dialled = this.#peers.get(remote.memberId)?.links ?? [];
+    const all = [...this.#incoming.ofMember(remote.memberId), ...dialled];
+    return all.filter((link) => link.carriesRaft && remote.isOf(link.hello));
+  }
+
   attachGenesis(genesis: GenesisTalk): void {
     assert(this.#genesis === null, "Peers: one genesis");
     this.#genesis = genesis;
@@ -227,7 +238,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
       peer === undefined
         ? this.#incoming.find(remote.memberId, remote.raftId, linkClass)
         : peer.dialer(linkClass).link;
-    return link !== null && link.carriesRaft && belongsTo(link, remote) ? link : null;
+    return link !== null && link.carriesRaft && remote.isOf(link.hello) ? link : null;
   }
 
   // ---- Links come ----------------------------------------------------------------------------------
@@ -344,11 +355,11 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
 
   #endLinks(remote: Remote, reason: string): void {
     for (const link of this.#incoming.ofMember(remote.memberId)) {
-      if (belongsTo(link, remote)) link.close(reason);
+      if (remote.isOf(link.hello)) link.close(reason);
     }
     for (const dialer of this.#peers.get(remote.memberId)?.dialers ?? []) {
       const link = dialer.link;
-      if (link !== null && belongsTo(link, remote)) dialer.redial(reason);
+      if (link !== null && remote.isOf(link.hello)) dialer.redial(reason);
     }
   }
 
@@ -372,7 +383,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
       return;
     }
     const remote = this.#outbound.remotes.get(hello.raftId);
-    if (!link.raft || remote === undefined || !belongsTo(link, remote)) {
+    if (!link.raft || remote === undefined || !remote.isOf(link.hello)) {
       this.#outbound.drop(1);
       return;
     }
@@ -397,6 +408,9 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     const peer = this.#peers.get(memberId);
     peer?.absorb(link);
     if (link.failed) this.#linksFailed++;
+    if (link.raft && link.hello !== null) {
+      this.#outbound.remotes.get(link.hello.raftId)?.noteHeard(link.heardMs);
+    }
     if (link.linkClass === LinkClass.Snapshot) this.#snapshots.linkEnded(link);
     if (!link.dialled) {
       const present = this.#incoming.ended(link);
@@ -417,7 +431,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
 
   #controlLinkEnded(link: PeerLink, end: LinkEnd): void {
     const remote = this.#outbound.remotes.get(helloOf(link).raftId);
-    if (remote === undefined || !belongsTo(link, remote)) return;
+    if (remote === undefined || !remote.isOf(link.hello)) return;
     if (link.dialled && this.#hearsFrom(link)) {
       ownLinkEnded(remote, link, end, ++this.#stamp);
       return;
@@ -579,15 +593,6 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
 
 function helloOf(link: PeerLink): Hello {
   return must(link.hello, "an accepted link has a hello");
-}
-
-function belongsTo(link: PeerLink, remote: Remote): boolean {
-  return link.hello?.raftId === remote.raftId && link.hello.session === remote.session;
-}
-
-function speakerIn(hello: Hello): GenesisSpeaker {
-  const { memberId, raftId, session, genesisId } = hello;
-  return { memberId, raftId, session, genesisId };
 }
 
 function sayBye(link: PeerLink | null): void {

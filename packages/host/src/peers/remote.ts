@@ -30,6 +30,8 @@ export class Remote {
   #heartbeatMs: number;
   #heartbeatSentMs: number;
   #roundTripMs: number;
+  /** Of its links that have ended, and since it was accepted. */
+  #heardMs: number;
   /** Above 0: the link with its control traffic has ended; dials begun after this stamp count. */
   #suspectStamp: number;
   /** Above 0: the own control link to it ended at this stamp, and none has been accepted since. */
@@ -51,11 +53,17 @@ export class Remote {
     this.data = new SendQueue(dataMessagesMax, dataBytesMax);
     this.#heartbeatMs = 0;
     this.#heartbeatSentMs = 0;
+    this.#heardMs = env.clock.monotonicMs();
     this.#roundTripMs = 0;
     this.#suspectStamp = 0;
     this.#ownEndStamp = 0;
     this.#refusals = 0;
     this.#resets = 0;
+  }
+
+  /** It is the process that said this. */
+  isOf(hello: Hello | null): boolean {
+    return hello?.raftId === this.raftId && hello.session === this.session;
   }
 
   queue(linkClass: LinkClass): SendQueue {
@@ -123,6 +131,15 @@ export class Remote {
     if (leftMs > nowMs) return -1;
     this.#roundTripMs = nowMs - leftMs;
     return this.#roundTripMs;
+  }
+
+  /** A link of it ended, that was heard at that time. */
+  noteHeard(heardMs: number): void {
+    this.#heardMs = Math.max(this.#heardMs, heardMs);
+  }
+
+  get heardMs(): number {
+    return this.#heardMs;
   }
 
   // ---- Evidence (P6) -------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 // What has found damage falls silent: from the mark of its finding on no vote, acknowledgement or
 // answer leaves the process; and once a start was refused because the log or the identity is damaged,
-// or the directory an older copy, none leaves that directory any more, whoever starts it again.
+// or the directory an older copy, none leaves that directory any more, whoever starts it again, until it is wiped.
 import { demand } from "./violation.ts";
 
 const property = "damage stops";
@@ -26,6 +26,11 @@ export class DamageStops {
   /** What a member has promised is not known, or not whole, any more. */
   foundInMember(member: string, finding: string): void {
     this.#members.set(member, finding);
+  }
+
+  /** Its directory is gone, and with it what was found there: what comes back is another disk (P3). */
+  wiped(member: string): void {
+    this.#members.delete(member);
   }
 
   /** Nobody has found anything yet. */

@@ -81,7 +81,8 @@ import { tornTailIsNoDamage } from "./stories/torn-tail-is-no-damage.ts";
 import { twoSnapshotsBackToBack } from "./stories/two-snapshots-back-to-back.ts";
 import { unknownIsNotRemoved } from "./stories/unknown-is-not-removed.ts";
 import { wan7 } from "./stories/wan-7.ts";
-import { wipedMemberStandsAside } from "./stories/wiped-member-stands-aside.ts";
+import { secondProcessEvictsNobody } from "./stories/second-process-evicts-nobody.ts";
+import { wipedMemberRejoins } from "./stories/wiped-member-rejoins.ts";
 import { writeBelowASnapshot } from "./stories/write-below-a-snapshot.ts";
 import { writeOfADeposedLeader } from "./stories/write-of-a-deposed-leader.ts";
 import { newcomerBehindTheLog } from "./stories/newcomer-behind-the-log.ts";
@@ -118,7 +119,8 @@ const all: readonly Story[] = [
   rowDamagedAtStart,
   rowRotsUnderAReader,
   rolledBackDirectory,
-  wipedMemberStandsAside,
+  wipedMemberRejoins,
+  secondProcessEvictsNobody,
   quietStartOfAnOldCopy,
   genesisTwoWipes,
   genesisFounderWiped,

@@ -145,6 +145,11 @@ export class DurableDisks {
     return followed !== undefined && holdsEntry(this.log(followed.watched.member), index, term);
   }
 
+  /** What the disk behind a raft id held when it was wiped or put back; null: it was not. */
+  lostLog(raftId: number): DurableLog | null {
+    return this.#lost.get(raftId) ?? null;
+  }
+
   /** As far as its log is followed: what was durable when a process died still is. */
   seenToHold(raftId: number, index: number, term: number): boolean {
     const followed = this.#byRaftId.get(raftId);

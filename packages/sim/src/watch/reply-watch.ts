@@ -63,18 +63,25 @@ export class ReplyWatch {
 
   /** Of enough of these to find a quorum, if there is one: those first whose logs are followed. */
   #logsUntil({ index, term }: EntryName, ids: readonly NodeId[], quorum: number): DurableView[] {
-    const members = this.#cluster.members.filter(({ name }) =>
-      ids.includes(this.#configurations.raftIdOf(name)),
-    );
+    // An answer that was on its way when its disk was wiped speaks of what was durable.
+    const lost = new Map<NodeId, DurableView>();
+    for (const id of ids) {
+      const log = this.#disks.lostLog(id);
+      if (log !== null && holdsEntry(log, index, term)) lost.set(id, log);
+    }
+    const members = this.#cluster.members.filter(({ name }) => {
+      const id = this.#configurations.raftIdOf(name);
+      return ids.includes(id) && !lost.has(id);
+    });
     const followed = members.filter((member) => this.#disks.isFollowed(member));
     const others = members.filter((member) => !this.#disks.isFollowed(member));
-    const logs: DurableView[] = [];
-    let holders = 0;
+    const logs: DurableView[] = [...lost.values()];
+    let holders = lost.size;
     for (const member of [...followed, ...others]) {
+      if (holders >= quorum) break;
       const log = this.#disks.log(member);
       logs.push(log);
       if (holdsEntry(log, index, term)) holders++;
-      if (holders >= quorum) break;
     }
     return logs;
   }
