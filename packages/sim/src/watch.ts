@@ -60,8 +60,11 @@ export class Watch {
     this.mayExit = new Set();
     const random = cluster.world.random("watch");
     const logs = new LogWatch(this.checkers);
+    // What was written through swapped names is not what an undamaged disk would hold either.
+    const isDamaged = (name: string): boolean =>
+      cluster.budget?.explains(cluster.member(name), ExitCode.Damaged) === true;
     const mayRefuse = (name: string): boolean =>
-      this.mayExit.has(name) || this.damage.regressed.has(name);
+      this.mayExit.has(name) || this.damage.regressed.has(name) || isDamaged(name);
     this.disks = new DurableDisks(random, options.durableSample, mayRefuse, logs);
     this.#processes = new WatchedProcesses();
     this.#members = new MemberWatch(this.checkers, this.disks);

@@ -1,4 +1,5 @@
 // The checkers of what members are and promise (reliability.md §2.1), one of each for a whole run.
+import { raftDefaults } from "@quorate/raft";
 import { AppliedOnce } from "../checkers/applied-once.ts";
 import { CommitRule } from "../checkers/commit-rule.ts";
 import { CommittedLog } from "../checkers/committed-log.ts";
@@ -18,7 +19,7 @@ import { VoteQuorum } from "../checkers/vote-quorum.ts";
 import { WastedWork } from "../checkers/wasted-work.ts";
 
 /** What a leader may send a follower in vain: a whole window, and probes while nothing comes through. */
-const wastedBytesMax = 8_388_608;
+const wastedBytesMax = raftDefaults.inflightBytesMax;
 
 export class StateCheckers {
   readonly committed: CommittedLog;
