@@ -28,10 +28,10 @@ export const genesisTwoWipes: Story = story("genesis-two-wipes", { members: 5 },
   s.heal();
   const settled = (): boolean => s.cluster.settledLeader(s.names) !== null;
   s.waitFor("the founder rejoins", 20_000, settled);
-  s.mustWrite(s.waitForLeader(20 * s.timeoutMs, s.others(f)));
+  s.mustWrite(s.waitForLeader(20 * s.timeoutMs));
   s.kill(m);
   s.wipe(m);
   s.start(m);
   s.waitFor("the other one too", 20_000, settled);
-  s.mustWrite(s.waitForLeader(20 * s.timeoutMs, rest));
+  s.mustWrite(s.waitForLeader(20 * s.timeoutMs));
 });
