@@ -44,4 +44,4 @@ export {
   jointQuorumNewest,
   jointVoteResult,
 } from "./quorum/joint.ts";
-export { VoteResult } from "./quorum/majority.ts";
+export { quorumOf, VoteResult } from "./quorum/majority.ts";

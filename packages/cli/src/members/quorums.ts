@@ -1,5 +1,6 @@
 // The quorums that a change of the members leads through, and why it is better not made (P2). Pure.
 import { table } from "@quorate/base";
+import { quorumOf } from "@quorate/host";
 
 export interface Voter {
   readonly name: string;
@@ -95,8 +96,4 @@ function survives({ halves }: Phase, losses: number): boolean {
 
 function names(voters: readonly Voter[]): string[] {
   return voters.map((voter) => voter.name);
-}
-
-function quorumOf(count: number): number {
-  return Math.floor(count / 2) + 1;
 }

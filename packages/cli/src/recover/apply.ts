@@ -23,9 +23,10 @@ export async function apply(path: string, { confirm }: ApplyOptions): Promise<vo
   }
   const old = file.directories.filter(({ directory }) => !existsSync(keptName(directory, file)));
   if (old.length === file.directories.length) await stage(file, path);
+  // The data directory first: once it is exchanged, an apply that is repeated goes on from there.
   for (const { directory, walDirectory } of file.directories) {
-    if (walDirectory !== null) exchange(walDirectory, file);
     exchange(directory, file);
+    if (walDirectory !== null) exchange(walDirectory, file);
   }
   process.stdout.write(`${endOf(file).join("\n")}\n`);
 }

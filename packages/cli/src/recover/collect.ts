@@ -1,6 +1,6 @@
 // `quorate recover collect`: what is left of a cluster, one line a directory.
 import { table } from "@quorate/base";
-import { isSurvivor, type Survivor } from "@quorate/host";
+import { byNewest, isSurvivor, quorumOf, type Survivor } from "@quorate/host";
 import { exitCodes } from "../exit.ts";
 import { parseDirectory, readDirectory } from "./read-directories.ts";
 
@@ -37,9 +37,7 @@ function lineOf(survivor: Survivor): string[] {
 
 /** As the one with the newest log knows them. */
 function membersOf(survivors: readonly Survivor[]): string[] {
-  const newest = survivors.toSorted(
-    (a, b) => b.lastTerm - a.lastTerm || b.lastIndex - a.lastIndex,
-  )[0];
+  const newest = survivors.toSorted(byNewest)[0];
   if (newest === undefined) return [];
   const { membership, clusterId } = newest;
   const { voters } = membership.confState;
@@ -47,7 +45,7 @@ function membersOf(survivors: readonly Survivor[]): string[] {
   const missing = membership.members.filter(({ raftId }) => !here.has(raftId));
   const lines = [
     "",
-    `Cluster ${clusterId}: ${voters.length} voters, a quorum is ${Math.floor(voters.length / 2) + 1}.`,
+    `Cluster ${clusterId}: ${voters.length} voters, a quorum is ${quorumOf(voters.length)}.`,
   ];
   for (const { name, memberId, peerUrls } of missing) {
     lines.push(`Not given: ${name || memberId} (${peerUrls.join(", ")})`);

@@ -11,6 +11,7 @@ import {
   isConfChangeError,
   isJoint,
   isVoter,
+  quorumOf,
 } from "@quorate/raft";
 import type { ConfState, NodeId } from "@quorate/raft";
 import { MemberAim } from "./member-record.ts";
@@ -286,10 +287,6 @@ function mayRemoveVoter(members: readonly MemberRecord[], memberId: string): boo
 function mayPromote(members: readonly MemberRecord[], memberId: string): boolean {
   const others = votersOf(members, memberId);
   return others.filter(isStarted).length + 1 >= quorumOf(others.length + 1);
-}
-
-function quorumOf(count: number): number {
-  return Math.floor(count / 2) + 1;
 }
 
 const nothing = new Uint8Array(0);

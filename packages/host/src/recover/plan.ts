@@ -1,7 +1,7 @@
 // What a recovery would do, from what is left of a cluster whose quorum is lost for good: who of the
 // survivors leads on, what is certain, what is kept, what may be lost and why (reliability.md §4.3).
 // Pure: reads nothing and changes nothing.
-import type { NodeId } from "@quorate/raft";
+import { type NodeId, quorumOf } from "@quorate/raft";
 import type { Survivor } from "./survivor.ts";
 
 /** Members beside the survivors. */
@@ -163,7 +163,7 @@ function discarded(
 }
 
 /** Newest log first; voters before learners. */
-function byNewest(a: Survivor, b: Survivor): number {
+export function byNewest(a: Survivor, b: Survivor): number {
   return (
     b.lastTerm - a.lastTerm ||
     b.lastIndex - a.lastIndex ||
@@ -189,10 +189,6 @@ function mixedUp(survivors: readonly Survivor[]): string | null {
 
 function countOf(half: readonly NodeId[], collected: ReadonlySet<NodeId>): number {
   return half.filter((id) => collected.has(id)).length;
-}
-
-function quorumOf(voters: number): number {
-  return Math.floor(voters / 2) + 1;
 }
 
 function describeHalves(halves: readonly (readonly NodeId[])[]): string {

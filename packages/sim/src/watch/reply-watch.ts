@@ -1,6 +1,7 @@
 // Listens to what clients hear: a change that is called done must be on a quorum's disks.
 import type { ConfState, NodeId } from "@quorate/raft";
 import { type DurableView, holdsEntry } from "../checkers/durable-before-ack.ts";
+import { majorityOf } from "../checkers/quorum.ts";
 import { demand } from "../checkers/violation.ts";
 import type { ClientOperation } from "../client/history.ts";
 import type { SimCluster } from "../cluster.ts";
@@ -49,14 +50,14 @@ export class ReplyWatch {
 
   #isHeld({ index, term }: EntryName, conf: ConfState): boolean {
     return halvesOf(conf).every((half) => {
-      const quorum = Math.floor(half.length / 2) + 1;
+      const quorum = majorityOf(half);
       const logs = this.#logsUntil({ index, term }, half, quorum);
       return logs.filter((log) => holdsEntry(log, index, term)).length >= quorum;
     });
   }
 
   #checkHalf(entry: EntryName, half: readonly NodeId[]): void {
-    const quorum = Math.floor(half.length / 2) + 1;
+    const quorum = majorityOf(half);
     const logs = this.#logsUntil(entry, half, quorum);
     this.#checkers.durable.writeAcknowledged(entry.index, entry.term, logs, quorum);
   }
