@@ -79,7 +79,7 @@ export class Watch {
   #listen(): void {
     const { cluster, checkers, disks } = this;
     const wire = new WireWatch(cluster, checkers, disks, this.#processes, this.#stamps);
-    const replies = new ReplyWatch(cluster, checkers, disks, this.#applies, this.#configurations);
+    const replies = new ReplyWatch(checkers, disks, this.#applies, this.#configurations);
     cluster.network.onSend = (from, _to, bytes) =>
       this.#guard(() => {
         wire.sent(from.name, bytes);

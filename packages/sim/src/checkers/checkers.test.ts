@@ -6,7 +6,7 @@ import { type CommittedEntry, CommittedLog } from "./committed-log.ts";
 import { checkDamageTaken } from "./damaged-frames.ts";
 import { DamageStops } from "./damage-stops.ts";
 import { DigestEquality } from "./digest-equality.ts";
-import { DurableBeforeAck, type DurableView } from "./durable-before-ack.ts";
+import { DurableBeforeAck, holdsEntry, type DurableView } from "./durable-before-ack.ts";
 import { checkStampBound, checkStampOrder, type StampedEntry } from "./entry-stamps.ts";
 import { ElectionSafety } from "./election-safety.ts";
 import { FrontierOrder } from "./frontiers.ts";
@@ -266,9 +266,17 @@ test("S7 clients: OK without a quorum of durable copies is rejected", () => {
   const has = diskOf({ term: 5, vote: 0, terms: [1, 5] });
   const other = diskOf({ term: 5, vote: 0, terms: [1, 4] });
   const lacks = diskOf({ term: 5, vote: 0, terms: [1] });
-  checker.writeAcknowledged(2, 5, [has, has, lacks], 2);
-  rejects(() => checker.writeAcknowledged(2, 5, [has, other, lacks], 2), /durable on 1, not 2/);
-  rejects(() => checker.writeAcknowledged(2, 5, [], 2), /durable on 0/);
+  const conf = (voters: number[], votersOutgoing: number[] = []) => ({ voters, votersOutgoing });
+  const said = (disks: DurableView[], ...confs: ReturnType<typeof conf>[]): void => {
+    const holds = (id: number): boolean => holdsEntry(disks[id]!, 2, 5);
+    checker.writeAcknowledged(2, 5, confs, () => holds);
+  };
+  said([has, has, lacks], conf([0, 1, 2]));
+  rejects(() => said([has, other, lacks], conf([0, 1, 2])), /durable on 1 of 3, no quorum/);
+  rejects(() => said([lacks, lacks], conf([0, 1])), /durable on 0 of 2/);
+  // Both halves of a joint one; or one of the configurations since then.
+  rejects(() => said([has, has, lacks, lacks], conf([0, 1, 2], [1, 2, 3])), /no quorum/);
+  said([has, has, lacks, lacks], conf([1, 2, 3]), conf([0, 1]));
 });
 
 function diskOf(given: {

@@ -1,6 +1,7 @@
 // S7: when a vote request, a vote grant, an append answer or a client's OK leaves, the durable image
 // of the disk already contains what it speaks of (reliability.md §2.1). What is durable is told by
 // the simulated disk, never by the member.
+import { isQuorum, type Voters } from "./quorum.ts";
 import { demand } from "./violation.ts";
 
 const property = "S7 durable before ack";
@@ -77,20 +78,28 @@ export class DurableBeforeAck {
     );
   }
 
-  /** A client hears OK of the entry at `index`: a quorum's disks must hold it. */
+  /**
+   * A client hears OK of the entry at `index`: the disks of a quorum of one of these configurations,
+   * those that can have committed it and the ones after them, must hold it.
+   */
   writeAcknowledged(
     index: number,
     term: number,
-    disks: readonly DurableView[],
-    quorum: number,
+    confs: readonly Voters[],
+    holdersOf: (conf: Voters) => (raftId: number) => boolean,
   ): void {
     this.checked++;
-    const holders = disks.filter((disk) => holdsEntry(disk, index, term)).length;
     demand(
-      holders >= quorum,
+      confs.some((conf) => isQuorum(conf, holdersOf(conf))),
       property,
-      () =>
-        `entry ${index} of term ${term} is acknowledged and durable on ${holders}, not ${quorum}`,
+      () => {
+        const newest = confs.at(-1)!;
+        const holders = newest.voters.filter(holdersOf(newest)).length;
+        return (
+          `entry ${index} of term ${term} is acknowledged and durable on ${holders} of ` +
+          `${newest.voters.length}, no quorum`
+        );
+      },
     );
   }
 

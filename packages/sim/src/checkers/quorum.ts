@@ -12,14 +12,9 @@ export function isQuorum(conf: Voters, has: (raftId: number) => boolean): boolea
   return isMajority(conf.voters, has) && isMajority(conf.votersOutgoing, has);
 }
 
-/** How many are more than half. */
-export function majorityOf(half: readonly number[]): number {
-  return Math.floor(half.length / 2) + 1;
-}
-
 /** Of none: yes. */
 function isMajority(half: readonly number[], has: (raftId: number) => boolean): boolean {
-  let missing = half.length === 0 ? 0 : majorityOf(half);
+  let missing = half.length === 0 ? 0 : Math.floor(half.length / 2) + 1;
   for (const id of half) {
     if (missing === 0) return true;
     if (has(id)) missing--;

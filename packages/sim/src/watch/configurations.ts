@@ -71,8 +71,3 @@ export class Configurations {
     return this.#known.slice(Math.max(0, below - 2)).map(({ conf }) => conf);
   }
 }
-
-/** Each set of voters of which a majority is needed: one, or both halves while it is joint. */
-export function halvesOf(conf: ConfState): readonly (readonly NodeId[])[] {
-  return [conf.voters, conf.votersOutgoing].filter((half) => half.length > 0);
-}

@@ -5,6 +5,7 @@
 // would.
 import { equalBytes } from "@quorate/base";
 import { holdsEntry } from "../checkers/durable-before-ack.ts";
+import { isQuorum, type Voters } from "../checkers/quorum.ts";
 import { checkRecovery } from "../checkers/recovery-keeps.ts";
 import { demand } from "../checkers/violation.ts";
 import { UnsyncedFate } from "../disk/sim-file.ts";
@@ -145,9 +146,13 @@ export class DurableDisks {
     return followed !== undefined && holdsEntry(this.log(followed.watched.member), index, term);
   }
 
-  /** What the disk behind a raft id held when it was wiped or put back; null: it was not. */
-  lostLog(raftId: number): DurableLog | null {
-    return this.#lost.get(raftId) ?? null;
+  /**
+   * `holds` for the voters of a configuration. A quorum is mostly among those whose logs are followed;
+   * the others cost a recovery each.
+   */
+  holders(conf: Voters, index: number, term: number): (raftId: number) => boolean {
+    const seen = (raftId: number): boolean => this.seenToHold(raftId, index, term);
+    return isQuorum(conf, seen) ? seen : (raftId) => this.holds(raftId, index, term);
   }
 
   /** As far as its log is followed: what was durable when a process died still is. */
@@ -210,10 +215,11 @@ export class DurableDisks {
       known.mediumChanges === mediumChanges &&
       known.incarnation === incarnation &&
       known.alive === alive;
-    if (isValid) return known.image.log;
-    const image = this.#recover(member);
+    const image = isValid ? known.image : this.#recover(member);
     this.#recoveries.set(member.name, { mediumChanges, incarnation, alive, image });
-    return image.log;
+    // A start that would refuse reads nothing, and yet what was seen there is on the medium.
+    const followed = this.#followed.get(member.name);
+    return image.refusal !== null && followed !== undefined ? followed.log : image.log;
   }
 
   /** Once the snapshot is in force, the log is followed again from there. */

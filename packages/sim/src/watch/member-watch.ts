@@ -2,7 +2,6 @@
 // what has changed since the last look is judged.
 import { Role } from "@quorate/raft";
 import type { Frontiers } from "../checkers/frontiers.ts";
-import { isQuorum } from "../checkers/quorum.ts";
 import type { DurableDisks } from "./durable-disks.ts";
 import type { StateCheckers } from "./state-checkers.ts";
 import type { WatchedProcess } from "./watched-process.ts";
@@ -67,12 +66,9 @@ export class MemberWatch {
     const { conf } = core;
     const term = watched.leaderTerm;
     const leader = incarnation.name;
-    // A quorum is mostly among those whose logs are followed; the others cost a recovery each.
-    const seenToHold = (raftId: number): boolean => this.#disks.seenToHold(raftId, index, term);
-    const holds = (raftId: number): boolean => this.#disks.holds(raftId, index, term);
     commits.leads(
       { leader, leaderTerm: term, index, conf, termAt: (at) => tail.termAt(at) },
-      isQuorum(conf, seenToHold) ? seenToHold : holds,
+      this.#disks.holders(conf, index, term),
     );
   }
 
