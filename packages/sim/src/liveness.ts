@@ -1,7 +1,8 @@
 // What must happen after the heal point (reliability.md §2.3): everything is mended, and then within
 // bounds there is a leader that all follow, a write commits, all states are equal, and reads are
 // answered everywhere. Members that take no part (stopped by damage, an older copy of their directory)
-// are left out; one whose disk was wiped comes back, if those with a disk are a quorum (P3); one that finds damage only now stops now, and then the others have their time anew.
+// are left out; one whose disk was wiped comes back, if those with a disk are a quorum (P3); one that
+// finds damage only now stops now, and then the others have their time anew.
 // Without a quorum of the others nothing can be demanded.
 import { Phase } from "@quorate/host";
 import type { HashKvTask, KvError } from "@quorate/kv";
@@ -160,7 +161,8 @@ export class Liveness {
     const property = "HashKV is equal";
     if (!this.#comes(members, () => hashes.size === members.length, 5_000, property)) return false;
     const texts = [...hashes].map(([name, text]) => `${name}: ${text}`).join("; ");
-    demand(new Set(hashes.values()).size === 1, property, () => texts);
+    const hashed = [...hashes.values()].every((text) => !text.startsWith("error"));
+    demand(hashed && new Set(hashes.values()).size === 1, property, () => texts);
     return true;
   }
 
@@ -284,6 +286,6 @@ export class Liveness {
 
 function hashText(result: HashKvTask | KvError): string {
   if (typeof result === "number") return `error ${result}`;
-  const { error, hash, hashRevision, compactRevision } = result;
-  return `${hash} at ${hashRevision}, compacted at ${compactRevision}, error ${error}`;
+  const { hash, hashRevision, compactRevision } = result;
+  return `${hash} at ${hashRevision}, compacted at ${compactRevision}`;
 }

@@ -1,12 +1,12 @@
 // quorate.v1.Members: the members with what etcd's list cannot tell, and several changes in one. Rules
 // are the host's; here are ids, URLs and messages.
 import { create, toBinary } from "@bufbuild/protobuf";
+import { GrpcCode } from "@quorate/grpc";
 import type { GrpcSink } from "@quorate/grpc";
-import { MemberAim, MemberError, MemberRequestKind } from "@quorate/host";
+import { MemberAim, MemberRequestKind } from "@quorate/host";
 import type { HostApi, HostStatus, MemberStatus, SingleRequest } from "@quorate/host";
 import { members } from "@quorate/proto";
 import { checkedUrls } from "./cluster-service.ts";
-import { memberErrorOf } from "./errors.ts";
 import { addedMemberIdOf, hexOf, idOf } from "./ids.ts";
 import { decode, sinkOf } from "./messages.ts";
 
@@ -37,10 +37,7 @@ export class MembersService {
       if (single === null) return;
       changes.push(single);
     }
-    if (changes.length === 0) {
-      const { code, text } = memberErrorOf(MemberError.NotFound);
-      return sink.fail(code, text);
-    }
+    if (changes.length === 0) return failNothingAsked(sink);
     const several = { kind: MemberRequestKind.Several, changes, force: request.force } as const;
     this.#host.changeMembers(several, {
       ...sinkOf(sink),
@@ -74,12 +71,14 @@ function singleOf({ change }: members.MemberChange, sink: GrpcSink): SingleReque
       return { kind: MemberRequestKind.Remove, memberId: hexOf(change.value) };
     case "promote":
       return { kind: MemberRequestKind.Promote, memberId: hexOf(change.value) };
-    default: {
-      const { code, text } = memberErrorOf(MemberError.NotFound);
-      sink.fail(code, text);
+    default:
+      failNothingAsked(sink);
       return null;
-    }
   }
+}
+
+function failNothingAsked(sink: GrpcSink): void {
+  sink.fail(GrpcCode.InvalidArgument, "quorate: a change of the members that changes nothing");
 }
 
 function infosOf(status: HostStatus): members.MemberInfo[] {

@@ -59,6 +59,7 @@ import { restartKnowsItIsJoint } from "./stories/restart-knows-it-is-joint.ts";
 import { revisionAfterCompactionCrash } from "./stories/revision-after-compaction-crash.ts";
 import { rolledBackDirectory } from "./stories/rolled-back-directory.ts";
 import { rottenDisk5 } from "./stories/rotten-disk-5.ts";
+import { rottenSnapshot } from "./stories/rotten-snapshot.ts";
 import { rowDamagedAtStart } from "./stories/row-damaged-at-start.ts";
 import { rowRotsUnderAReader } from "./stories/row-rots-under-a-reader.ts";
 import { sessionOnRecordFirst } from "./stories/session-on-record-first.ts";
@@ -152,6 +153,7 @@ const all: readonly Story[] = [
   membersLeaveTogether,
   membersAskedAtOnce,
   newcomerBehindTheLog,
+  rottenSnapshot,
   joinedAndUnreadable,
   membersCrashAtEveryStage,
   removedMemberStillVotes,

@@ -1,6 +1,8 @@
 // The checkpoint in force, held for sending: its segments at their length in force (the growing one
-// may go on behind it) and the shared part of its tables file. The files stay until `release`.
-import { assert, must } from "@quorate/base";
+// may go on behind it) and the shared part of its tables file. The files stay until `release`. What is
+// read from the beginning of a file to its end is held against its CRC: a receiver would refuse it, and
+// the same damaged bytes would be sent again and again.
+import { assert, crc32c, must } from "@quorate/base";
 import { isRefused } from "../directory/access.ts";
 import { DiskError, ExitCode } from "../env.ts";
 import type { DiskFile } from "../env.ts";
@@ -23,12 +25,15 @@ export class PinnedCheckpoint implements SnapshotSource {
   readonly files: readonly SnapshotFile[];
   readonly #parts: PinParts;
   #open: DiskFile | null;
+  /** Of the file that is being read: its place, and the CRC of its bytes up to an offset. */
+  #read: { file: number; offset: number; crc: number };
   #released: boolean;
 
   constructor(parts: PinParts, inForce: CheckpointInForce, state: ManifestState) {
     this.checkpoint = inForce.info;
     this.#parts = parts;
     this.#open = null;
+    this.#read = { file: -1, offset: 0, crc: 0 };
     this.#released = false;
     const files: SnapshotFile[] = [];
     for (const { name, bytes, crc, sealed } of state.rowSegments) {
@@ -49,9 +54,24 @@ export class PinnedCheckpoint implements SnapshotSource {
     const into = new Uint8Array(Math.min(length, bytes - offset));
     const path = `${this.#parts.directory}/${name}`;
     const read = this.#fileAt(path).readNow(offset, into);
-    if (read === into.length) return into;
-    const what = read instanceof DiskError ? read.code : "it ends within its length in force";
-    return this.#damaged(`${path}: offset ${offset}: cannot be read for a snapshot: ${what}`);
+    if (read !== into.length) {
+      const what = read instanceof DiskError ? read.code : "it ends within its length in force";
+      return this.#damaged(`${path}: offset ${offset}: cannot be read for a snapshot: ${what}`);
+    }
+    this.#check(file, offset, into, path);
+    return into;
+  }
+
+  #check(file: number, offset: number, bytes: Uint8Array, path: string): void {
+    if (offset === 0) this.#read = { file, offset: 0, crc: 0 };
+    const read = this.#read;
+    if (read.file !== file || read.offset !== offset) return;
+    read.crc = crc32c(bytes, 0, bytes.length, read.crc);
+    read.offset += bytes.length;
+    const { bytes: length, crc } = must(this.files[file], "a file of the snapshot");
+    if (read.offset === length && read.crc !== crc) {
+      this.#damaged(`${path}: its CRC is not that of the checkpoint: it is damaged`);
+    }
   }
 
   #damaged(reason: string): never {

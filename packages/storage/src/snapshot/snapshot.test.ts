@@ -6,7 +6,14 @@ import { must } from "@quorate/base";
 import { HardState } from "@quorate/raft";
 import { MemoryDisk } from "../testing/memory-disk.ts";
 import { StorageDriver } from "../testing/storage-driver.ts";
-import { openMemberNow, opened, scanAll, smallOptions, testRow } from "../testing/test-member.ts";
+import {
+  openMemberNow,
+  opened,
+  scanAll,
+  smallOptions,
+  testDirectory,
+  testRow,
+} from "../testing/test-member.ts";
 import type { SnapshotFile, SnapshotSink, SnapshotSource } from "../storage-api.ts";
 
 const shape = { keys: 20, valueBytes: 150 };
@@ -144,6 +151,20 @@ test("a flipped bit in any file is refused, its files are removed, the present s
   });
   driver.check();
   equal(transfer(driver, source.files, source.checkpoint.id, contents), true);
+});
+
+test("a sender whose own file has rotted since it was verified stops, and sends it to nobody", () => {
+  for (const at of [0, 1]) {
+    const { driver, source: own } = sender();
+    const file = at === 0 ? 0 : own.files.length - 1;
+    const { name, bytes } = own.files[file]!;
+    const read = (): void => {
+      for (let from = 0; from < bytes; from += 1000) own.readNow(file, from, 1000);
+    };
+    read();
+    driver.disk.content(`${testDirectory}/${name}`)[bytes >> 1]! ^= 8;
+    throws(read, /its CRC is not that of the checkpoint/);
+  }
 });
 
 test("a description that does not fit is refused: id, lengths, order, too little, nothing", () => {
