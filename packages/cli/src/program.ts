@@ -13,6 +13,7 @@ import type { InspectOptions, InspectSubject } from "./inspect/inspect.ts";
 import type { ApplyOptions } from "./recover/apply.ts";
 import type { PlanOptions } from "./recover/plan.ts";
 import type { StatusOptions } from "./status/status.ts";
+import { addAlarms } from "./alarms/alarms-command.ts";
 import { addMembers } from "./members/members-command.ts";
 import { addJoin } from "./join/join-command.ts";
 import { serveHelp } from "./serve/serve-help.ts";
@@ -38,6 +39,7 @@ export function makeProgram(): Command {
   addDel(program);
   addStatus(program);
   addMembers(program);
+  addAlarms(program);
   addJoin(program);
   addInspect(program);
   addRecover(program);

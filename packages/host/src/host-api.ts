@@ -1,6 +1,13 @@
 // What a member's process and the simulator see of a Host: configuration in, requests in, replies
 // and status out. Everything is synchronous or by callback; the Host runs on its Env alone.
-import type { Digest, HashKvTask, KvError, OperationKind } from "@quorate/kv";
+import type {
+  Alarm,
+  AlarmCommand,
+  ClientOperationKind,
+  Digest,
+  HashKvTask,
+  KvError,
+} from "@quorate/kv";
 import type { ConfState, ProgressStatus, Role } from "@quorate/raft";
 import type { StorageOptions, StorageUsage } from "@quorate/storage";
 import type { JournalEvent } from "./journal.ts";
@@ -94,9 +101,9 @@ export const hostDefaults: Omit<
 
 // ---- Requests ------------------------------------------------------------------------------------
 
-/** Read of keys; beside the operations of the state machine. */
+/** Read of keys; beside the operations of the state machine that carry a client's bytes. */
 export const rangeRequest = 1;
-export type RequestKind = typeof rangeRequest | OperationKind;
+export type RequestKind = typeof rangeRequest | ClientOperationKind;
 
 export const FailureCode = {
   /** Refused by the state machine or the edge check; `kvError` says why. Nothing was changed. */
@@ -205,6 +212,8 @@ export interface HostStatus {
   readonly missing: readonly string[];
   readonly usage: StorageUsage | null;
   readonly requestsInFlight: number;
+  /** Active ones, as this member has applied them; sorted by kind and member. */
+  readonly alarms: readonly Alarm[];
 }
 
 export interface HostCounters {
@@ -235,6 +244,8 @@ export interface HostApi {
    * that its status shows it.
    */
   changeMembers(request: MemberRequest, sink: ReplySink): void;
+  /** The reply is the list of alarms that the command found or made (kv's decodeAlarms). */
+  alarm(command: AlarmCommand, sink: ReplySink): void;
   transferLeadership(memberId: string, done: (result: TransferResult) => void): void;
   /** etcd's HashKV at `revision` (0: now), in slices between turns. */
   hashKv(revision: number, done: (result: HashKvTask | KvError) => void): void;

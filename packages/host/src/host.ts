@@ -2,7 +2,8 @@
 // Raft and the state machine, answers requests. This file is the life cycle and the wiring; the work
 // of a turn is in pump.ts. The very same class runs in production and in the simulator.
 import { must } from "@quorate/base";
-import type { HashKvTask, KvError } from "@quorate/kv";
+import { encodeAlarmCommand, OperationKind } from "@quorate/kv";
+import type { AlarmCommand, HashKvTask, KvError } from "@quorate/kv";
 import { Role } from "@quorate/raft";
 import type { Message } from "@quorate/raft";
 import { ExitCode } from "@quorate/storage";
@@ -214,6 +215,13 @@ export class Host implements HostApi {
     const payload = encodeMemberRequest(request);
     const running = this.#serving(sink);
     running?.requests.propose(HostEntryKind.MemberRequest, payload, sink, this.#nowTick);
+  }
+
+  alarm(command: AlarmCommand, sink: ReplySink): void {
+    const running = this.#serving(sink);
+    if (running === null) return;
+    const payload = running.kv.envelope("", 0, encodeAlarmCommand(command));
+    running.requests.propose(OperationKind.Alarm, payload, sink, this.#nowTick);
   }
 
   #serving(sink: ReplySink): Running | null {

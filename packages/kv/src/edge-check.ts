@@ -2,6 +2,7 @@
 // checks in etcdserver/api/v3rpc/key.go (3.4), in its order, so that the first error is its error.
 // Depends on this member's settings, so apply never asks it.
 import { assertNever, latin1Decode } from "@quorate/base";
+import { decodeAlarmCommand } from "./alarm/alarm-command.ts";
 import { KvError } from "./kv-error.ts";
 import { OperationKind } from "./operation.ts";
 import { KeySpans } from "./txn/key-spans.ts";
@@ -35,6 +36,8 @@ export function checkOperation(
     }
     case OperationKind.Compact:
       return decodeCompactionRequest(request) === null ? KvError.Malformed : KvError.None;
+    case OperationKind.Alarm:
+      return decodeAlarmCommand(request) === null ? KvError.Malformed : KvError.None;
     default:
       return assertNever(kind, "operation kind");
   }

@@ -1,10 +1,16 @@
 // The public face of the replicated state machine.
+export { Alarm, decodeAlarms } from "./alarm/alarm.ts";
+export { AlarmCause, alarmCauses } from "./alarm/alarm-causes.ts";
+export { AlarmAction, decodeAlarmCommand, encodeAlarmCommand } from "./alarm/alarm-command.ts";
+export type { AlarmCommand } from "./alarm/alarm-command.ts";
+export { AlarmType, alarmNames, isAlarmType, isEtcdAlarm } from "./alarm/alarm-type.ts";
 export { checkRangeRequest } from "./edge-check.ts";
 export { KvError } from "./kv-error.ts";
 export type { AppliedOperation, Digest, HashKvTask, KvApi, KvOptions, KvReply } from "./kv-api.ts";
 export { KvState } from "./kv-state.ts";
 export { stateNumbersOf, withOtherTables } from "./other-tables.ts";
 export { OperationKind } from "./operation.ts";
+export type { ClientOperationKind } from "./operation.ts";
 export { Row, ScannedRow } from "./rows.ts";
 export type { RowCursor, RowHead, RowReader, RowRef, RowStore } from "./rows.ts";
 export { rangeIsSerializable, txnIsSerializable } from "./serializable.ts";

@@ -1,6 +1,7 @@
 // The one face of the state machine that the host sees: class KvState (kv-state.ts) implements it.
 // Deterministic: equal entries in equal order give equal state, replies and digests; no clock, no
 // configuration, no randomness enters apply (raft-lessons 50).
+import type { Alarm } from "./alarm/alarm.ts";
 import type { KvError } from "./kv-error.ts";
 import type { OperationKind } from "./operation.ts";
 import type { RowRef, RowStore, ScannedRow } from "./rows.ts";
@@ -17,7 +18,7 @@ export interface KvOptions {
   readonly rangeBytesMax: number;
 }
 
-/** The outcome of an applied operation or a read: an error, or the encoded etcd response. */
+/** The outcome of an applied operation or a read: an error, or the encoded response. */
 export interface KvReply {
   /**
    * An operation with an error has changed nothing, with one exception: ResponseTooLarge of an
@@ -82,6 +83,8 @@ export interface KvApi {
   readonly liveBytes: number;
   readonly puts: number;
   readonly deletes: number;
+  /** Active ones, sorted by kind and member. */
+  readonly alarms: readonly Alarm[];
   /** Of the newest live rows and the tables (DESIGN.md 14); compaction does not change it. */
   liveDigest(): Digest;
   /** Chain over (index, entry, resulting revision). */

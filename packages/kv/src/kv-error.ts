@@ -19,5 +19,11 @@ export const KvError = {
   TxnTooDeep: 13,
   /** The answer would exceed rangeBytesMax. */
   ResponseTooLarge: 14,
+  /** An alarm NOSPACE is active. */
+  NoSpace: 15,
+  /** An alarm CORRUPT is active. */
+  Corrupt: 16,
+  /** The table of alarms is full. */
+  TooManyAlarms: 17,
 } as const;
 export type KvError = (typeof KvError)[keyof typeof KvError];

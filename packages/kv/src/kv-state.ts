@@ -2,6 +2,9 @@
 // tables, apply, reads, digests, checkpoints. Deterministic: no clock, no randomness, and in apply
 // no setting of this member.
 import { assert } from "@quorate/base";
+import type { Alarm } from "./alarm/alarm.ts";
+import { AlarmTable } from "./alarm/alarm-table.ts";
+import { refusalOf } from "./alarm/restrictions.ts";
 import { Hasher } from "./digest.ts";
 import { checkOperation, checkRange } from "./edge-check.ts";
 import { decodeEnvelope, EnvelopeWriter } from "./envelope.ts";
@@ -12,7 +15,7 @@ import { beginHashKv } from "./mvcc/hash-kv.ts";
 import { range } from "./mvcc/range.ts";
 import { MvccStore } from "./mvcc/store.ts";
 import { operationHandlers, readTxn } from "./operation-handlers.ts";
-import type { OperationHandler } from "./operation-handlers.ts";
+import type { OperationHandler, ReplicatedState } from "./operation-handlers.ts";
 import type { OperationKind } from "./operation.ts";
 import { failedReply, ReplyBuilder, silentReply } from "./reply.ts";
 import type { RowRef, ScannedRow } from "./rows.ts";
@@ -51,7 +54,10 @@ const genesisRecord: StateRecord = {
 export class KvState implements KvApi {
   readonly #options: KvOptions;
   readonly #store: MvccStore;
+  readonly #alarms: AlarmTable;
   readonly #tables: ReplicatedTable[];
+  /** What handlers see. */
+  readonly #state: ReplicatedState;
   readonly #reply: ReplyBuilder;
   readonly #hasher: Hasher;
   readonly #envelopes: EnvelopeWriter;
@@ -62,7 +68,9 @@ export class KvState implements KvApi {
   constructor(options: KvOptions) {
     this.#options = options;
     this.#store = new MvccStore(options.rows);
-    this.#tables = [];
+    this.#alarms = new AlarmTable();
+    this.#tables = [this.#alarms];
+    this.#state = { store: this.#store, alarms: this.#alarms };
     const ids = encodeHeaderIds(options.clusterId, options.memberId);
     this.#reply = new ReplyBuilder(ids, options.rangeBytesMax);
     this.#hasher = new Hasher();
@@ -102,6 +110,10 @@ export class KvState implements KvApi {
 
   get deletes(): number {
     return this.#store.deletes;
+  }
+
+  get alarms(): readonly Alarm[] {
+    return this.#alarms.alarms;
   }
 
   // ---- The edge -----------------------------------------------------------------------------------
@@ -183,7 +195,9 @@ export class KvState implements KvApi {
     const handler: OperationHandler | undefined = operationHandlers[operation.kind];
     // A binary that meets a kind above its level has stopped before (P11).
     assert(handler !== undefined, "KvState.apply: unknown kind of operation");
-    return handler(this.#store, payload, envelope.requestAt, wallMs, reply);
+    const refusal = refusalOf(this.#alarms, operation.kind, payload, envelope.requestAt);
+    if (refusal !== KvError.None) return refusal;
+    return handler(this.#state, payload, envelope.requestAt, wallMs, reply);
   }
 
   #advance(index: number): void {

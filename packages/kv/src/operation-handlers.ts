@@ -2,6 +2,9 @@
 // new line in `operationHandlers`. Handlers see committed entries only: they decode, check what
 // depends on state, then write; a refusal leaves the state as it was. They depend on nothing but
 // the state and the entry (raft-lessons 50).
+import { encodeAlarms } from "./alarm/alarm.ts";
+import { decodeAlarmCommand } from "./alarm/alarm-command.ts";
+import type { AlarmTable } from "./alarm/alarm-table.ts";
 import { KvError } from "./kv-error.ts";
 import type { MvccStore } from "./mvcc/store.ts";
 import { OperationKind } from "./operation.ts";
@@ -16,9 +19,14 @@ import {
 } from "./wire/decode-request.ts";
 import { writeHeader } from "./wire/encode-response.ts";
 
+export interface ReplicatedState {
+  readonly store: MvccStore;
+  readonly alarms: AlarmTable;
+}
+
 /** `request` starts at `at` in the payload; a reply is written when there is a builder. */
 export type OperationHandler = (
-  store: MvccStore,
+  state: ReplicatedState,
   payload: Uint8Array,
   at: number,
   wallMs: number,
@@ -26,7 +34,7 @@ export type OperationHandler = (
 ) => KvError;
 
 export const operationHandlers: Record<OperationKind, OperationHandler> = {
-  [OperationKind.Put]: (store, payload, at, wallMs, reply) => {
+  [OperationKind.Put]: ({ store }, payload, at, wallMs, reply) => {
     const put = decodePutRequest(payload, at);
     if (put === null) return KvError.Malformed;
     if (put.key.length === 0) return KvError.KeyNotProvided;
@@ -40,7 +48,7 @@ export const operationHandlers: Record<OperationKind, OperationHandler> = {
     return KvError.None;
   },
 
-  [OperationKind.DeleteRange]: (store, payload, at, wallMs, reply) => {
+  [OperationKind.DeleteRange]: ({ store }, payload, at, wallMs, reply) => {
     const request = decodeDeleteRangeRequest(payload, at);
     if (request === null) return KvError.Malformed;
     if (request.key.length === 0) return KvError.KeyNotProvided;
@@ -51,7 +59,7 @@ export const operationHandlers: Record<OperationKind, OperationHandler> = {
     return error;
   },
 
-  [OperationKind.Txn]: (store, payload, at, wallMs, reply) => {
+  [OperationKind.Txn]: ({ store }, payload, at, wallMs, reply) => {
     const txn = decodeTxnRequest(payload, at);
     if (txn === null) return KvError.Malformed;
     if (isReadOnly(txn)) return readTxn(store, new TxnRun(store, txn), reply);
@@ -65,13 +73,23 @@ export const operationHandlers: Record<OperationKind, OperationHandler> = {
     return error;
   },
 
-  [OperationKind.Compact]: (store, payload, at, _wallMs, reply) => {
+  [OperationKind.Compact]: ({ store }, payload, at, _wallMs, reply) => {
     const request = decodeCompactionRequest(payload, at);
     if (request === null) return KvError.Malformed;
     if (request.revision <= store.compactRevision) return KvError.Compacted;
     if (request.revision > store.revision) return KvError.FutureRevision;
     store.compact(request.revision);
     if (reply !== null) writeHeader(reply.body, reply, store.revision);
+    return KvError.None;
+  },
+
+  /** The reply is a list of alarms as they stand in the table, not a message of etcd's. */
+  [OperationKind.Alarm]: ({ alarms }, payload, at, wallMs, reply) => {
+    const command = decodeAlarmCommand(payload, at);
+    if (command === null) return KvError.Malformed;
+    const outcome = alarms.apply(command, wallMs);
+    if (typeof outcome === "number") return outcome;
+    reply?.body.raw(encodeAlarms(outcome));
     return KvError.None;
   },
 };

@@ -1,5 +1,5 @@
 // What a log entry of the state machine carries: its kind (the entry's) and, in the payload, who
-// asks and the client's request bytes unchanged (DESIGN.md 10).
+// asks and the client's request bytes unchanged, or a record of ours (DESIGN.md 10).
 
 /** Entry kinds of the state machine (raft's applicationKindMin and above). On disk: never reuse. */
 export const OperationKind = {
@@ -7,5 +7,9 @@ export const OperationKind = {
   DeleteRange: 17,
   Txn: 18,
   Compact: 19,
+  /** A record of ours (alarm/alarm-command.ts). */
+  Alarm: 20,
 } as const;
 export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind];
+/** Of those that carry a client's request. */
+export type ClientOperationKind = Exclude<OperationKind, typeof OperationKind.Alarm>;

@@ -1,20 +1,25 @@
 // The tables' sections of a checkpoint with other tables in them: for a recovery, which gives a state
-// other members (host/src/recover).
+// other members (host/src/recover). The state machine's own table of alarms stays.
 import { must } from "@quorate/base";
+import { AlarmTable } from "./alarm/alarm-table.ts";
 import { Hasher } from "./digest.ts";
 import { liveDigestOf } from "./live-digest-of.ts";
 import { decodeStateRecord, encodeStateRecord, stateRecordName } from "./state-record.ts";
 import { TableRecord } from "./table.ts";
 import type { ReplicatedTable } from "./table.ts";
 
-/** `tables`: all of the checkpoint's, in its order, as they shall be. Null: no state stands there. */
+/** `registered`: all that were, in that order, as they shall be. Null: no state stands there. */
 export function withOtherTables(
   records: readonly TableRecord[],
-  tables: readonly ReplicatedTable[],
+  registered: readonly ReplicatedTable[],
 ): TableRecord[] | null {
   const own = records.find(({ name }) => name === stateRecordName);
   const state = own === undefined ? null : decodeStateRecord(own.bytes);
   if (state === null) return null;
+  const alarms = new AlarmTable();
+  const kept = records.find(({ name }) => name === alarms.name);
+  if (kept !== undefined && !alarms.restore(kept.bytes)) return null;
+  const tables = [alarms, ...registered];
   const live = liveDigestOf(new Hasher(), state.store, tables);
   const bytes = encodeStateRecord({ ...state, liveLow: live.low, liveHigh: live.high });
   return [

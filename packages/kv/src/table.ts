@@ -4,7 +4,10 @@
 export interface ReplicatedTable {
   /** Stable: names the section in checkpoints. */
   readonly name: string;
-  /** Two unsigned 32-bit lanes over the present content; equal content, equal digest. */
+  /**
+   * Two unsigned 32-bit lanes over the present content; equal content, equal digest. Zero and zero: of
+   * a table that may be younger than the state, while it is empty; it then does not count.
+   */
   digest(): { readonly low: number; readonly high: number };
   /** The whole content, deterministic: equal content, equal bytes. */
   snapshot(): Uint8Array;

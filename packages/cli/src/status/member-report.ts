@@ -24,6 +24,18 @@ export interface MemberReport {
   /** Voters that it has not heard from. */
   readonly missing: readonly string[];
   readonly version: string;
+  readonly alarms: readonly AlarmReport[];
+}
+
+/** An alarm as the member has applied it. */
+export interface AlarmReport {
+  /** 16 hex digits. */
+  readonly memberId: string;
+  readonly type: string;
+  readonly text: string;
+  readonly advice: string;
+  readonly sinceMs: number;
+  readonly endsByItself: boolean;
 }
 
 export type Asked =
@@ -64,6 +76,14 @@ function reportOf(message: Uint8Array): MemberReport {
     liveDigest: status.liveDigest,
     missing: status.missing,
     version: status.version,
+    alarms: status.alarms.map((alarm) => ({
+      memberId: hexId(alarm.memberId),
+      type: alarm.type,
+      text: alarm.text,
+      advice: alarm.advice,
+      sinceMs: Number(alarm.sinceMs),
+      endsByItself: alarm.endsByItself,
+    })),
   };
 }
 

@@ -3,7 +3,20 @@ import type { MemberReport } from "./member-report.ts";
 import type { MemberState } from "./collect.ts";
 
 export function problemsOf(members: readonly MemberState[]): string[] {
-  return [...members.flatMap(problemsOfOne), ...digestProblems(members)];
+  return [...members.flatMap(problemsOfOne), ...digestProblems(members), ...alarmProblems(members)];
+}
+
+/** Of the member that has applied most: the table is the same on all. */
+function alarmProblems(members: readonly MemberState[]): string[] {
+  let newest: MemberReport | null = null;
+  for (const { report } of members) {
+    if (report !== null && report.applied >= (newest?.applied ?? 0)) newest = report;
+  }
+  return (newest?.alarms ?? []).map(({ memberId, type, text, advice }) => {
+    const name = members.find((member) => member.memberId === memberId)?.name;
+    const what = text === "" ? "" : `: ${text}`;
+    return `alarm ${type} of ${name ?? memberId}${what}; ${advice}`;
+  });
 }
 
 function problemsOfOne(member: MemberState): string[] {

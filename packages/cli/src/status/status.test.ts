@@ -23,6 +23,7 @@ function report(name: string, fields: Partial<MemberReport> = {}): MemberReport 
     liveDigest: "0123456789abcdef",
     missing: [],
     version: "0.1.0",
+    alarms: [],
     ...fields,
   };
 }
@@ -89,6 +90,26 @@ test("each thing that is wrong has its line", () => {
   for (const [member, line] of rows) {
     deepEqual(problemsOf([healthy[0]!, member]), [line]);
   }
+});
+
+test("an alarm is told once, as the newest member has it, with what to do", () => {
+  const alarm = {
+    memberId: "000000000000000b",
+    type: "NOSPACE",
+    text: "12 MiB are free at /data",
+    advice: "make room",
+    sinceMs: 1,
+    endsByItself: true,
+  };
+  const named = { ...state("m2", { alarms: [alarm] }), memberId: alarm.memberId };
+  deepEqual(problemsOf([state("m1", { applied: 3 }), named]), [
+    "alarm NOSPACE of m2: 12 MiB are free at /data; make room",
+  ]);
+  const gone = { ...alarm, memberId: "000000000000000c", text: "" };
+  deepEqual(
+    problemsOf([state("m1", { applied: 3, alarms: [alarm] }), state("m2", { alarms: [gone] })]),
+    ["alarm NOSPACE of 000000000000000c; make room"],
+  );
 });
 
 test("digests are compared at equal applied index only", () => {

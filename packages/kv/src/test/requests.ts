@@ -3,6 +3,7 @@
 import * as fc from "fast-check";
 import { latin1Encode } from "@quorate/base";
 import { OperationKind } from "../operation.ts";
+import type { ClientOperationKind } from "../operation.ts";
 import {
   encodeCompactionRequest,
   encodeDeleteRangeRequest,
@@ -22,7 +23,7 @@ import type { CompareOperand, RequestOp } from "../wire/request.ts";
 
 /** A range, or what an entry of the log carries. */
 export const rangeKind = 0;
-export type RequestKind = typeof rangeKind | OperationKind;
+export type RequestKind = typeof rangeKind | ClientOperationKind;
 
 export class Request {
   readonly kind: RequestKind;

@@ -41,6 +41,10 @@ const kvErrors: Record<KvError, EtcdError> = {
     GrpcCode.ResourceExhausted,
     "grpc: trying to send message larger than max",
   ),
+  [KvError.NoSpace]: error(GrpcCode.ResourceExhausted, "etcdserver: mvcc: database space exceeded"),
+  [KvError.Corrupt]: error(GrpcCode.DataLoss, "etcdserver: corrupt cluster"),
+  // Not etcd's: its table has no bound.
+  [KvError.TooManyAlarms]: error(GrpcCode.ResourceExhausted, "etcdserver: too many alarms"),
 };
 
 const failures: Record<FailureCode, EtcdError> = {
@@ -95,6 +99,8 @@ export function kvErrorOf(code: KvError): EtcdError {
 export function memberErrorOf(code: MemberError): EtcdError {
   return memberErrors[code];
 }
+
+export const unknownAlarmError = error(invalid, "etcdserver: unknown alarm type");
 
 export const learnerError = error(precondition, "etcdserver: rpc not supported for learner");
 

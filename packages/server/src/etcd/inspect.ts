@@ -3,6 +3,8 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { JournalKind, Phase } from "@quorate/host";
 import type { HostStatus, JournalEvent, PeerStatus } from "@quorate/host";
 import { inspect } from "@quorate/proto";
+import { alarmCauses, alarmNames } from "@quorate/kv";
+import type { Alarm } from "@quorate/kv";
 import { ProgressKind, Role } from "@quorate/raft";
 import type { ProgressStatus } from "@quorate/raft";
 import type { ServiceFacts } from "./facts.ts";
@@ -66,6 +68,7 @@ export function statusResponse(status: HostStatus, facts: ServiceFacts): Uint8Ar
     peers: status.peers.map((peer) => peerOf(peer, status.progress)),
     stallMaxMs: BigInt(Math.round(facts.stallMaxMs())),
     version: facts.version,
+    alarms: status.alarms.map(alarmOf),
   });
   return toBinary(inspect.StatusResponseSchema, response);
 }
@@ -83,6 +86,18 @@ function peerOf(peer: PeerStatus, progress: readonly ProgressStatus[]): inspect.
     progress: known === undefined ? "" : progressNames[known.kind],
     bytesSent: BigInt(peer.bytesSent),
     bytesReceived: BigInt(peer.bytesReceived),
+  });
+}
+
+function alarmOf({ memberId, type, cause, text, sinceMs }: Alarm): inspect.Alarm {
+  const { advice, endsByItself } = alarmCauses[cause];
+  return create(inspect.AlarmSchema, {
+    memberId: BigInt(`0x${memberId}`),
+    type: alarmNames[type],
+    text,
+    advice,
+    sinceMs: BigInt(sinceMs),
+    endsByItself,
   });
 }
 

@@ -7,6 +7,7 @@ import { Phase, rangeRequest } from "@quorate/host";
 import type { HostApi, RequestKind } from "@quorate/host";
 import { decodeRangeRequest, OperationKind } from "@quorate/kv";
 import { etcd, health } from "@quorate/proto";
+import { AlarmService, alarmText } from "./alarm-service.ts";
 import { ClusterService } from "./cluster-service.ts";
 import { databaseBytes, databaseBytesInUse } from "./database-size.ts";
 import { kvErrorOf, learnerError } from "./errors.ts";
@@ -34,6 +35,7 @@ const Method = {
   MemberPromote: 16,
   MembersList: 17,
   MembersChange: 18,
+  Alarm: 19,
 } as const;
 type Method = (typeof Method)[keyof typeof Method];
 
@@ -50,6 +52,7 @@ export const methods: ReadonlyMap<string, number> = new Map([
   ["/etcdserverpb.Cluster/MemberPromote", Method.MemberPromote],
   ["/etcdserverpb.Maintenance/Status", Method.Status],
   ["/etcdserverpb.Maintenance/HashKV", Method.HashKv],
+  ["/etcdserverpb.Maintenance/Alarm", Method.Alarm],
   ["/grpc.health.v1.Health/Check", Method.HealthCheck],
   ["/grpc.health.v1.Health/Watch", Method.HealthWatch],
   ["/quorate.v1.Inspect/Status", Method.InspectStatus],
@@ -78,6 +81,7 @@ const forLearners: ReadonlySet<number> = new Set([
 
 export class Services implements GrpcHandler {
   readonly #host: HostApi;
+  readonly #alarms: AlarmService;
   readonly #cluster: ClusterService;
   readonly #members: MembersService;
   readonly #facts: ServiceFacts;
@@ -86,6 +90,7 @@ export class Services implements GrpcHandler {
 
   constructor(host: HostApi, facts: ServiceFacts) {
     this.#host = host;
+    this.#alarms = new AlarmService(host, facts);
     this.#cluster = new ClusterService(host);
     this.#members = new MembersService(host);
     this.#facts = facts;
@@ -123,6 +128,8 @@ export class Services implements GrpcHandler {
         return this.#status(sink);
       case Method.HashKv:
         return this.#hashKv(message, sink);
+      case Method.Alarm:
+        return this.#alarms.alarm(message, sink);
       case Method.HealthCheck:
         return this.#healthCheck(message, sink);
       case Method.HealthWatch:
@@ -161,6 +168,7 @@ export class Services implements GrpcHandler {
     if (status.reason !== "") {
       errors.push(status.reason);
     }
+    errors.push(...status.alarms.map(alarmText));
     const response = create(etcd.StatusResponseSchema, {
       header: headerOf(status, status.revision),
       version: this.#facts.etcdVersion,

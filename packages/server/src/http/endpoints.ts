@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Phase } from "@quorate/host";
 import type { HostApi } from "@quorate/host";
+import { alarmNames, isEtcdAlarm } from "@quorate/kv";
 import { phaseNames } from "../etcd/inspect.ts";
 
 export interface EndpointFacts {
@@ -47,9 +48,20 @@ const routes: Readonly<Record<string, Route>> = {
   },
 };
 
-/** etcd 3.5's form: healthy when a linearizable read goes through (serializable=true: a local one). */
+/**
+ * etcd 3.5's form: healthy without alarms that etcd knows (exclude=NOSPACE: but for that one), when a
+ * linearizable read goes through (serializable=true: a local one).
+ */
 function health(response: ServerResponse, host: HostApi, _facts: EndpointFacts, url: URL): void {
   const status = host.status();
+  const excluded = url.searchParams.getAll("exclude");
+  const alarm = status.alarms.find(
+    ({ type }) => isEtcdAlarm(type) && !excluded.includes(alarmNames[type]),
+  );
+  if (alarm !== undefined) {
+    sendHealth(response, false, `ALARM ${alarmNames[alarm.type]}`);
+    return;
+  }
   if (url.searchParams.get("serializable") === "true") {
     const ok = status.phase === Phase.Running;
     sendHealth(response, ok, ok ? "" : `member is ${phaseNames[status.phase]}`);

@@ -3,6 +3,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { GrpcCode } from "@quorate/grpc";
 import type { HostApi, HostStatus } from "@quorate/host";
+import { alarmNames } from "@quorate/kv";
 import { databaseBytes, databaseBytesInUse } from "../etcd/database-size.ts";
 import { methodNames } from "../etcd/services.ts";
 
@@ -56,6 +57,18 @@ export class Metrics {
         },
       });
     }
+    new Gauge({
+      name: "quorate_alarm_active",
+      help: "1 for each active alarm, by the member that it is about.",
+      labelNames: ["type", "member_id"],
+      registers,
+      collect() {
+        this.reset();
+        for (const { type, memberId } of host.status().alarms) {
+          this.set({ type: alarmNames[type], member_id: memberId }, 1);
+        }
+      },
+    });
     new Gauge({
       name: "etcd_server_version",
       help: "Which version is running. 1 for 'server_version' label with current version.",

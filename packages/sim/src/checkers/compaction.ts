@@ -64,7 +64,7 @@ function checkRequest(answer: Answer, asked: number, known: Known, replay: Repla
     demand(asked <= high.compactRevision, property, say);
   } else if (text === errorText(KvError.FutureRevision)) {
     demand(asked > known.revision, property, say);
-  } else {
+  } else if (text !== errorText(KvError.Corrupt)) {
     demand(asked > known.compacted && asked <= high.revision, property, say);
   }
 }

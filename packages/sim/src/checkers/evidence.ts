@@ -47,17 +47,24 @@ export class Evidence {
     const requests = new Map<string, ClientRequest>();
     for (const { key, request } of history.operations) requests.set(key, request);
     this.replay = new Replay(entries, envelopeBytes, (key) => requests.get(key) ?? null);
-    this.answers = history.operations.flatMap((operation) => answerOf(operation) ?? []);
+    this.answers = history.operations.flatMap((operation) => this.#answerOf(operation) ?? []);
+  }
+
+  /** Null: it was not answered by a state (not at all, or refused before it came to one). */
+  #answerOf(operation: ClientOperation): Answer | null {
+    const { key, kvError } = operation;
+    if (operation.outcome === Outcome.Ok) {
+      return { operation, key, ...replyText(operation.kind, operation.reply!) };
+    }
+    if (!isStateError(operation)) return null;
+    // Above its quota a member refuses without asking the log.
+    if (kvError === KvError.NoSpace && this.replay.operationsOf(key).length === 0) return null;
+    return refusalOf(operation);
   }
 }
 
-/** Null: it was not answered by a state (not at all, or refused before it came to one). */
-function answerOf(operation: ClientOperation): Answer | null {
+function refusalOf(operation: ClientOperation): Answer {
   const { key } = operation;
-  if (operation.outcome === Outcome.Ok) {
-    return { operation, key, ...replyText(operation.kind, operation.reply!) };
-  }
-  if (!isStateError(operation)) return null;
   return { operation, key, text: errorText(operation.kvError), revision: null, changed: false };
 }
 
@@ -67,6 +74,8 @@ const stateErrors: ReadonlySet<KvError> = new Set([
   KvError.Compacted,
   KvError.FutureRevision,
   KvError.LeaseNotFound,
+  KvError.NoSpace,
+  KvError.Corrupt,
 ]);
 
 function isStateError({ outcome, failure, kvError }: ClientOperation): boolean {

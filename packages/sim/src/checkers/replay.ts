@@ -1,8 +1,11 @@
 // The committed log replayed through the naive twin: what each revision was made by, what each reply
 // must have been, and which indexes had which state. Built once at the end of a run; the checkers of
 // client histories read it.
+import { must } from "@quorate/base";
+import { decodeAlarmCommand, OperationKind } from "@quorate/kv";
 import { requestKey } from "../client/history.ts";
-import { KvModel, type ModelRequest, type ModelState } from "../model/kv-model.ts";
+import { KvModel, type ModelState } from "../model/kv-model.ts";
+import type { ModelRequest } from "../model/request-parts.ts";
 import { type CommittedEntry, otherKind } from "./committed-log.ts";
 import { demand } from "./violation.ts";
 
@@ -52,7 +55,12 @@ export class Replay {
     this.#stepOf = new Map();
     this.#step(0);
     for (const entry of entries) {
-      if (entry.kind !== otherKind) this.#replay(entry, envelopeBytes, requestOf);
+      if (entry.kind === OperationKind.Alarm) {
+        const command = decodeAlarmCommand(entry.payload, envelopeBytes);
+        this.model.alarm(must(command, "a committed alarm"));
+      } else if (entry.kind !== otherKind) {
+        this.#replay(entry, envelopeBytes, requestOf);
+      }
       this.#step(entry.index);
     }
   }

@@ -11,7 +11,8 @@ import { makeWorkload, type WorkloadName, workloadNames } from "../workloads/wor
 import type { Workload } from "../workloads/workload.ts";
 import { World } from "../world.ts";
 import { errorText } from "./canonical.ts";
-import { KvModel, type ModelRequest } from "./kv-model.ts";
+import { KvModel } from "./kv-model.ts";
+import type { ModelRequest } from "./request-parts.ts";
 import { replyText } from "./reply-text.ts";
 import { isUnique } from "./request-parts.ts";
 

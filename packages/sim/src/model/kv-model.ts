@@ -5,6 +5,10 @@
 // the workloads use: no leases.
 import { assert, assertNever, latin1Decode } from "@quorate/base";
 import {
+  AlarmAction,
+  AlarmCause,
+  type AlarmCommand,
+  AlarmType,
   CompactionRequest,
   type Compare,
   type DeleteRangeRequest,
@@ -16,6 +20,7 @@ import {
   type TxnRequest,
 } from "@quorate/kv";
 import { errorText, kvText, type LiveKey, txnText } from "./canonical.ts";
+import { type ModelRequest, plainOperationsOf } from "./request-parts.ts";
 import { compareHolds, isInRange, rangeBody, rangeEndOf } from "./range-model.ts";
 
 /** One version of a key; `live` is null for a deletion. */
@@ -23,13 +28,6 @@ interface Version {
   readonly main: number;
   readonly live: LiveKey | null;
 }
-
-export type ModelRequest =
-  | RangeRequest
-  | PutRequest
-  | DeleteRangeRequest
-  | TxnRequest
-  | CompactionRequest;
 
 /** All that the answer to a read depends on, beside the versions. */
 export interface ModelState {
@@ -44,6 +42,8 @@ export class KvModel implements ModelState {
   revision: number;
   /** -1: nothing was ever compacted. */
   compactRevision: number;
+  /** Kind and member of each active alarm → who raised it, and may take it back. */
+  readonly #alarms: Map<string, AlarmCause>;
   readonly #versions: Map<string, Version[]>;
   /** All keys that ever were, in order. */
   readonly #keys: string[];
@@ -52,6 +52,7 @@ export class KvModel implements ModelState {
   constructor() {
     this.revision = 1;
     this.compactRevision = -1;
+    this.#alarms = new Map();
     this.#versions = new Map();
     this.#keys = [];
     this.#wrote = false;
@@ -59,6 +60,8 @@ export class KvModel implements ModelState {
 
   /** Applies a committed operation and gives its reply. */
   apply(request: ModelRequest): string {
+    const refusal = this.#refusedByAlarms(request);
+    if (refusal !== KvError.None) return errorText(refusal);
     if (request instanceof CompactionRequest) return this.#compact(request);
     this.#wrote = false;
     const path: Path = new Map();
@@ -67,6 +70,17 @@ export class KvModel implements ModelState {
     const body = this.#execute(request, this.revision + 1, path);
     if (this.#wrote) this.revision++;
     return `rev=${this.revision} ${body}`;
+  }
+
+  /** Applies a committed alarm. */
+  alarm({ action, type, memberId, cause }: AlarmCommand): void {
+    const name = `${type} ${memberId}`;
+    const raisedBy = this.#alarms.get(name);
+    if (action === AlarmAction.Activate) {
+      if (raisedBy === undefined || cause === AlarmCause.Operator) this.#alarms.set(name, cause);
+    } else if (cause === AlarmCause.Operator || cause === raisedBy) {
+      this.#alarms.delete(name);
+    }
   }
 
   /** The reply to a read in a state of the past. */
@@ -83,6 +97,14 @@ export class KvModel implements ModelState {
   }
 
   // ---- what is refused --------------------------------------------------------------------------
+
+  /** What is only read in a transaction does not come here. */
+  #refusedByAlarms(request: ModelRequest): KvError {
+    const active = new Set([...this.#alarms.keys()].map((name) => Number(name.split(" ")[0])));
+    if (active.has(AlarmType.Corrupt)) return KvError.Corrupt;
+    const puts = plainOperationsOf(request).some(({ type }) => type === OpType.Put);
+    return puts && active.has(AlarmType.NoSpace) ? KvError.NoSpace : KvError.None;
+  }
 
   // A refusal leaves nothing behind: all checks see the state before the operation.
   #check(request: NonNullable<RequestOp>, state: ModelState, path: Path): KvError {

@@ -5,8 +5,15 @@ import {
   OpType,
   type PutRequest,
   type RangeRequest,
+  type TxnRequest,
 } from "@quorate/kv";
-import type { ModelRequest } from "./kv-model.ts";
+
+export type ModelRequest =
+  | RangeRequest
+  | PutRequest
+  | DeleteRangeRequest
+  | TxnRequest
+  | CompactionRequest;
 
 export type PlainOperation = RangeRequest | PutRequest | DeleteRangeRequest;
 

@@ -2,6 +2,7 @@
 import { assert } from "@quorate/base";
 import { ackOnDuplicateAppend } from "./stories/ack-on-duplicate-append.ts";
 import { acksOfRolledBackEntries } from "./stories/acks-of-rolled-back-entries.ts";
+import { alarmsOutliveRestarts } from "./stories/alarms-outlive-restarts.ts";
 import { answerWithoutADataLink } from "./stories/answer-without-a-data-link.ts";
 import { appliedIndexAheadOfData } from "./stories/applied-index-ahead-of-data.ts";
 import { bitFlipOnAMinority } from "./stories/bit-flip-on-a-minority.ts";
@@ -184,6 +185,7 @@ const all: readonly Story[] = [
   sessionOnRecordFirst,
   // The state machine and its clocks.
   clockFarAhead,
+  alarmsOutliveRestarts,
   digestsOfIdleMembers,
   rangesOfEveryKind,
   compactedRangeInTxn,

@@ -173,6 +173,11 @@ export declare type StatusResponse = Message<"quorate.v1.StatusResponse"> & {
    * @generated from field: string version = 28;
    */
   version: string;
+
+  /**
+   * @generated from field: repeated quorate.v1.Alarm alarms = 29;
+   */
+  alarms: Alarm[];
 };
 
 /**
@@ -180,6 +185,53 @@ export declare type StatusResponse = Message<"quorate.v1.StatusResponse"> & {
  * Use `create(StatusResponseSchema)` to create a new message.
  */
 export declare const StatusResponseSchema: GenMessage<StatusResponse>;
+
+/**
+ * An active alarm, as the answering member has applied it.
+ *
+ * @generated from message quorate.v1.Alarm
+ */
+export declare type Alarm = Message<"quorate.v1.Alarm"> & {
+  /**
+   * @generated from field: uint64 member_id = 1;
+   */
+  memberId: bigint;
+
+  /**
+   * NOSPACE, CORRUPT, DISK_FAILING, REPLICATION_STALLED
+   *
+   * @generated from field: string type = 2;
+   */
+  type: string;
+
+  /**
+   * What was seen; may be empty.
+   *
+   * @generated from field: string text = 3;
+   */
+  text: string;
+
+  /**
+   * @generated from field: string advice = 4;
+   */
+  advice: string;
+
+  /**
+   * @generated from field: uint64 since_ms = 5;
+   */
+  sinceMs: bigint;
+
+  /**
+   * @generated from field: bool ends_by_itself = 6;
+   */
+  endsByItself: boolean;
+};
+
+/**
+ * Describes the message quorate.v1.Alarm.
+ * Use `create(AlarmSchema)` to create a new message.
+ */
+export declare const AlarmSchema: GenMessage<Alarm>;
 
 /**
  * @generated from message quorate.v1.Peer
