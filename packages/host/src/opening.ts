@@ -23,6 +23,7 @@ import { tokenUntold } from "./peers/hello.ts";
 import type { GenesisRecord, PeersEvents } from "./peers/peers-api.ts";
 import { Peers } from "./peers/peers.ts";
 import { levelMax } from "./raft-settings.ts";
+import { finishFirst, setAsideOrEnd } from "./setting-aside.ts";
 
 export interface OpeningEvents {
   onPhase(phase: Phase, reason: string): void;
@@ -64,6 +65,10 @@ export class Opening {
   }
 
   start(): void {
+    finishFirst(this.#env, this.#config, () => this.#begin());
+  }
+
+  #begin(): void {
     const { join, directory } = this.#config;
     if (!join) return this.#open(null);
     const owner = ownerNow(this.#env, directory);
@@ -151,8 +156,10 @@ export class Opening {
     });
   }
 
-  #refuse(refusal: Refusal): never {
-    return this.#env.fatal(refusal.exitCode, refusal.reason);
+  #refuse(refusal: Refusal): void {
+    this.#events.onPhase(Phase.Refused, refusal.reason);
+    this.peers?.close();
+    setAsideOrEnd(this.#env, this.#config, refusal);
   }
 
   #onDirectory(directory: DataDirectory, facts: JoinFacts | null): void {
@@ -205,7 +212,7 @@ export class Opening {
   }
 
   #makePeers(directory: DataDirectory, introduced: readonly Listed[]): Peers {
-    const { clusterId, memberId, token, tickMs, heartbeatIntervalMs } = this.#config;
+    const { clusterId, memberId, token, tickMs } = this.#config;
     const peers = new Peers(
       this.#env,
       {
@@ -217,7 +224,8 @@ export class Opening {
         session: this.#session,
         levelMax,
         tickMs,
-        heartbeatIntervalMs,
+        heartbeatIntervalMs: this.#config.heartbeatIntervalMs,
+        electionTimeoutMs: this.#config.electionTimeoutMs,
         snapshotBytesPerSecond: this.#config.snapshotBytesPerSecond,
       },
       { ...this.#peersEvents, onToldRegressed: (reason) => this.#onRegressed(reason) },
@@ -252,11 +260,12 @@ export class Opening {
     this.#env.trace.mark("identity.regressed");
     this.peers?.close();
     directory.markRegressed(() =>
-      this.#env.fatal(
-        ExitCode.Damaged,
-        `${this.#config.directory} is an older copy, or a copy of it is in use: ${reason}; keep it, and ` +
-          "bring this member back with an empty directory, so that the others replace it",
-      ),
+      setAsideOrEnd(this.#env, this.#config, {
+        ok: false,
+        exitCode: ExitCode.Damaged,
+        reason: `${this.#config.directory} is an older copy, or a copy of it is in use: ${reason}`,
+        rejoins: { tables: [], peers: 1 },
+      }),
     );
   }
 

@@ -29,6 +29,7 @@ function makeEnv(disk: NodeDisk): Env {
       console.error(reason);
       process.exit(exitCode);
     },
+    restart: (reason) => assert(false, reason) as never,
   };
 }
 

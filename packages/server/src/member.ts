@@ -6,6 +6,7 @@ import { GrpcServer } from "@quorate/grpc";
 import { Host, Phase } from "@quorate/host";
 import type { HostConfig } from "@quorate/host";
 import { ExitCode } from "@quorate/storage";
+import { beginAnew } from "./env/begin-anew.ts";
 import { startTicks } from "./env/event-loop.ts";
 import type { LoopClock } from "./env/event-loop.ts";
 import { NodeDisk } from "./env/node-disk.ts";
@@ -58,8 +59,12 @@ export class Member {
     this.#logger = options.logger;
     this.#disk = new NodeDisk();
     this.#transport = new NodeTransport();
-    const env = makeEnv(this.#disk, this.#transport, options.logger, (code, reason) =>
-      this.#fatal(code, reason),
+    const env = makeEnv(
+      this.#disk,
+      this.#transport,
+      options.logger,
+      (code, reason) => this.#fatal(code, reason),
+      (reason) => this.#restart(reason),
     );
     this.#host = new Host(env, options.host);
     const clusterVersion = options.etcdVersion.replace(/\.\d+$/, ".0");
@@ -178,6 +183,12 @@ export class Member {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const code = error instanceof AssertionError ? "assertion failed" : "unexpected error";
     return this.#fatal(ExitCode.Assertion, `${code}: ${text}`);
+  }
+
+  #restart(reason: string): never {
+    this.#logger.warn({}, `beginning anew: ${reason}`);
+    const why = beginAnew();
+    return this.#fatal(ExitCode.Damaged, `${reason}; start this member again (${why})`);
   }
 
   #fatal(exitCode: ExitCode, reason: string): never {

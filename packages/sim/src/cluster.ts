@@ -15,6 +15,7 @@ import { CoreInvariants } from "./checkers/core-invariants.ts";
 import type { ClientOperation } from "./client/history.ts";
 import type { RequestTarget } from "./client/request-target.ts";
 import { type ClusterOptions, directoryOf, hostConfig, listedMembers } from "./cluster-options.ts";
+import { asideMark } from "./damage/damage-marks.ts";
 import type { DiskBudget } from "./damage/disk-budget.ts";
 import { type CrashPlan, EndKind, type SimProcess } from "./sim-env.ts";
 import { RareStates, turnStatusOf } from "./rare-states.ts";
@@ -53,6 +54,8 @@ export class SimCluster implements RequestTarget {
   readonly marks: Map<string, { passed: number; crashed: number }>;
   readonly rare: RareStates;
   readonly #cores: ReadonlyMap<string, CoreInvariants>;
+  /** How often members have set their directories aside. */
+  setAsides: number;
   crashPlan: CrashPlan | null;
   /** Null: nobody starts again what has ended. */
   operator: ClusterOperator | null;
@@ -78,6 +81,7 @@ export class SimCluster implements RequestTarget {
     this.marks = new Map();
     this.rare = new RareStates();
     this.#cores = new Map(this.memberNames.map((name) => [name, new CoreInvariants()]));
+    this.setAsides = 0;
     this.crashPlan = null;
     this.operator = null;
     this.budget = null;
@@ -101,6 +105,7 @@ export class SimCluster implements RequestTarget {
       crashPlan: (incarnation, point) => this.#crashAt(incarnation, point),
       onMark: (incarnation, point) => {
         this.#markOf(point).passed++;
+        if (point === asideMark) this.#setsAside(member);
         if (point === endOfTurn) this.#endOfTurn(member, incarnation);
         else this.onMark?.(member, incarnation, point);
       },
@@ -139,6 +144,13 @@ export class SimCluster implements RequestTarget {
     this.world.note(name, "wiped");
   }
 
+  /** From here on it is another disk: whatever was known of the old one says nothing any more. */
+  #setsAside(member: SimMember): void {
+    this.setAsides++;
+    this.operator?.takeBack(member);
+    this.budget?.setAside(member);
+  }
+
   #endOfTurn(member: SimMember, incarnation: SimProcess): void {
     const inside = member.host?.inside() ?? null;
     if (inside === null) return;
@@ -166,7 +178,8 @@ export class SimCluster implements RequestTarget {
     this.rare.ended(member.name);
     this.world.after(0, () => {
       this.onEnd?.(member, incarnation);
-      this.operator?.ended(member, incarnation);
+      if (!incarnation.restarts) this.operator?.ended(member, incarnation);
+      else if (member.incarnation === incarnation) this.start(member.name);
     });
   }
 

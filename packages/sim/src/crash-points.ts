@@ -21,6 +21,13 @@ export const crashPoints: readonly CrashPoint[] = [
   { mark: "wal.restart.zeroed", prepare: restarting },
   { mark: "wal.restart.synced", prepare: restarting },
   { mark: "wal.restart.booted", prepare: restarting },
+  // A directory sets itself aside.
+  { mark: "aside.write", prepare: losing },
+  { mark: "aside.written", prepare: losing },
+  { mark: "aside.move", prepare: losing },
+  { mark: "aside.moved", prepare: losing },
+  { mark: "aside.succeeded", prepare: losing },
+  { mark: "aside.done", prepare: losing },
   // The turn of the pump.
   { mark: "turn.begin", prepare: null },
   { mark: "turn.applied", prepare: null },
@@ -82,6 +89,17 @@ function tearing(options: RunOptions): void {
   options.workload = "unique-puts";
   options.clients = 6;
   options.safetyMs = 15_000;
+}
+
+/** Older copies of directories are put back, as soon as the members have started often enough. */
+function losing(options: RunOptions): void {
+  restarting(options);
+  options.members = 3;
+  options.damage = "atlas";
+  options.faults.lostDisks = { rollbacks: true, pauseMinMs: 100, pauseMaxMs: 1_000 };
+  options.faults.rot = null;
+  options.faults.brokenFiles = null;
+  options.safetyMs = 12_000;
 }
 
 function growing(options: RunOptions): void {

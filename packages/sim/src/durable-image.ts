@@ -6,7 +6,9 @@ import { assert } from "@quorate/base";
 import type { HostConfig } from "@quorate/host";
 import {
   type DataDirectory,
+  type DirectoryOptions,
   type ExitCode,
+  finishSettingAside,
   mayRunRaft,
   openDirectory,
   openStorage,
@@ -88,6 +90,18 @@ function recover(
 ): void {
   const { directory, walDirectory, clusterId, memberId } = config;
   const options = { directory, walDirectory, clusterId, memberId, levelMax: 1 };
+  finishSettingAside(incarnation, options, (refusal) => {
+    if (refusal !== null) found(refused(refusal.reason, refusal.exitCode));
+    else open(incarnation, options, config, found);
+  });
+}
+
+function open(
+  incarnation: SimProcess,
+  options: DirectoryOptions,
+  config: HostConfig,
+  found: (image: Outcome) => void,
+): void {
   openDirectory(incarnation, options, (outcome) => {
     if (!outcome.ok) {
       return found(refused(outcome.reason, outcome.exitCode));

@@ -237,7 +237,7 @@ export class Liveness {
   /** Faults that no protocol mends have cost a quorum. */
   #excused(): boolean {
     const { faults } = this.#cluster.world;
-    const wiped = faults.of("process.wipe") + faults.of("disk.wiped");
+    const wiped = faults.of("process.wipe") + faults.of("disk.wiped") + this.#cluster.setAsides;
     if (wiped > 0 && this.#tooManyDisksLost()) return true;
     const lost = this.#memberCount() - this.core().length;
     const stopped = this.#cluster.operator?.leftAlone.size ?? 0;

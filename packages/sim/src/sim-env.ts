@@ -64,6 +64,8 @@ export class SimProcess implements Env, SimUser {
   readonly trace: Trace;
   end: EndKind;
   exitCode: ExitCode | null;
+  /** It has ended in order to begin anew at once, by itself. */
+  restarts: boolean;
   reason: string;
   /** The assertion that ended it, with its stack. */
   failure: Error | null;
@@ -90,6 +92,7 @@ export class SimProcess implements Env, SimUser {
     this.random = parts.random;
     this.end = EndKind.Running;
     this.exitCode = null;
+    this.restarts = false;
     this.reason = "";
     this.failure = null;
     this.marks = 0;
@@ -131,6 +134,12 @@ export class SimProcess implements Env, SimUser {
 
   fatal(exitCode: ExitCode, reason: string): never {
     this.exitCode = exitCode;
+    this.#die(EndKind.Exited, reason);
+    throw new ProcessEnded(reason);
+  }
+
+  restart(reason: string): never {
+    this.restarts = true;
     this.#die(EndKind.Exited, reason);
     throw new ProcessEnded(reason);
   }

@@ -8,6 +8,7 @@ import type { DurableBeforeAck } from "./checkers/durable-before-ack.ts";
 import type { ElectionSafety } from "./checkers/election-safety.ts";
 import { demand } from "./checkers/violation.ts";
 import type { SimCluster } from "./cluster.ts";
+import { raftIdOn } from "./durable/durable-reading.ts";
 import { EndKind, type SimProcess } from "./sim-env.ts";
 import type { SimMember } from "./sim-member.ts";
 import { ApplyWatch } from "./watch/apply-watch.ts";
@@ -57,6 +58,7 @@ export class Watch {
     this.elections = this.checkers.elections;
     this.durable = this.checkers.durable;
     this.damage = new DamageWatch(cluster);
+    this.damage.onSetAside = (member) => this.#guard(() => this.#setsAside(member));
     this.mayExit = new Set();
     const random = cluster.world.random("watch");
     const logs = new LogWatch(this.checkers);
@@ -163,6 +165,17 @@ export class Watch {
     if (replaced) raftIds.putBack(member.name);
     else if (raftId !== null) raftIds.wiped(raftId);
     if (!replaced) this.damage.stops.wiped(member.name);
+  }
+
+  /** As a lost disk: its promises are gone, and nobody speaks under its raft id any more. */
+  #setsAside(member: SimMember): void {
+    const { votes, raftIds } = this.checkers;
+    this.damage.regressed.delete(member.name);
+    this.damage.stops.wiped(member.name);
+    const followed = this.disks.setAside(member);
+    if (followed !== null) votes.forgets(followed);
+    const raftId = raftIdOn(member.disk, member.config);
+    if (raftId !== 0) raftIds.wiped(raftId);
   }
 
   #checkExit(member: SimMember, incarnation: SimProcess): void {

@@ -12,6 +12,11 @@ export interface Env {
   schedule(turn: () => void): void;
   /** The process ends with this exit code (DESIGN.md 23); nothing runs afterwards. */
   fatal(exitCode: ExitCode, reason: string): never;
+  /**
+   * The process begins anew with the flags that it was started with, as if it had died and been
+   * started again at once: nothing of it runs afterwards, its locks and links are gone.
+   */
+  restart(reason: string): never;
 }
 
 export const ExitCode = {
@@ -88,7 +93,7 @@ export interface Disk {
   openNow(path: string, create: boolean): DiskFile | DiskError;
   /**
    * One process per directory: takes the exclusive lock that dies with this process. Null: held
-   * now; otherwise EBUSY when another process holds it.
+   * now, perhaps before; otherwise EBUSY when another process holds it.
    */
   lockNow(path: string): DiskError | null;
   rename(from: string, to: string, done: DiskDone): void;

@@ -16,6 +16,7 @@ export type {
 export { openDirectory } from "./directory/open-directory.ts";
 export { isOwnedNow, ownerNow } from "./directory/owner.ts";
 export type { DirectoryOwner } from "./directory/owner.ts";
+export { finishSettingAside, setAside } from "./directory/set-aside.ts";
 export { openStorage } from "./open-storage.ts";
 export { walPayloadBytesMax } from "./wal/wal-format.ts";
 export { GenesisState, mayRunRaft, PeerRecord, storageDefaults } from "./storage-api.ts";
@@ -24,10 +25,12 @@ export type {
   CheckpointRequest,
   DataDirectory,
   DirectoryOptions,
+  LastKnown,
   OpenDirectory,
   OpenStorage,
   Recovered,
   Refusal,
+  SetAsideOptions,
   SnapshotFile,
   SnapshotSink,
   SnapshotSource,

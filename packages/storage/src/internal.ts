@@ -1,5 +1,6 @@
 // For the tests of other packages; not part of what storage offers.
 export { decodeIdentity, Identity, identityName } from "./directory/identity.ts";
+export { isQuarantine } from "./directory/quarantine.ts";
 export { Magic } from "./directory/record-file.ts";
 export { CopiesState, readCopiesNow } from "./directory/two-copies.ts";
 export { readManifestNow } from "./manifest/manifest.ts";

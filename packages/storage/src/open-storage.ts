@@ -8,6 +8,7 @@ import type { TablesFile } from "./checkpoint/tables-file.ts";
 import { checkAccessNow } from "./directory/access.ts";
 import { isCheckpointFile, isDirectoryFile, isWalFile } from "./directory/layout.ts";
 import { OpenedDirectory } from "./directory/opened-directory.ts";
+import { isQuarantine } from "./directory/quarantine.ts";
 import { ExitCode } from "./env.ts";
 import type { Env } from "./env.ts";
 import { noFiles, openManifest, readManifestNow } from "./manifest/manifest.ts";
@@ -90,7 +91,8 @@ class StorageOpening {
         exitCode: ExitCode.Damaged,
         reason:
           `${this.#owner.directory}: both copies of the manifest are missing, although this member ` +
-          "has run before: move the directory away and let it rejoin, or restore a backup",
+          "has run before: it cannot know what it has promised",
+        rejoins: { tables: [], peers: 0 },
       });
     }
     this.#open(noFiles, null);
@@ -118,7 +120,7 @@ class StorageOpening {
       },
     };
     recoverWal(this.#env, recovery, (outcome) => {
-      if (!outcome.ok) return manifest.close(() => this.#refuse(outcome));
+      if (!outcome.ok) return manifest.close(() => this.#refuse(knowing(outcome, tables)));
       this.#clean(manifest.state, () =>
         this.#run(manifest, tables, outcome.wal, outcome.recovered),
       );
@@ -173,7 +175,7 @@ class StorageOpening {
     for (const name of this.#env.disk.listNow(this.#owner.directory) ?? []) {
       const path = `${this.#owner.directory}/${name}`;
       if (named.has(name) || isDirectoryFile(name) || isWalFile(name)) continue;
-      if (path === this.#directory.walDirectory) continue;
+      if (path === this.#directory.walDirectory || isQuarantine(name)) continue;
       if (isCheckpointFile(name)) leftovers.push(name);
       else this.#env.trace.warn("a file in the data directory is not known", { name });
     }
@@ -191,6 +193,14 @@ class StorageOpening {
   #refuse(refusal: Refusal): void {
     this.#env.schedule(() => this.#opened(refusal));
   }
+}
+
+/** The log is refused; what the checkpoint says of the others is still known. */
+function knowing(refusal: Refusal, tables: TablesFile | null): Refusal {
+  const { rejoins } = refusal;
+  if (rejoins === undefined || rejoins === null || tables === null) return refusal;
+  const peers = Math.max(rejoins.peers, tables.peers.length);
+  return { ...refusal, rejoins: { tables: tables.info.tables, peers } };
 }
 
 /** Of each raft id the record with the highest boot count; the log's wins a tie. */

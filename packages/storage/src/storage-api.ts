@@ -10,6 +10,19 @@ export interface Refusal {
   readonly exitCode: ExitCode;
   /** One line for the operator: file, offset, index, what to do. */
   readonly reason: string;
+  /**
+   * The directory cannot know what it has promised, and nothing but that is wrong: a member with peers
+   * sets it aside and rejoins (P3). Null or absent: it must not.
+   */
+  readonly rejoins?: LastKnown | null;
+}
+
+/** What such a directory still says of the others. */
+export interface LastKnown {
+  /** Of the checkpoint in force; empty when that is not known. */
+  readonly tables: readonly TableRecord[];
+  /** Other raft ids that have spoken to it, as far as it can be read. */
+  readonly peers: number;
 }
 
 // ---- The directory and who it belongs to ---------------------------------------------------------
@@ -61,10 +74,13 @@ export interface DataDirectory {
   writeGenesis(state: GenesisState, genesis: Uint8Array, done: () => void): void;
   /**
    * Peers know a later start of this directory (P4): what it promised since is not in it. Durable when
-   * `done` is called; from then on it is refused (72).
+   * `done` is called; from then on it is refused, and may only be set aside.
    */
   markRegressed(done: () => void): void;
 }
+
+/** A directory that is to be set aside (directory/set-aside.ts). */
+export type SetAsideOptions = Pick<DirectoryOptions, "directory" | "walDirectory">;
 
 export type OpenDirectory = (
   env: Env,

@@ -84,6 +84,7 @@ class Member {
         levelMax: 1,
         tickMs,
         heartbeatIntervalMs: 100,
+        electionTimeoutMs: 300,
         snapshotBytesPerSecond: 1000,
       },
       this.#events(process),

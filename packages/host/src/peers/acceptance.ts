@@ -22,6 +22,8 @@ export interface AcceptanceParts {
   guestFits(memberId: string): boolean;
   listed(): string;
   nextStamp(): number;
+  /** How long this process has not heard a raft id. */
+  silentMs(raftId: NodeId): number;
   /** An older boot speaks up on a link that it dialled: find out who answers there now. */
   doubt(memberId: string): void;
 }
@@ -38,6 +40,8 @@ export class Acceptance {
   readonly #told: Map<NodeId, Session>;
   /** Sessions that the core has found REGRESSED, and why. */
   readonly #condemned: Map<Session, string>;
+  /** Removed raft id that another one has replaced → when it first spoke again, ms. */
+  readonly #returned: Map<NodeId, number>;
   #removed: ReadonlySet<NodeId>;
   #removedFinal: boolean;
   #superseded: readonly string[];
@@ -52,6 +56,7 @@ export class Acceptance {
     this.#judgedAt = new Map();
     this.#told = new Map();
     this.#condemned = new Map();
+    this.#returned = new Map();
     this.#removed = new Set();
     this.#removedFinal = false;
     this.#superseded = [];
@@ -141,6 +146,7 @@ export class Acceptance {
         isRemoved: (raftId) => this.#removed.has(raftId),
         isSuperseded: (clusterId) => this.#superseded.includes(clusterId),
         removedFinal: this.#removedFinal,
+        successorLives: (removed, successor) => this.#successorLives(removed, successor),
         listed: () => parts.listed(),
       },
       hello,
@@ -149,6 +155,16 @@ export class Acceptance {
     return parts.guestFits(hello.memberId)
       ? null
       : new Refusal(RefusalCode.Busy, "too many guests", "");
+  }
+
+  /** Whoever died with its member's disk was heard until then: two election timeouts tell. */
+  #successorLives(removed: NodeId, successor: NodeId): boolean | null {
+    const { env, config } = this.#parts;
+    const nowMs = env.clock.monotonicMs();
+    const sinceMs = this.#returned.get(removed) ?? nowMs;
+    this.#returned.set(removed, sinceMs);
+    const neededMs = 2 * config.electionTimeoutMs;
+    return nowMs - sinceMs < neededMs ? null : this.#parts.silentMs(successor) < neededMs;
   }
 
   /** Its hellos are refused from now on, and that tells it. */

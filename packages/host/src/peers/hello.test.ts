@@ -53,6 +53,7 @@ function rules(fields: Partial<HelloRules> = {}): HelloRules {
     isRemoved: (raftId) => raftId === 99,
     isSuperseded: (clusterId) => clusterId === "c0",
     removedFinal: true,
+    successorLives: () => true,
     listed: () => "n1=http://x:1",
     ...fields,
   };
@@ -123,6 +124,25 @@ test("a removed raft id is told to go only when it may", () => {
   const said = hello({ raftId: 99 });
   assert.equal(checkHello(rules(), said)?.code, RefusalCode.Removed);
   assert.equal(checkHello(rules({ removedFinal: false }), said)?.code, RefusalCode.Leaving);
+});
+
+test("a removed raft id that was replaced: gone while its successor lives, REGRESSED when nobody does", () => {
+  const said = hello({ raftId: 99 });
+  const { Removed, Leaving, Regressed } = RefusalCode;
+  const refusal = (lives: boolean | null, final = true): Refusal =>
+    checkHello(
+      rules({ raftIdOf: () => 100, removedFinal: final, successorLives: () => lives }),
+      said,
+    )!;
+  assert.equal(refusal(null).code, Leaving);
+  assert.equal(refusal(true).code, Removed);
+  assert.match(refusal(true).reason, /raft id 99 was removed .*, replaced by raft id 100$/);
+  assert.equal(refusal(false).code, Regressed);
+  assert.match(
+    refusal(false).reason,
+    /replaced by raft id 100, which nobody hears: it is REGRESSED/,
+  );
+  for (const lives of [null, true, false]) assert.equal(refusal(lives, false).code, Leaving);
 });
 
 test("what is refused, and in which words", () => {

@@ -207,6 +207,8 @@ export interface HelloRules {
   isSuperseded(clusterId: string): boolean;
   /** Whoever is removed may be told so. */
   readonly removedFinal: boolean;
+  /** Whether the raft id that has replaced a removed one speaks; null: it was not listened to long enough. */
+  successorLives(removed: NodeId, successor: NodeId): boolean | null;
   /** `Refusal.listed`. */
   listed(): string;
 }
@@ -217,7 +219,7 @@ export interface HelloRules {
  * configuration may lag behind (P2).
  */
 export function checkHello(rules: HelloRules, hello: Hello): Refusal | null {
-  const { Removed, Leaving, UnknownMember, OwnId, WrongMember } = RefusalCode;
+  const { UnknownMember, OwnId, WrongMember } = RefusalCode;
   const shared = rules.genesisId !== 0 && hello.genesisId === rules.genesisId;
   const untold = rules.token === tokenUntold || (shared && hello.token === tokenUntold);
   if (hello.token !== rules.token && !untold) {
@@ -241,17 +243,31 @@ export function checkHello(rules: HelloRules, hello: Hello): Refusal | null {
     const { AnotherGenesis } = RefusalCode;
     return wrong(AnotherGenesis, "genesis", `${hello.genesisId}`, `${rules.genesisId}`, null);
   }
-  if (rules.isRemoved(hello.raftId)) {
-    const code = rules.removedFinal ? Removed : Leaving;
-    const next = rules.raftIdOf(hello.memberId);
-    const replaced = next === 0 || next === hello.raftId ? "" : `, replaced by raft id ${next}`;
-    return new Refusal(code, `raft id ${hello.raftId} was removed from the cluster${replaced}`, "");
-  }
+  if (rules.isRemoved(hello.raftId)) return refuseRemoved(rules, hello);
   if (!shared && !rules.isMember(hello.memberId)) {
     const text = `member ${hello.memberId} is not among the members of the cluster`;
     return new Refusal(UnknownMember, text, rules.listed());
   }
   return null;
+}
+
+/**
+ * Its member may have gone on under another raft id. While that one lives, this is what is left of the
+ * old process, and it may go. When nobody hears that one either, an older copy of the member's directory
+ * has taken its place: it is told so, and rejoins like any other that was rolled back (P4).
+ */
+function refuseRemoved(rules: HelloRules, { raftId, memberId }: Hello): Refusal {
+  const { Removed, Leaving, Regressed } = RefusalCode;
+  const next = rules.raftIdOf(memberId);
+  const text = `raft id ${raftId} was removed from the cluster`;
+  if (next === 0 || next === raftId) {
+    return new Refusal(rules.removedFinal ? Removed : Leaving, text, "");
+  }
+  const replaced = `${text}, replaced by raft id ${next}`;
+  const lives = rules.removedFinal ? rules.successorLives(raftId, next) : null;
+  if (lives === null) return new Refusal(Leaving, replaced, "");
+  if (lives) return new Refusal(Removed, replaced, "");
+  return new Refusal(Regressed, `${replaced}, which nobody hears: it is REGRESSED`, "");
 }
 
 export function wrongProtocol(version: number): Refusal {

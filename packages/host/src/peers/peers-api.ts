@@ -37,6 +37,7 @@ export interface PeersConfig {
   readonly levelMax: number;
   readonly tickMs: number;
   readonly heartbeatIntervalMs: number;
+  readonly electionTimeoutMs: number;
   readonly snapshotBytesPerSecond: number;
 }
 

@@ -244,6 +244,24 @@ test("a removed raft id is never stepped again, and told that it may go only whe
   assert.equal(a.messages.length, before);
 });
 
+test("a removed raft id whose successor nobody hears is told so after two election timeouts, not before", () => {
+  const bench = connected(12, 2);
+  const [a, b] = three(bench);
+  const named = bench
+    .othersOf(0)
+    .map((m) => (m.memberId === memberIdOf(1) ? { ...m, raftId: 999 } : m));
+  a.act(() => {
+    a.peers.setRemoved([raftIdOf(1)], true);
+    a.peers.setMembers(named);
+  });
+  bench.run(500);
+  assert.match(b.statusOf(0).reason, /replaced by raft id 999$/);
+  assert.deepEqual([...b.toldRemoved, ...b.toldRegressed], []);
+  bench.run(2000);
+  assert.deepEqual(b.toldRemoved, []);
+  assert.match(b.toldRegressed[0] ?? "", /replaced by raft id 999, which nobody hears/);
+});
+
 test("a member that is named no more is let go, one of the same genesis that nobody named is heard", () => {
   const bench = connected(10, 2);
   const [a, b] = three(bench);

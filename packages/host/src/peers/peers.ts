@@ -108,10 +108,11 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
       config,
       events,
       isMember,
-      raftIdOf: (memberId) => this.#raftIdOf(memberId),
+      raftIdOf: (memberId) => this.#peers.get(memberId)?.raftId ?? 0,
       guestFits: (memberId) => this.#incoming.guestFits(memberId, isMember),
       listed: () => this.#genesis?.listed() ?? "",
       nextStamp: () => ++this.#stamp,
+      silentMs: (raftId) => this.silence.of(raftId).silentMs,
       doubt: (memberId) => this.#peers.get(memberId)?.control.hurry(),
     });
     this.#snapshots = new SnapshotTransfer(env, config, events, {
@@ -552,10 +553,6 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
 
   #remoteOf(peer: Peer): Remote | null {
     return this.#outbound.remotes.get(peer.raftId) ?? null;
-  }
-
-  #raftIdOf(memberId: string): NodeId {
-    return this.#peers.get(memberId)?.raftId ?? 0;
   }
 
   #maybeResolveQuiet(): void {

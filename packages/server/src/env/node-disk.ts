@@ -7,13 +7,13 @@ import type { Disk, DiskDone, DiskFile } from "@quorate/storage";
 
 export class NodeDisk implements Disk {
   /** Held until the process ends. */
-  readonly #locks: DatabaseSync[];
+  readonly #locks: Map<string, DatabaseSync>;
   /** fdatasync calls that returned, for metrics. */
   syncs: number;
   onSync: ((milliseconds: number) => void) | null;
 
   constructor() {
-    this.#locks = [];
+    this.#locks = new Map();
     this.syncs = 0;
     this.onSync = null;
   }
@@ -63,10 +63,13 @@ export class NodeDisk implements Disk {
    * kernel drops with the process, kill -9 included, and that holds across network namespaces.
    */
   lockNow(path: string): DiskError | null {
+    if (this.#locks.has(path)) {
+      return null;
+    }
     try {
       const database = new DatabaseSync(path);
       database.exec("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE");
-      this.#locks.push(database);
+      this.#locks.set(path, database);
       return null;
     } catch (error) {
       if (/locked|busy/i.test(String(error))) {
@@ -82,9 +85,10 @@ export class NodeDisk implements Disk {
 
   /** Lets go of all locks, as the end of the process does. */
   unlock(): void {
-    for (const database of this.#locks.splice(0)) {
+    for (const database of this.#locks.values()) {
       database.close();
     }
+    this.#locks.clear();
   }
 
   rename(from: string, to: string, done: DiskDone): void {

@@ -8,12 +8,15 @@ import type { NodeTransport } from "./node-transport.ts";
 
 /** How a process ends: told the code and the reason; must not return. */
 export type Fatal = (exitCode: ExitCode, reason: string) => never;
+/** How it begins anew: told the reason; must not return. */
+export type Restart = (reason: string) => never;
 
 export function makeEnv(
   disk: NodeDisk,
   transport: NodeTransport,
   logger: Logger,
   fatal: Fatal,
+  restart: Restart,
 ): Env {
   return {
     clock: {
@@ -28,6 +31,7 @@ export function makeEnv(
       setImmediate(turn);
     },
     fatal,
+    restart,
   };
 }
 

@@ -1,6 +1,7 @@
 // What has found damage falls silent: from the mark of its finding on no vote, acknowledgement or
 // answer leaves the process; and once a start was refused because the log or the identity is damaged,
-// or the directory an older copy, none leaves that directory any more, whoever starts it again, until it is wiped.
+// or the directory an older copy, none leaves that directory any more, whoever starts it again, until it
+// is wiped or set aside.
 import { demand } from "./violation.ts";
 
 const property = "damage stops";
@@ -28,7 +29,7 @@ export class DamageStops {
     this.#members.set(member, finding);
   }
 
-  /** Its directory is gone, and with it what was found there: what comes back is another disk (P3). */
+  /** Its directory is gone or set aside, with what was found there: what comes back is another disk (P3). */
   wiped(member: string): void {
     this.#members.delete(member);
   }

@@ -1,6 +1,6 @@
-// S11: a raft id belongs to one disk, and one process at a time speaks under it. Once the disk is wiped
-// nobody speaks under it any more, whatever comes back (DESIGN.md 4); a copy that is put back brings
-// its raft id along.
+// S11: a raft id belongs to one disk, and one process at a time speaks under it. Once the disk is wiped,
+// or its directory set aside, nobody speaks under it any more, whatever comes back (DESIGN.md 4); a copy
+// that is put back brings its raft id along.
 import { demand } from "./violation.ts";
 
 const property = "S11 raft ids";
@@ -14,7 +14,7 @@ export class RaftIds {
   /** Raft id → the member whose disk it was drawn for. */
   readonly #owners: Map<number, string>;
   readonly #speakers: Map<number, Speaker>;
-  /** Of wiped disks. */
+  /** Of wiped disks, and of directories that were set aside. */
   readonly #retired: Set<number>;
 
   constructor() {
@@ -35,7 +35,7 @@ export class RaftIds {
     demand(
       !this.#retired.has(raftId),
       property,
-      () => `${speaker.name} speaks under raft id ${raftId}, whose disk was wiped`,
+      () => `${speaker.name} speaks under raft id ${raftId}, whose disk was wiped or set aside`,
     );
     const other = this.#speakers.get(raftId);
     demand(

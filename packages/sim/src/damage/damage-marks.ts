@@ -17,6 +17,19 @@ const inRows = "rows.recover.row14";
 /** A peer knows a later start of this directory. */
 export const regressedMark = "identity.regressed";
 
+/** It is durable that the directory is set aside: from here on its raft id never speaks again. */
+export const asideMark = "aside.written";
+
+/** A member that finds one of these does not know what it has promised, and rejoins (P3). */
+const rejoining: ReadonlySet<string> = new Set([
+  ...[6, 7, 8, 10].map((row) => `wal.recover.row${row}`),
+  regressedMark,
+]);
+
+export function isRejoining(mark: string): boolean {
+  return rejoining.has(mark);
+}
+
 /** A long run passes each of them. Row 13 is one bad copy of the manifest, row 16 a read error. */
 export const damageMarks: readonly string[] = [
   ...inLog,

@@ -16,8 +16,13 @@ export interface DiskBudget {
    * nothing was hit, or no start could notice it (P8's residual).
    */
   damage(member: SimMember, act: () => void): boolean;
-  /** Takes a member's whole directory, for good. False: the budget is spent. */
+  /**
+   * Takes a member's whole directory, and with it what it has promised: it counts until it votes again,
+   * under another raft id. False: the budget is spent.
+   */
   lose(member: SimMember): boolean;
+  /** It sets its directory aside by itself. */
+  setAside(member: SimMember): void;
   /** An operation of its present process has failed, or will. */
   blame(member: SimMember): void;
   /** Injected faults are reason enough for its present process to end with this code. */

@@ -3,6 +3,7 @@
 // lies over the truth (file-damage.ts): a member that writes anew is whole again, and `mend` takes
 // everything away.
 import { assert } from "@quorate/base";
+import { isQuarantine } from "@quorate/storage/internal";
 import { nameOf, parentOf } from "./path.ts";
 import type { RecentWrite } from "./recent-writes.ts";
 import { SimDirectory, type SimNode } from "./sim-directory.ts";
@@ -87,13 +88,17 @@ export class DiskDamage {
     return this.#misdirected.some(({ file, from, to }) => file.damage.touches(from, to));
   }
 
-  /** Everything below the directory that is not as it was written and has a name. */
+  /**
+   * Everything below the directory that is not as it was written and has a name. What was set aside is
+   * nobody's any more.
+   */
   alive(directory: string): DamagedFile[] {
     const found: DamagedFile[] = [];
     const node = this.#tree.nodeAt(directory);
     if (!(node instanceof SimDirectory)) return found;
     for (const [name, entry] of node.entries) {
       const path = `${directory}/${name}`;
+      if (isQuarantine(name)) continue;
       if (node.damage.has(name)) found.push({ path, file: null });
       if (entry instanceof SimDirectory) found.push(...this.alive(path));
       else if (!entry.damage.none) found.push({ path, file: entry });

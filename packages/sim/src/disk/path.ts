@@ -20,6 +20,11 @@ export function parentOf(path: string): string {
   return partsOf(path).slice(0, -1).join("/");
 }
 
+/** In the directory itself, not below it. */
+export function isIn(directory: string, path: string): boolean {
+  return path === `${directory}/${nameOf(path)}`;
+}
+
 export function nameOf(path: string): string {
   const name = partsOf(path).at(-1);
   assert(name !== undefined, "SimDisk: the root has no name");

@@ -32,6 +32,14 @@ export interface DurableReading {
   readonly reader: LogReader;
 }
 
+/** Under which raft id the directory would be opened now, by what processes see of it; 0: not known. */
+export function raftIdOn(disk: SimDisk, config: HostConfig): number {
+  const view = new DiskView(disk, onlooker);
+  const read = readCopiesNow(view, config.directory, identityName, Magic.Identity);
+  const identity = read.state === CopiesState.Good ? decodeIdentity(read.record.body) : null;
+  return identity?.raftId ?? 0;
+}
+
 /** Null: only a recovery can tell. */
 export function readDurable(disk: SimDisk, config: HostConfig): DurableReading | null {
   const named = readNames(disk, config);

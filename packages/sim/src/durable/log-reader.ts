@@ -17,7 +17,7 @@ import {
   segmentName,
   type WalIdentity,
 } from "@quorate/storage/internal";
-import { nameOf } from "../disk/path.ts";
+import { isIn, nameOf } from "../disk/path.ts";
 import type { SimFile } from "../disk/sim-file.ts";
 import type { SimDisk } from "../sim-disk.ts";
 import type { DurableBatch } from "./durable-log.ts";
@@ -106,6 +106,7 @@ export class LogReader {
   #ids(): number[] {
     return this.#disk
       .filesBelow(this.#directory)
+      .filter((path) => isIn(this.#directory, path))
       .map((path) => segmentId(nameOf(path)))
       .filter((id) => id > 0)
       .sort((a, b) => a - b);

@@ -133,6 +133,23 @@ export class MembershipActs {
     return conf !== undefined && !isJoint(conf) && conf.voters.includes(raftId);
   }
 
+  /** Under the raft id that its present directory has, after it has lost another one. */
+  waitUntilItVotes(name: string): void {
+    const s = this.#s;
+    s.waitFor(`${name} votes again`, 10_000 + 20 * s.timeoutMs, () => {
+      if (!s.running(name) || s.inside(name) === null || !this.isVoter(name, name)) return false;
+      return s.conf(name).voters.includes(s.status(name).raftId);
+    });
+  }
+
+  /** Its start finds that it cannot know what it has promised; then as with a lost disk. */
+  waitUntilItIsBack(name: string, quarantines: number = 1): void {
+    const s = this.#s;
+    const aside = (): boolean => s.disk(name).quarantines === quarantines;
+    s.waitFor(`${name} sets its directory aside`, 10_000, aside);
+    this.waitUntilItVotes(name);
+  }
+
   /** From the request to a voter that serves. */
   addAndWait(by: string, name: string): void {
     this.must(`${by} adds ${name}`, () => this.add(by, name));

@@ -1,8 +1,11 @@
 // What a story does to one member's disk: slows and stalls it, makes it refuse, damages what it
 // holds. Damage to anything but rows is for members that do not run: a process reads only those again.
 import { assert, latin1Decode } from "@quorate/base";
+import { isQuarantine } from "@quorate/storage/internal";
 import { directoryOf } from "../cluster-options.ts";
 import type { DiskOperation } from "../disk/disk-operation.ts";
+import { isIn, nameOf } from "../disk/path.ts";
+import { SimDirectory } from "../disk/sim-directory.ts";
 import { type RecentWrite, RecentWrites } from "../disk/recent-writes.ts";
 import { type DirectoryCopy, diskTimingsDefault, type SimDisk } from "../sim-disk.ts";
 import type { Timeline } from "./timeline.ts";
@@ -67,8 +70,16 @@ export class StoryDisk {
 
   /** Paths of the files whose names begin so, sorted. */
   files(prefix: string): string[] {
-    const below = this.#disk.filesBelow(directoryOf(this.#member));
-    return below.filter((path) => path.slice(path.lastIndexOf("/") + 1).startsWith(prefix));
+    const directory = directoryOf(this.#member);
+    const below = this.#disk.filesBelow(directory);
+    return below.filter((path) => isIn(directory, path) && nameOf(path).startsWith(prefix));
+  }
+
+  /** How often the member has set its directory aside, as far as it is still there. */
+  get quarantines(): number {
+    const node = this.#disk.nodeAt(directoryOf(this.#member));
+    const names = node instanceof SimDirectory ? [...node.entries.keys()] : [];
+    return names.filter(isQuarantine).length;
   }
 
   /** One bit of the byte there turns around. */

@@ -4,7 +4,14 @@ import { type Message, MessageType } from "@quorate/raft";
 import { ExitCode } from "@quorate/storage";
 import { DamageStops } from "../checkers/damage-stops.ts";
 import type { SimCluster } from "../cluster.ts";
-import { isFinding, isFindingInRows, regressedMark } from "../damage/damage-marks.ts";
+import { demand } from "../checkers/violation.ts";
+import {
+  asideMark,
+  isFinding,
+  isFindingInRows,
+  isRejoining,
+  regressedMark,
+} from "../damage/damage-marks.ts";
 import { raftMessagesIn } from "../peer-frames.ts";
 import type { SimProcess } from "../sim-env.ts";
 import type { SimMember } from "../sim-member.ts";
@@ -20,12 +27,21 @@ export class DamageWatch {
   readonly stops: DamageStops;
   /** Members that were told so: their directories say it, and a start from them is refused. */
   readonly regressed: Set<string>;
+  /** Processes that have found that they do not know what they have promised. */
+  readonly #rejoining: Set<string>;
+
+  /** It is durable that this member's directory is set aside. */
+  onSetAside: (member: SimMember) => void;
 
   constructor(cluster: SimCluster) {
     this.stops = new DamageStops();
     this.regressed = new Set();
+    this.#rejoining = new Set();
+    this.onSetAside = () => {};
     cluster.onMark = (member, { name }, mark) => {
       if (mark === regressedMark) this.regressed.add(member.name);
+      if (isRejoining(mark)) this.#rejoining.add(name);
+      if (mark === asideMark) this.onSetAside(member);
       if (isFindingInRows(mark)) this.stops.foundByProcess(name, mark);
       else if (isFinding(mark)) this.stops.foundInMember(member.name, mark);
     };
@@ -44,7 +60,13 @@ export class DamageWatch {
 
   /** Refused before Raft ran: the directory or its log, not the rows. */
   ended(member: SimMember, incarnation: SimProcess): void {
-    const { exitCode, reason } = incarnation;
+    const { exitCode, reason, name } = incarnation;
+    const tooOften = reason.includes("is not set aside again");
+    demand(
+      exitCode !== ExitCode.Damaged || !this.#rejoining.has(name) || tooOften,
+      "comes back by itself",
+      () => `${name} stopped where it ought to rejoin: ${reason}`,
+    );
     const stopped = exitCode === ExitCode.Damaged || exitCode === ExitCode.Foreign;
     if (stopped && (member.host?.inside() ?? null) === null) {
       this.stops.foundInMember(member.name, reason);

@@ -180,9 +180,20 @@ export class DurableDisks {
   /** What the member's disk holds is about to go, under the raft id that is given back (or null). */
   forgets(member: SimMember): number | null {
     const followed = this.#followed.get(member.name);
+    return followed === undefined ? null : this.#forget(followed, this.log(member));
+  }
+
+  /** As `forgets`; what is there is nobody's any more, whatever a recovery would say. */
+  setAside(member: SimMember): number | null {
+    const followed = this.#followed.get(member.name);
     if (followed === undefined) return null;
-    const { raftId } = followed.watched;
-    this.#lost.set(raftId, this.log(member));
+    if (isPresent(followed)) this.#catchUp(followed);
+    return this.#forget(followed, followed.log);
+  }
+
+  #forget({ watched }: Followed, log: DurableLog): number {
+    const { raftId, member } = watched;
+    this.#lost.set(raftId, log);
     this.#byRaftId.delete(raftId);
     this.#followed.delete(member.name);
     return raftId;

@@ -2,6 +2,7 @@
 // count, genesis. Pure codec and rules; open-directory.ts reads and writes the files.
 import { assert, ByteReader, ByteWriter, fromHex, must, toHex } from "@quorate/base";
 import { ExitCode } from "../env.ts";
+import type { Random } from "../env.ts";
 import { GenesisState } from "../storage-api.ts";
 import type { DirectoryOptions, Refusal } from "../storage-api.ts";
 import { RecordFile } from "./record-file.ts";
@@ -12,6 +13,13 @@ export const identityName = "IDENTITY";
 export const directoryFormat = 1;
 
 const idBytes = 8;
+
+/** Raft ids are drawn below this (DESIGN.md 4); 0 means nobody. */
+const raftIdLimit = 2 ** 52;
+
+export function drawRaftId(random: Random): number {
+  return 1 + random.below(raftIdLimit - 1);
+}
 
 const madeFlag = 1;
 const regressedFlag = 2;
@@ -161,7 +169,9 @@ export function refuseIdentity(identity: Identity, options: DirectoryOptions): R
       exitCode: ExitCode.Damaged,
       reason:
         `data directory ${directory} is an older copy: a peer has met a later start of this ` +
-        "member; keep it, and bring this member back with an empty directory, so that the others replace it",
+        "member; what it has promised since is not in it",
+      // It was a peer that said so.
+      rejoins: { tables: [], peers: 1 },
     };
   }
   if (identity.level > options.levelMax) {

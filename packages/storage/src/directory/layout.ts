@@ -4,6 +4,7 @@ import { ExitCode } from "../env.ts";
 import type { Disk } from "../env.ts";
 import type { Refusal } from "../storage-api.ts";
 import { identityName } from "./identity.ts";
+import { setAsideName } from "./set-aside-record.ts";
 
 export const lockName = "LOCK";
 export const manifestName = "MANIFEST";
@@ -33,7 +34,15 @@ export function isWalFile(name: string): boolean {
 export function isDirectoryFile(name: string): boolean {
   // The lock's own companions (a database's journal) begin with its name.
   if (name.startsWith(lockName)) return true;
-  return new RegExp(`^(${identityName}|${manifestName})-[12](\\.draft)?$`).test(name);
+  return new RegExp(`^(${identityName}|${manifestName}|${setAsideName})-[12](\\.draft)?$`).test(
+    name,
+  );
+}
+
+/** All that moves when the directory is set aside: not the lock, and not the word that it is. */
+export function isMemberFile(name: string): boolean {
+  if (name.startsWith(lockName) || name.startsWith(`${setAsideName}-`)) return false;
+  return isCheckpointFile(name) || isWalFile(name) || isDirectoryFile(name);
 }
 
 /** Why a directory without an identity must not become a new member's; null: it may. */
@@ -47,7 +56,8 @@ export function foreignContent(directory: string, names: readonly string[]): Ref
       exitCode: ExitCode.Damaged,
       reason:
         `${directory}/${ours} is there, but ${identityName}-1 and -2 of its member are missing: ` +
-        "restore them, or move the files away and let this member rejoin with an empty directory",
+        "whose it was, and under which raft id, cannot be known any more",
+      rejoins: { tables: [], peers: 0 },
     };
   }
   if (names.includes("member")) {

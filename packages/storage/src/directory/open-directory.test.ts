@@ -314,6 +314,7 @@ test("made by another process between the look and the lock: that one's identity
     trace: process.trace,
     schedule: (turn) => process.schedule(turn),
     fatal: (exitCode, reason) => process.fatal(exitCode, reason),
+    restart: (reason) => process.restart(reason),
   };
   process.run(() => {
     openDirectory(env, options, (outcome) => {

@@ -10,6 +10,7 @@ import { unusable } from "./access.ts";
 import {
   decodeIdentity,
   directoryFormat,
+  drawRaftId,
   encodeIdentity,
   Identity,
   identityName,
@@ -26,10 +27,9 @@ import {
 } from "./layout.ts";
 import { OpenedDirectory } from "./opened-directory.ts";
 import { Magic } from "./record-file.ts";
+import { SetAsideRecord } from "./set-aside-record.ts";
+import { readSetAsideNow } from "./set-aside.ts";
 import { copyPath, CopiesState, draftPath, readCopiesNow, replaceCopies } from "./two-copies.ts";
-
-/** Raft ids are drawn below this (DESIGN.md 4); 0 means nobody. */
-const raftIdLimit = 2 ** 52;
 
 type Outcome = { readonly ok: true; readonly directory: DataDirectory } | Refusal;
 
@@ -90,15 +90,18 @@ class DirectoryOpening {
   /** What stands there, or why it must not be used. Changes nothing. */
   #read(): { readonly found: Found | null } | Refusal {
     const disk = this.#env.disk;
-    const denied = this.#denied();
+    const denied = this.#denied() ?? this.#beingSetAside();
     if (denied !== null) return denied;
     const read = readCopiesNow(disk, this.#directory, identityName, Magic.Identity);
     if (read.state === CopiesState.Damaged) {
-      return refusal(
-        ExitCode.Damaged,
-        `${read.reason}: the identity of data directory ${this.#directory} is damaged; ` +
-          "move the directory away and let this member rejoin with an empty one",
-      );
+      return {
+        ...refusal(
+          ExitCode.Damaged,
+          `${read.reason}: the identity of data directory ${this.#directory} is damaged; ` +
+            "whose it was, and under which raft id, cannot be known any more",
+        ),
+        rejoins: { tables: [], peers: 0 },
+      };
     }
     if (read.state === CopiesState.Missing) return this.#readUnnamed();
     const { record } = read;
@@ -129,6 +132,18 @@ class DirectoryOpening {
       else if (isDenied(file)) return unusable(file);
     }
     return null;
+  }
+
+  /** `finishSettingAside` comes before: what is there now may be of either raft id. */
+  #beingSetAside(): Refusal | null {
+    const record = readSetAsideNow(this.#env.disk, this.#directory);
+    if (!(record instanceof SetAsideRecord)) return record;
+    const { quarantine } = record;
+    return refusal(
+      ExitCode.Damaged,
+      `data directory ${this.#directory} is being set aside (${quarantine}): start its member once, ` +
+        "which goes on with that",
+    );
   }
 
   /** No identity: a new directory, unless it holds what only a member or somebody else leaves. */
@@ -171,7 +186,7 @@ class DirectoryOpening {
     if (found !== null && found.repair !== null) {
       this.#env.trace.warn("one copy of the identity is repaired", { problem: found.repair });
     }
-    const raftId = 1 + this.#env.random.below(raftIdLimit - 1);
+    const raftId = drawRaftId(this.#env.random);
     const identity =
       found === null
         ? new Identity(

@@ -11,6 +11,7 @@ export interface DirectoryOwner {
   readonly clusterId: string;
   readonly memberId: string;
   readonly genesisState: GenesisState;
+  readonly genesis: Uint8Array;
 }
 
 /** Null: nobody's yet, or not to be told; `openDirectory` then says what is wrong with it. */

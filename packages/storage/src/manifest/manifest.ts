@@ -46,10 +46,10 @@ export function readManifestNow(
   if (read.state === CopiesState.Missing) return null;
   const path = copyPath(owner.directory, manifestName, 1);
   if (read.state === CopiesState.Damaged) {
-    return damaged(
+    const reason =
       `${read.reason}: no valid copy of the manifest is left; this member cannot know which files ` +
-        "are in force: move the directory away and let it rejoin, or restore a backup",
-    );
+      "are in force, and so not what it has promised";
+    return { ...damaged(reason), rejoins: { tables: [], peers: 0 } };
   }
   if (read.record.format > manifestFormat) {
     return foreign(`${path}: format ${read.record.format}, this binary knows ${manifestFormat}`);

@@ -288,6 +288,7 @@ function* locks(test: DiskUnderTest): ContractSteps {
   const path = `${root}/LOCK`;
   const other = test.otherProcess();
   assert(disk.lockNow(path) === null, "free at first");
+  assert(disk.lockNow(path) === null, "who holds it has it");
   assert(other.disk.lockNow(path)?.code === "EBUSY", "held by this process");
   assert(other.disk.lockNow(`${root}/other`) === null, "another lock is another matter");
   other.end();

@@ -88,6 +88,10 @@ export class TestEnv implements Env {
     throw new ProcessEnd(exitCode, reason);
   }
 
+  restart(): never {
+    return assert(false, "test env: storage never begins a process anew") as never;
+  }
+
   /** One scheduled turn, or one disk operation; false when nothing is due. */
   step(): boolean {
     const turn = this.#turns.shift();

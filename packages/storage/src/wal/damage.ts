@@ -1,8 +1,8 @@
-// The classes of damage of reliability.md §3.3, as corrected by P8, as data: what each means, how
-// the member ends, what its operator is told. Rows 1 and 2 start the member; until repair lands,
-// every other row stops it without changing a byte.
+// The classes of damage of reliability.md §3.3, as corrected by P8, as data: what each means, what the
+// member does about it, how it ends otherwise, what its operator is told. Nothing here changes a byte:
+// whoever repairs or sets aside does it knowingly.
 import { ExitCode } from "../env.ts";
-import type { Refusal } from "../storage-api.ts";
+import type { LastKnown, Refusal } from "../storage-api.ts";
 
 export type DamageClass =
   | "clean"
@@ -21,9 +21,17 @@ export type DamageClass =
   | "stateBehindLog"
   | "newer";
 
+/**
+ * start: it goes on with what it has. repair: it knows what it has promised and lacks bytes, which peers
+ * have (§3.5); until that is built it stops. rejoin: it does not know what it has promised, so it sets
+ * its directory aside and comes back under another raft id (§3.6, P3). stop: a person has to look.
+ */
+export type DamageAction = "start" | "repair" | "rejoin" | "stop";
+
 export interface DamageRow {
   /** In the table of §3.3; 0: not in it. */
   readonly row: number;
+  readonly action: DamageAction;
   /** Null: the member starts. */
   readonly exitCode: ExitCode | null;
   readonly finding: string;
@@ -32,86 +40,102 @@ export interface DamageRow {
 
 const fromPeers =
   "keep the directory; bring this member back with an empty one, so that the others replace it";
+const rejoins =
+  "with peers the member sets its files aside and comes back by itself; alone it cannot: restore a " +
+  "backup, or see `quorate recover`";
 const keepFiles =
   "keep the directory and report it: this is a bug of the software, not of the disk";
 
 export const damageRows: Readonly<Record<DamageClass, DamageRow>> = {
-  clean: { row: 1, exitCode: null, finding: "clean", advice: "" },
-  tornTail: { row: 2, exitCode: null, finding: "torn tail", advice: "" },
+  clean: { row: 1, action: "start", exitCode: null, finding: "clean", advice: "" },
+  tornTail: { row: 2, action: "start", exitCode: null, finding: "torn tail", advice: "" },
   hole: {
     row: 3,
+    action: "repair",
     exitCode: ExitCode.Damaged,
     finding: "a durable part of the log is damaged, what follows it is whole",
     advice: fromPeers,
   },
   harmlessHole: {
     row: 4,
+    action: "repair",
     exitCode: ExitCode.Damaged,
     finding: "a part of the log that the checkpoint covers is damaged",
     advice: fromPeers,
   },
   lastBatchDamaged: {
     row: 5,
+    action: "repair",
     exitCode: ExitCode.Damaged,
     finding: "the last durable batch is damaged, its header is whole",
     advice: fromPeers,
   },
   tailLost: {
     row: 6,
+    action: "rejoin",
     exitCode: ExitCode.Damaged,
     finding: "the durable end of the log is lost, and with it what this member promised",
-    advice: fromPeers,
+    advice: rejoins,
   },
   rolledBack: {
     row: 7,
+    action: "rejoin",
     exitCode: ExitCode.Damaged,
     finding: "the log is older than the checkpoint or the hard state: it was rolled back",
-    advice: fromPeers,
+    advice: rejoins,
   },
   startsRolledBack: {
     row: 7,
+    action: "rejoin",
     exitCode: ExitCode.Damaged,
     finding: "the directory counts fewer starts than the log: a part of it is an older copy",
-    advice: fromPeers,
+    advice: rejoins,
   },
   promiseUnknown: {
     row: 8,
+    action: "rejoin",
     exitCode: ExitCode.Damaged,
     finding: "no whole header attests the newest term and vote",
-    advice: fromPeers,
+    advice: rejoins,
   },
   segmentLost: {
     row: 9,
+    action: "repair",
     exitCode: ExitCode.Damaged,
     finding: "a segment of the log is missing, of another size or without its header",
     advice: fromPeers,
   },
   lastSegmentLost: {
     row: 10,
+    action: "rejoin",
     exitCode: ExitCode.Damaged,
     finding: "the last segment of the log is missing, of another size or without its header",
-    advice: fromPeers,
+    advice: rejoins,
   },
   foreign: {
     row: 11,
+    action: "stop",
     exitCode: ExitCode.Foreign,
     finding: "a file of another member, cluster or use stands here",
     advice: "put the right directory in place; nothing was changed",
   },
   contradiction: {
     row: 12,
+    action: "stop",
     exitCode: ExitCode.Assertion,
     finding: "the log contradicts itself although every checksum holds",
     advice: keepFiles,
   },
   stateBehindLog: {
     row: 14,
+    action: "repair",
     exitCode: ExitCode.Damaged,
     finding: "the checkpoint does not reach the beginning of the log",
     advice: fromPeers,
   },
   newer: {
     row: 0,
+    action: "stop",
     exitCode: ExitCode.Foreign,
     finding: "the log is of a newer format",
     advice: "start a newer quorate, or the one that wrote it; nothing was changed",
@@ -125,11 +149,13 @@ export interface Damage {
   readonly where: string;
 }
 
-export function refusal(damage: Damage): Refusal {
+/** `known`: what the directory still says of others, should the member have to rejoin. */
+export function refusal(damage: Damage, known: LastKnown): Refusal {
   const row = damageRows[damage.class];
   return {
     ok: false,
     exitCode: row.exitCode ?? ExitCode.Assertion,
     reason: `${damage.where}: ${row.finding}; ${row.advice}`,
+    rejoins: row.action === "rejoin" ? known : null,
   };
 }

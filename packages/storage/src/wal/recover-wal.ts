@@ -135,7 +135,7 @@ class Inspection {
     if (this.#unreadableBlocks > 0) this.#env.trace.mark("wal.recover.row16");
     this.#env.trace.mark(`wal.recover.row${damageRows[found.class].row}`);
     if ("class" in log) {
-      this.#refuse(refusal(log));
+      this.#refuse(refusal(log, { tables: [], peers: this.#survey.peers().length }));
       return;
     }
     this.#report(damage, log);

@@ -171,6 +171,7 @@ export class GenesisWorld {
       fatal: (_code: ExitCode, reason: string) => {
         throw new Error(reason);
       },
+      restart: assertUnused,
     };
   }
 

@@ -82,6 +82,7 @@ export class Member implements PeersEvents {
       levelMax: 1,
       tickMs,
       heartbeatIntervalMs: 100,
+      electionTimeoutMs: 300,
       snapshotBytesPerSecond: options.snapshotBytesPerSecond,
     };
     this.peers = new Peers(process, config, this);

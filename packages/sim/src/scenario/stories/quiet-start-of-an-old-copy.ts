@@ -1,7 +1,7 @@
 // P5: an old copy of a directory starts while the leader is alive, and a member that knows of nothing
 // newer asks it for its vote. Together they lack an acknowledged write. A quiet start keeps the request
 // until the leader had the chance to say what it knows of that raft id: REGRESSED. No vote is given.
-import { ExitCode } from "@quorate/storage";
+import { MembershipActs } from "../membership-acts.ts";
 import { type Story, story } from "../story.ts";
 
 export const quietStartOfAnOldCopy: Story = story("quiet-start-of-an-old-copy", {}, (s) => {
@@ -13,15 +13,16 @@ export const quietStartOfAnOldCopy: Story = story("quiet-start-of-an-old-copy", 
   s.start(rolled);
   s.mustWrite(s.waitForLeader(20 * s.timeoutMs, [leader, rolled]));
 
-  s.giveUp(rolled);
   s.kill(rolled);
   s.disk(rolled).restore(copy);
   s.heal();
   s.cutForGood([behind], [leader]);
   s.run(2 * s.timeoutMs);
   s.start(rolled);
-  s.waitForExit(rolled, ExitCode.Damaged, 5 * s.timeoutMs);
+  const aside = (): boolean => s.disk(rolled).quarantines === 1;
+  s.waitFor("it was told, and sets its directory aside", 5 * s.timeoutMs, aside);
   s.expect("nobody was elected by it", !s.leads(behind));
   s.heal();
-  s.mustWrite(s.waitForLeader(20 * s.timeoutMs, [leader, behind]));
+  new MembershipActs(s).waitUntilItVotes(rolled);
+  s.mustWrite(s.waitForLeader(20 * s.timeoutMs));
 });

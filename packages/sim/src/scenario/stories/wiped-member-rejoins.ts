@@ -14,13 +14,8 @@ function loseDisk(s: Scenario, name: string): void {
   s.start(name);
 }
 
-/** Under the raft id that its present directory has. */
 function waitUntilItVotes(s: Scenario, name: string): void {
-  const acts = new MembershipActs(s);
-  s.waitFor(`${name} votes again`, 10_000 + 20 * s.timeoutMs, () => {
-    if (s.inside(name) === null || !acts.isVoter(name, name)) return false;
-    return s.conf(name).voters.includes(s.status(name).raftId);
-  });
+  new MembershipActs(s).waitUntilItVotes(name);
 }
 
 function oneComesBack(s: Scenario, members: number): void {
