@@ -24,7 +24,7 @@ export class EtcdCluster {
     this.#folder = folder;
   }
 
-  static async start(size: number): Promise<EtcdCluster> {
+  static async start(size: number, flags: readonly string[] = []): Promise<EtcdCluster> {
     const firstPort = await freePorts(size);
     const folder = mkdtempSync(join(tmpdir(), "quorate-etcd-"));
     const names = Array.from({ length: size }, (_, at) => `m${at + 1}`);
@@ -44,6 +44,7 @@ export class EtcdCluster {
           `--initial-cluster=${list}`,
           "--logger=zap",
           "--log-level=error",
+          ...flags,
         ],
         { env: plainEnvironment(), stdio: "ignore" },
       ),

@@ -70,6 +70,8 @@ export interface HostConfig {
   readonly snapshotBytesPerSecond: number;
   /** Changes of members count on voters that have been connected for so long (etcd: 5 s). */
   readonly memberHealthMs: number;
+  /** etcd's --quota-backend-bytes, on live bytes; Infinity: none. */
+  readonly quotaBytes: number;
 }
 
 export const hostDefaults: Omit<
@@ -97,6 +99,7 @@ export const hostDefaults: Omit<
   snapshotHoldBytesMax: 268_435_456,
   snapshotBytesPerSecond: 67_108_864,
   memberHealthMs: 5000,
+  quotaBytes: 2_147_483_648,
 };
 
 // ---- Requests ------------------------------------------------------------------------------------
@@ -212,6 +215,7 @@ export interface HostStatus {
   readonly missing: readonly string[];
   readonly usage: StorageUsage | null;
   readonly requestsInFlight: number;
+  readonly quotaBytes: number;
   /** Active ones, as this member has applied them; sorted by kind and member. */
   readonly alarms: readonly Alarm[];
 }

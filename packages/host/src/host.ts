@@ -138,6 +138,7 @@ export class Host implements HostApi {
         onScanned: (ok) => this.#onScanned(ok),
         onWritten: (written) => this.#onCheckpoint(written),
         onSent: (to, ok) => this.#onSnapshotSent(to, ok),
+        onAlarm: (command, sink) => this.alarm(command, sink),
       },
     });
     this.#running = running;
@@ -175,6 +176,7 @@ export class Host implements HostApi {
     running.leadership.tick(this.#nowTick);
     if (this.#phase === Phase.Running && this.#leader !== 0) {
       running.publisher.tick(this.#nowTick);
+      running.alarmWatch.tick(this.#nowTick);
     }
   }
 

@@ -3,6 +3,7 @@
 import { KvError, OperationKind } from "@quorate/kv";
 import type { KvApi } from "@quorate/kv";
 import type { Env } from "@quorate/storage";
+import type { Quota } from "./alarms/quota.ts";
 import { FailureCode, rangeRequest } from "./host-api.ts";
 import type { HostConfig, ReplySink, RequestKind, Failure } from "./host-api.ts";
 import { failure, kvFailure, Waiter } from "./proposals.ts";
@@ -16,14 +17,23 @@ export class Requests {
   readonly #kv: KvApi;
   readonly #pump: Pump;
   readonly #proposals: Proposals;
+  readonly #quota: Quota;
   readonly #timeoutTicks: number;
 
-  constructor(env: Env, config: HostConfig, kv: KvApi, pump: Pump, proposals: Proposals) {
+  constructor(
+    env: Env,
+    config: HostConfig,
+    kv: KvApi,
+    pump: Pump,
+    proposals: Proposals,
+    quota: Quota,
+  ) {
     this.#env = env;
     this.#config = config;
     this.#kv = kv;
     this.#pump = pump;
     this.#proposals = proposals;
+    this.#quota = quota;
     this.#timeoutTicks = Math.ceil(config.requestTimeoutMs / config.tickMs);
   }
 
@@ -49,6 +59,10 @@ export class Requests {
     }
     if (kind === OperationKind.Txn && this.#kv.isReadOnlyTxn(payload)) {
       this.read(ReadKind.Txn, payload, serializable, sink, nowTick);
+      return;
+    }
+    if (this.#quota.refuses(kind, payload)) {
+      this.#refuse(sink, kvFailure(KvError.NoSpace));
       return;
     }
     this.propose(kind, this.#kv.envelope("", 0, payload), sink, nowTick);

@@ -2,13 +2,17 @@
 // made together and wired to each other. The life cycle around them is host.ts's.
 import { assert } from "@quorate/base";
 import { KvState } from "@quorate/kv";
-import type { KvApi } from "@quorate/kv";
+import type { AlarmCommand, KvApi } from "@quorate/kv";
 import { RaftNode } from "@quorate/raft";
 import type { DataDirectory, Env, Recovered, StorageApi } from "@quorate/storage";
+import { AlarmKeeper } from "./alarms/alarm-keeper.ts";
+import { AlarmWatch } from "./alarms/alarm-watch.ts";
+import { DiskSpace } from "./alarms/disk-space.ts";
+import { Quota } from "./alarms/quota.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import type { CheckpointerParts } from "./checkpointer.ts";
 import { Digests } from "./digests.ts";
-import type { HostConfig } from "./host-api.ts";
+import type { HostConfig, ReplySink } from "./host-api.ts";
 import { Leadership } from "./leadership.ts";
 import { Members } from "./members/members.ts";
 import type { MembershipTable } from "./members/membership-table.ts";
@@ -41,6 +45,12 @@ export interface Running extends HostInside {
   readonly members: Members;
   readonly requests: Requests;
   readonly publisher: Publisher;
+  readonly alarmWatch: AlarmWatch;
+}
+
+export interface AlarmEvents {
+  /** This member asks for it. */
+  onAlarm(command: AlarmCommand, sink: ReplySink): void;
 }
 
 export interface RunningParts {
@@ -56,7 +66,7 @@ export interface RunningParts {
   readonly genesis: GenesisRecord;
   readonly storage: StorageApi;
   readonly recovered: Recovered;
-  readonly events: PumpEvents & Pick<CheckpointerParts, "onWritten" | "onSent">;
+  readonly events: PumpEvents & Pick<CheckpointerParts, "onWritten" | "onSent"> & AlarmEvents;
 }
 
 export function makeRunning(parts: RunningParts): Running {
@@ -109,7 +119,8 @@ export function makeRunning(parts: RunningParts): Running {
   pump.attach(checkpointer);
   const digests = new Digests(kv, Math.ceil(5000 / config.tickMs));
   const leadership = new Leadership(raft, membership, peers, timeoutTicks);
-  const requests = new Requests(env, config, kv, pump, proposals);
+  const quota = new Quota(config.quotaBytes, storage);
+  const requests = new Requests(env, config, kv, pump, proposals, quota);
   const publisher = new Publisher(config, membership, requests);
   return {
     raft,
@@ -122,7 +133,24 @@ export function makeRunning(parts: RunningParts): Running {
     members,
     requests,
     publisher,
+    alarmWatch: watchAlarms(parts, kv, raft, quota),
   };
+}
+
+function watchAlarms(parts: RunningParts, kv: KvState, raft: RaftNode, quota: Quota): AlarmWatch {
+  const { env, config, membership, peers, events } = parts;
+  return new AlarmWatch({
+    keeper: new AlarmKeeper(kv, (command, sink) => events.onAlarm(command, sink)),
+    space: new DiskSpace(env.disk, config),
+    quota,
+    kv,
+    raft,
+    membership,
+    peers,
+    memberId: config.memberId,
+    tickMs: config.tickMs,
+    awayMs: config.memberHealthMs,
+  });
 }
 
 /**

@@ -60,6 +60,7 @@ export function describeStatus(parts: StatusParts): HostStatus {
     missing: parts.missing,
     usage: parts.usage,
     requestsInFlight: parts.requestsInFlight,
+    quotaBytes: config.quotaBytes,
     alarms: kv?.alarms ?? [],
   };
 }

@@ -3,6 +3,7 @@ export { Alarm, decodeAlarms } from "./alarm/alarm.ts";
 export { AlarmCause, alarmCauses } from "./alarm/alarm-causes.ts";
 export { AlarmAction, decodeAlarmCommand, encodeAlarmCommand } from "./alarm/alarm-command.ts";
 export type { AlarmCommand } from "./alarm/alarm-command.ts";
+export { takesSpace } from "./alarm/restrictions.ts";
 export { AlarmType, alarmNames, isAlarmType, isEtcdAlarm } from "./alarm/alarm-type.ts";
 export { checkRangeRequest } from "./edge-check.ts";
 export { KvError } from "./kv-error.ts";

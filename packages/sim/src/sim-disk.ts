@@ -33,6 +33,9 @@ export const diskTimingsDefault: Readonly<DiskTimings> = {
   stallMaxUs: 0,
 };
 
+/** Of a disk that nobody else fills. */
+export const roomyBytes: number = 2 ** 40;
+
 /** Decides that an operation fails, with this errno; null: it goes on. */
 export type DiskFault = (operation: DiskOperation, path: string) => string | null;
 
@@ -115,7 +118,7 @@ export class SimDisk {
     this.onSubmit = null;
     this.onFull = null;
     this.onForget = null;
-    this.capacityBytes = 2 ** 40;
+    this.capacityBytes = roomyBytes;
     this.syncs = 0;
     this.mediumChanges = 0;
     this.writes = 0;

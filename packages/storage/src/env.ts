@@ -84,11 +84,12 @@ export type DiskDone = (error: DiskError | null) => void;
 export interface Disk {
   /** Names in the directory, sorted bytewise; null when there is none. */
   listNow(directory: string): readonly string[] | null;
-  /** Makes missing parents too; null also when it exists. */
   /** One directory: the one above it exists, the caller has seen to that. */
   makeDirectoryNow(directory: string): DiskError | null;
   /** Size in bytes, or null when there is no such file. */
   sizeNow(path: string): number | null;
+  /** Bytes that this process may still write below the path; null when nobody can tell. */
+  freeBytesNow(path: string): number | null;
   /** Opens for reading and writing; `create`: makes an empty file, fails when it exists. */
   openNow(path: string, create: boolean): DiskFile | DiskError;
   /**

@@ -74,6 +74,11 @@ const usedFlags: readonly Flag[] = [
   ),
   used("max-request-bytes", Int, "largest client request (default: 1572864)"),
   used("max-txn-ops", Int, "operations in a transaction (default: 128)"),
+  used(
+    "quota-backend-bytes",
+    Text,
+    "live bytes above which puts are refused; below 0: none (default: 2 GiB)",
+  ),
   used("max-concurrent-streams", Int, "calls at a time on one connection (default: 2048)"),
   used("snapshot-catchup-entries", Int, "log entries kept for slow followers (default: 20000)"),
   used(
@@ -98,7 +103,7 @@ const ignoredText =
   "grpc-keepalive-min-time grpc-keepalive-timeout host-whitelist listen-client-http-urls " +
   "listen-metrics-urls log-outputs log-package-levels log-rotation-config-json logger max-learners " +
   "max-snapshots max-wals metrics proxy proxy-dial-timeout proxy-failure-wait proxy-read-timeout " +
-  "proxy-refresh-interval proxy-write-timeout quota-backend-bytes raft-read-timeout " +
+  "proxy-refresh-interval proxy-write-timeout raft-read-timeout " +
   "raft-write-timeout self-signed-cert-validity snapshot-count tls-max-version tls-min-version " +
   "v2-deprecation warning-apply-duration warning-unary-request-duration " +
   "watch-progress-notify-interval";

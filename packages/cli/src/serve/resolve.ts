@@ -121,7 +121,7 @@ function limitsOf(
   settings: Settings,
 ): Pick<
   HostConfig,
-  "requestBytesMax" | "txnOpsMax" | "catchUpEntriesMax" | "checkpointIntervalMs"
+  "requestBytesMax" | "txnOpsMax" | "catchUpEntriesMax" | "checkpointIntervalMs" | "quotaBytes"
 > {
   const { requestBytesMax, txnOpsMax, catchUpEntriesMax, checkpointIntervalMs, tickMs } =
     hostDefaults;
@@ -135,7 +135,18 @@ function limitsOf(
     txnOpsMax: integer(settings, "max-txn-ops", txnOpsMax, 1),
     catchUpEntriesMax: integer(settings, "snapshot-catchup-entries", catchUpEntriesMax, 1),
     checkpointIntervalMs: integer(settings, "checkpoint-interval", checkpointIntervalMs, tickMs),
+    quotaBytes: quotaOf(settings.values.get("quota-backend-bytes") ?? "0"),
   };
+}
+
+/** As etcd: 0 is the default, below that there is none. */
+function quotaOf(text: string): number {
+  if (!/^-?[0-9]{1,15}$/.test(text)) {
+    throw new UsageError(`--quota-backend-bytes: "${text}" is not a whole number`);
+  }
+  const bytes = Number(text);
+  if (bytes < 0) return Number.POSITIVE_INFINITY;
+  return bytes === 0 ? hostDefaults.quotaBytes : bytes;
 }
 
 /** Where it listens, unless that is every address: nobody can dial 0.0.0.0 (etcd refuses it too). */

@@ -24,6 +24,8 @@ export interface CauseRow {
   readonly type: AlarmType | null;
   /** Whoever raised it takes it back when it is over; otherwise an operator does. */
   readonly endsByItself: boolean;
+  /** It is about what its member does, and void while that one is away. */
+  readonly endsWhenAway: boolean;
   /** One line for an operator. */
   readonly advice: string;
 }
@@ -32,31 +34,37 @@ export const alarmCauses: Record<AlarmCause, CauseRow> = {
   [AlarmCause.Operator]: {
     type: null,
     endsByItself: false,
+    endsWhenAway: false,
     advice: "somebody raised it; take it back with: etcdctl alarm disarm",
   },
   [AlarmCause.DiskSpace]: {
     type: AlarmType.NoSpace,
     endsByItself: true,
+    endsWhenAway: true,
     advice: "make room on that member's disk, or delete keys and compact",
   },
   [AlarmCause.Quota]: {
     type: AlarmType.NoSpace,
     endsByItself: true,
+    endsWhenAway: true,
     advice: "delete keys and compact, or raise --quota-backend-bytes",
   },
   [AlarmCause.Digests]: {
     type: AlarmType.Corrupt,
     endsByItself: false,
+    endsWhenAway: false,
     advice: "find out which member is right, rebuild the others, then: etcdctl alarm disarm",
   },
   [AlarmCause.ReadErrors]: {
     type: AlarmType.DiskFailing,
     endsByItself: false,
+    endsWhenAway: false,
     advice: "replace that member's disk: quorate members replace",
   },
   [AlarmCause.Replication]: {
     type: AlarmType.ReplicationStalled,
     endsByItself: true,
+    endsWhenAway: false,
     advice: "look at that member's log and disk; with an empty directory it starts anew",
   },
 };

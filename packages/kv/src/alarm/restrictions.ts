@@ -55,8 +55,15 @@ export function refusalOf(
   }
 }
 
+/** Whether an alarm NOSPACE would refuse this request. */
+export function takesSpace(kind: OperationKind, request: Uint8Array): boolean {
+  const needed = needs[kind];
+  if (needed === Needs.SpaceForPuts) return putsSomething(decodeTxnRequest(request));
+  return needed === Needs.Space;
+}
+
 /** In either branch; what is no transaction puts nothing. */
-export function putsSomething(txn: TxnRequest | null): boolean {
+function putsSomething(txn: TxnRequest | null): boolean {
   const puts = (op: RequestOp): boolean =>
     op !== null && (op.type === OpType.Put || (op.type === OpType.Txn && putsSomething(op)));
   return txn !== null && (txn.success.some(puts) || txn.failure.some(puts));

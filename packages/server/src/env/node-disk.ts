@@ -47,6 +47,15 @@ export class NodeDisk implements Disk {
     }
   }
 
+  freeBytesNow(path: string): number | null {
+    try {
+      const { bavail, bsize } = fs.statfsSync(path);
+      return bavail * bsize;
+    } catch {
+      return null;
+    }
+  }
+
   openNow(path: string, create: boolean): DiskFile | DiskError {
     try {
       const flags = create

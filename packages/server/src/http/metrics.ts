@@ -193,6 +193,11 @@ const gauges: readonly GaugeRow[] = [
     read: databaseBytesInUse,
   },
   {
+    name: "etcd_server_quota_backend_bytes",
+    help: "Current backend storage quota size in bytes.",
+    read: (s) => s.quotaBytes,
+  },
+  {
     name: "etcd_debugging_mvcc_keys_total",
     help: "Total number of keys.",
     read: (s) => s.keys,

@@ -2,7 +2,7 @@
 // member, repeated while the member says "not committed". Its operations join the history.
 import { latin1Encode } from "@quorate/base";
 import { type Failure, FailureCode } from "@quorate/host";
-import { PutRequest, RangeRequest } from "@quorate/kv";
+import { KvError, PutRequest, RangeRequest } from "@quorate/kv";
 import type { ModelState } from "../model/kv-model.ts";
 import type { World } from "../world.ts";
 import { planned, type PlannedOperation } from "../workloads/workload.ts";
@@ -88,7 +88,7 @@ export class Probe {
       fail: (failure: Failure) => {
         this.#history.failed(operation, failure);
         const unknown = operation.outcome === Outcome.Unknown;
-        if (isTransient(failure) || (unknown && unknowns < unknownMax)) {
+        if (isTransient(failure) || isAlarm(failure) || (unknown && unknowns < unknownMax)) {
           const next = unknowns + (unknown ? 1 : 0);
           this.#world.after(retryUs, () => this.#ask(member, next, plan));
           return;
@@ -99,6 +99,11 @@ export class Probe {
       },
     });
   }
+}
+
+/** Lack of room is over by now, and whoever asked for the alarm takes it back. */
+function isAlarm({ kvError }: Failure): boolean {
+  return kvError === KvError.NoSpace;
 }
 
 /**

@@ -42,6 +42,11 @@ export class DiskView implements Disk {
     return node instanceof SimFile ? node.shownLength : null;
   }
 
+  freeBytesNow(path: string): number | null {
+    if (this.#disk.nodeAt(path) === null) return null;
+    return Math.max(0, this.#disk.capacityBytes - this.#disk.usedBytes);
+  }
+
   openNow(path: string, create: boolean): DiskFile | DiskError {
     assert(this.#user.alive, "DiskView.openNow: the process is dead");
     const refused = this.#disk.refusal(DiskOperation.Open, path);

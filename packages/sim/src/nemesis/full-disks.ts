@@ -2,6 +2,7 @@
 // lack of room ends the process (71); it comes back when there is room again.
 import type { SimCluster } from "../cluster.ts";
 import type { SimMember } from "../sim-member.ts";
+import { roomyBytes } from "../sim-disk.ts";
 import type { SimRandom } from "../sim-random.ts";
 import { type Nemesis, type Pace, Repeater } from "./nemesis.ts";
 
@@ -16,8 +17,6 @@ export function drawFullDisks(random: SimRandom): FullDiskOptions {
     pauseMaxMs: random.pick([10_000, 30_000]),
   };
 }
-
-const roomy = 2 ** 40;
 
 export class FullDisks implements Nemesis {
   readonly name: string;
@@ -43,7 +42,7 @@ export class FullDisks implements Nemesis {
   stop(): void {
     this.#repeater.stop();
     for (const { disk } of this.#cluster.members) {
-      disk.capacityBytes = roomy;
+      disk.capacityBytes = roomyBytes;
       disk.onFull = null;
     }
   }
@@ -59,7 +58,7 @@ export class FullDisks implements Nemesis {
     disk.capacityBytes = capacityBytes;
     const ms = random.doublings(50, this.#options.lengthMaxMs);
     this.#cluster.world.after(ms * 1000, () => {
-      if (disk.capacityBytes === capacityBytes) disk.capacityBytes = roomy;
+      if (disk.capacityBytes === capacityBytes) disk.capacityBytes = roomyBytes;
     });
   }
 }

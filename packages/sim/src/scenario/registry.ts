@@ -18,6 +18,7 @@ import { figure8 } from "./stories/figure-8.ts";
 import { forgottenConnections } from "./stories/forgotten-connections.ts";
 import { fsyncFailsOnce } from "./stories/fsync-fails-once.ts";
 import { fullWindowLostPackets } from "./stories/full-window-lost-packets.ts";
+import { fullDisk5 } from "./stories/full-disk-5.ts";
 import { genesisFounderWiped } from "./stories/genesis-founder-wiped.ts";
 import { genesisTwoWipes } from "./stories/genesis-two-wipes.ts";
 import { heartbeatOfANewerTerm } from "./stories/heartbeat-of-a-newer-term.ts";
@@ -110,6 +111,7 @@ const all: readonly Story[] = [
   staleBytesOfARecycledSegment,
   powerLossInANewSegment,
   fsyncFailsOnce,
+  fullDisk5,
   termAndVoteApart,
   ackOnDuplicateAppend,
   outOfOrderCompletions,

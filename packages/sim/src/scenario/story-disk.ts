@@ -7,7 +7,7 @@ import type { DiskOperation } from "../disk/disk-operation.ts";
 import { isIn, nameOf } from "../disk/path.ts";
 import { SimDirectory } from "../disk/sim-directory.ts";
 import { type RecentWrite, RecentWrites } from "../disk/recent-writes.ts";
-import { type DirectoryCopy, diskTimingsDefault, type SimDisk } from "../sim-disk.ts";
+import { type DirectoryCopy, diskTimingsDefault, roomyBytes, type SimDisk } from "../sim-disk.ts";
 import type { Timeline } from "./timeline.ts";
 
 const blockBytes = 4096;
@@ -61,8 +61,15 @@ export class StoryDisk {
     this.#disk.fault = (kind, path) => (kind === operation && path.includes(part) ? code : null);
   }
 
+  /** Somebody else's files leave so much room. */
+  leaves(bytes: number): void {
+    this.#tell(`its disk has room for ${bytes} bytes more`);
+    this.#disk.capacityBytes = this.#disk.usedBytes + bytes;
+  }
+
   mend(): void {
     this.#disk.fault = null;
+    this.#disk.capacityBytes = roomyBytes;
     Object.assign(this.#disk.timings, diskTimingsDefault);
   }
 

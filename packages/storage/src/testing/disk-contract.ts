@@ -24,6 +24,7 @@ export const diskContractCases: readonly DiskContractCase[] = [
   { name: "a directory that is not there lists as null", run: listsMissing },
   { name: "names come sorted bytewise, files and directories alike", run: listsSorted },
   { name: "making a directory makes its parents and is content when it exists", run: makesParents },
+  { name: "there is room below a directory, and none told where there is none", run: tellsRoom },
   { name: "open with create fails when the file exists, without when it does not", run: opens },
   { name: "no completion comes inside the call", run: completesLater },
   { name: "what is written is read back, short at the end of the file", run: readsBack },
@@ -100,6 +101,12 @@ function pattern(length: number, start: number): Uint8Array {
 }
 
 // ---- cases ---------------------------------------------------------------------------------------
+
+function* tellsRoom({ disk, root }: DiskUnderTest): ContractSteps {
+  const free = disk.freeBytesNow(root);
+  assert(free !== null && free > 0, "there is room");
+  assert(disk.freeBytesNow(`${root}/missing`) === null, "nobody can tell");
+}
 
 function* listsMissing({ disk, root }: DiskUnderTest): ContractSteps {
   assert(disk.listNow(`${root}/none`) === null, "no directory, no list");

@@ -237,6 +237,10 @@ export class MemoryDisk implements Disk {
     return this.#names.get(path)?.cache.length ?? null;
   }
 
+  freeBytesNow(): number | null {
+    return Math.max(0, this.capacityBytes - this.#usedBytes());
+  }
+
   openNow(path: string, create: boolean): DiskFile | DiskError {
     const fault = this.#fault("open", path);
     if (fault !== null) return fault;
