@@ -2,8 +2,8 @@
 // it to followers that lag behind the log (thesis §5; DESIGN.md 12).
 import { assert, must } from "@quorate/base";
 import type { KvApi, TableRecord } from "@quorate/kv";
-import { isMember, memberIds, Message, MessageType, SnapshotMeta } from "@quorate/raft";
-import type { ConfState, Entry, RaftApi } from "@quorate/raft";
+import { isMember, memberIds, Message, MessageType, Role, SnapshotMeta } from "@quorate/raft";
+import type { ConfState, Entry, RaftApi, Session } from "@quorate/raft";
 import type { CheckpointInfo, Env, StorageApi } from "@quorate/storage";
 import type { HostConfig } from "./host-api.ts";
 import { LogHolds } from "./log-holds.ts";
@@ -19,6 +19,7 @@ const holdTimeouts = 10;
 export interface CheckpointerParts {
   readonly env: Env;
   readonly config: HostConfig;
+  readonly session: Session;
   readonly raft: RaftApi;
   readonly kv: KvApi;
   readonly storage: StorageApi;
@@ -40,6 +41,8 @@ export class Checkpointer {
   /** A configuration all of whose members it names, so that not every turn has to look. */
   #named: ConfState | null;
   #startedMs: number;
+  /** Somebody waits for a checkpoint that ends here or above; 0: nobody. */
+  #wantedFrom: number;
 
   constructor(parts: CheckpointerParts, checkpoint: CheckpointInfo | null) {
     this.#parts = parts;
@@ -50,6 +53,7 @@ export class Checkpointer {
     this.#startedMs = parts.env.clock.monotonicMs();
     this.#confState = null;
     this.#named = null;
+    this.#wantedFrom = 0;
     if (checkpoint !== null) this.#tell(checkpoint);
   }
 
@@ -85,7 +89,8 @@ export class Checkpointer {
     const bytes = this.#logSize.total - this.#bytesAtCheckpoint;
     const late = env.clock.monotonicMs() - this.#startedMs >= config.checkpointIntervalMs;
     const rowsHigh = storage.unsavedRowBytes * 2 >= config.storage.unsavedRowBytesMax;
-    if (bytes >= config.checkpointBytes || late || rowsHigh || this.#lacksMember()) {
+    const wanted = this.#index < this.#wantedFrom && applied >= this.#wantedFrom;
+    if (bytes >= config.checkpointBytes || late || rowsHigh || wanted || this.#lacksMember()) {
       this.#start(applied, appliedTerm);
     }
   }
@@ -129,6 +134,25 @@ export class Checkpointer {
     message.snapshot = meta;
     this.#holds.hold(request.to, meta.index);
     peers.sendSnapshot(message, source, (ok) => onSent(request.to, ok));
+  }
+
+  /**
+   * A follower has lost its state and not its log: a checkpoint that ends at `index` or above goes to
+   * it beside the core, for which it is as good as before. It asks again until one has come.
+   */
+  sendState(to: number, index: number): void {
+    const { raft, storage, peers, session } = this.#parts;
+    const { role, id, term, confState } = raft.status();
+    if (role !== Role.Leader || !isMember(confState, to)) return;
+    this.#wantedFrom = index;
+    const source = this.#index < index ? null : storage.pin();
+    if (source === null) return;
+    const message = new Message(MessageType.InstallSnapshot, id, to, term);
+    message.session = session;
+    message.toSession = peers.sessionOf(to);
+    message.snapshot = snapshotMetaOf(source.checkpoint);
+    this.#holds.hold(to, message.snapshot.index);
+    peers.sendSnapshot(message, source, () => {});
   }
 
   #start(applied: number, appliedTerm: number): void {

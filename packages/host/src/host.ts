@@ -135,7 +135,9 @@ export class Host implements HostApi {
         onMembershipChanged: (index) => this.#onMembershipChanged(index),
         onApplied: (entry) => this.#mustRunning().digests.onApplied(entry.index),
         onInstalled: (installed) => this.#onInstalled(installed),
-        onScanned: (ok) => this.#onScanned(ok),
+        onScanned: () => this.#onScanned(),
+        onDamaged: (reason) => this.#onDamaged(reason),
+        handOver: (done) => this.#handOver(done),
         onWritten: (written) => this.#onCheckpoint(written),
         onSent: (to, ok) => this.#onSnapshotSent(to, ok),
         onAlarm: (command, sink) => this.alarm(command, sink),
@@ -144,10 +146,15 @@ export class Host implements HostApi {
     this.#running = running;
     this.#phase = Phase.Scanning;
     this.#reason = "rebuilding the key index";
+    const { lost } = recovered;
+    if (lost !== null) {
+      this.#mustNotBeAlone(lost.reason);
+      this.#reason = `the state is rebuilt from another member's: ${lost.reason}`;
+    }
     // Only now: a session is accepted when its record is durable, and that needs the log.
     peers.setRecords(recovered.peers);
     peers.setGenesis(record.genesisId);
-    this.#onMembershipChanged(checkpoint?.index ?? 0);
+    this.#onMembershipChanged(checkpoint?.index ?? lost?.index ?? 0);
     this.#env.trace.info("log recovered", {
       term: recovered.hardState.term,
       commit: recovered.hardState.commit,
@@ -172,6 +179,7 @@ export class Host implements HostApi {
     this.#proposals.expire(this.#nowTick);
     running.pump.tick(this.#nowTick, ticks);
     running.storage.tick();
+    running.repair.tick(ticks);
     this.#tellDigests(running, ticks);
     running.leadership.tick(this.#nowTick);
     if (this.#phase === Phase.Running && this.#leader !== 0) {
@@ -286,6 +294,7 @@ export class Host implements HostApi {
       onForwardRead: (from, number) => this.#running?.pump.onForwardRead(from, number),
       onForwardReadAnswer: (number, index) =>
         this.#running?.pump.onForwardReadAnswer(number, index),
+      onStateAsk: (from, index) => this.#running?.checkpointer.sendState(from, index),
       onDigestPoint: (from, point) => this.#onDigestPoint(from, point),
       stageSnapshot: (files, id) => this.#stageSnapshot(files, id),
       onSnapshotStaged: (message, sink, checkpoint) =>
@@ -428,19 +437,38 @@ export class Host implements HostApi {
     this.#reason = "rebuilding the key index after a snapshot";
     this.#snapshotsReceived += 1;
     this.#mustRunning().digests.reset();
+    this.#mustRunning().repair.installed();
     this.#event(JournalKind.SnapshotInstalled, 0, checkpoint.index, "");
     this.#env.trace.info("snapshot installed", { index: checkpoint.index });
     this.#onMembershipChanged(checkpoint.index);
   }
 
-  #onScanned(ok: boolean): void {
-    if (!ok) {
-      this.#env.fatal(
-        ExitCode.Damaged,
-        `${this.#config.directory}: the rows do not match the digest of their checkpoint; ` +
-          "restore this member from its peers",
-      );
-    }
+  /** What was applied is damaged, what was promised is not (reliability.md §3.3 row 14). */
+  #onDamaged(reason: string): void {
+    this.#mustNotBeAlone(reason);
+    const { repair } = this.#mustRunning();
+    repair.lose(reason);
+    this.#phase = Phase.Scanning;
+    this.#reason = `the state is rebuilt from another member's: ${reason}`;
+  }
+
+  /** Who has no peers has nobody to repair from (§3.3 row 15). */
+  #mustNotBeAlone(reason: string): void {
+    if (this.#membership.members.length > 1) return;
+    this.#env.fatal(
+      ExitCode.Damaged,
+      `${this.#config.directory}: ${reason}; there is no other member to repair it from: restore a backup`,
+    );
+  }
+
+  #handOver(done: () => void): void {
+    const heir = this.#running?.leadership.heir() ?? null;
+    if (heir === null) done();
+    else this.transferLeadership(heir.memberId, done);
+  }
+
+  #onScanned(): void {
+    this.#mustRunning().repair.scanned();
     if (this.#phase === Phase.Scanning) {
       this.#phase = Phase.Running;
       this.#reason = "";

@@ -9,6 +9,7 @@ class QueuedBatch {
   readonly seq: PersistSeq;
   readonly hardState: HardState;
   readonly snapshot: SnapshotMeta | null;
+  readonly keepsLog: boolean;
   readonly firstIndex: number;
   readonly entries: readonly Entry[];
   readonly mustSync: boolean;
@@ -17,6 +18,7 @@ class QueuedBatch {
     this.seq = batch.seq;
     this.hardState = must(batch.hardState, "a persist batch carries the full hard state");
     this.snapshot = batch.snapshot;
+    this.keepsLog = batch.keepsLog;
     this.firstIndex = batch.firstIndex;
     this.entries = batch.entries.slice();
     this.mustSync = batch.mustSync;
@@ -165,7 +167,7 @@ export class PersistQueue {
     this.#staged = null;
     this.#installing = true;
     this.#hardState = batch.hardState;
-    this.#storage.install(staged.sink, batch.hardState, (checkpoint) => {
+    this.#storage.install(staged.sink, batch.hardState, batch.keepsLog, (checkpoint) => {
       this.#installing = false;
       for (const record of this.#records.splice(0)) {
         record();

@@ -45,6 +45,8 @@ export interface PumpParts {
   readonly readsMax: number;
   readonly applied: number;
   readonly appliedTerm: number;
+  /** The state at `applied` is damaged: a snapshot must come before anything is applied or read. */
+  readonly lost: boolean;
   readonly hardState: HardState;
   readonly events: PumpEvents;
 }
@@ -55,8 +57,9 @@ export interface PumpEvents {
   onMembershipChanged(index: number): void;
   onApplied(entry: Entry): void;
   onInstalled(checkpoint: CheckpointInfo): void;
-  /** The scan of the rows has ended; false: the digest does not match the checkpoint's. */
-  onScanned(ok: boolean): void;
+  onScanned(): void;
+  /** The rows are damaged, or their digest is not the checkpoint's: the state is lost. */
+  onDamaged(reason: string): void;
 }
 
 /** Whose read a context of the core is: an own round, or a follower's question. */
@@ -84,6 +87,8 @@ export class Pump {
   #scanned: boolean;
   /** A rebuild has begun: not at the first start of a member, which has no checkpoint. */
   #rebuilding: boolean;
+  /** Until a snapshot is installed there is no state. */
+  #lost: boolean;
   #leader: number;
   #role: Role;
   committed: number;
@@ -140,6 +145,7 @@ export class Pump {
     this.#stopped = false;
     this.#scanned = false;
     this.#rebuilding = parts.applied > 0;
+    this.#lost = parts.lost;
     this.#leader = 0;
     this.#role = Role.Follower;
     this.committed = parts.applied;
@@ -254,6 +260,12 @@ export class Pump {
     this.schedule();
   }
 
+  /** Nothing is applied or read any more until a snapshot has brought another state. */
+  loseState(): void {
+    this.#scanned = false;
+    this.#lost = true;
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#persist.stop();
@@ -283,7 +295,7 @@ export class Pump {
       this.reads.applied(this.#applier.applied);
       more = !kv.compactStep(compactVersionsPerTurn) || more;
       this.#checkpoint();
-    } else if (!this.#persist.installing) {
+    } else if (!this.#lost && !this.#persist.installing) {
       more = this.#scanSlice();
     }
     peers.flush();
@@ -366,6 +378,7 @@ export class Pump {
     env.trace.mark("snapshot.installed");
     const ok = kv.beginRebuild(checkpoint.tables);
     this.#rebuilding = true;
+    this.#lost = false;
     assert(ok, "the tables of a verified snapshot can be read");
     this.#checkpointer?.onInstalled(checkpoint);
     events.onInstalled(checkpoint);
@@ -453,10 +466,16 @@ export class Pump {
   #scanSlice(): boolean {
     const { storage, kv, events } = this.#parts;
     const done = storage.scanStep(scanRowsPerTurn, (row, ref) => kv.rebuildRow(row, ref));
-    if (done) {
+    if (!done) return true;
+    const { damage } = storage;
+    if (damage !== null) {
+      events.onDamaged(damage);
+    } else if (this.#rebuilding && !kv.finishRebuild()) {
+      events.onDamaged("the rows do not match the digest of their checkpoint");
+    } else {
       this.#scanned = true;
-      events.onScanned(!this.#rebuilding || kv.finishRebuild());
       this.#rebuilding = false;
+      events.onScanned();
     }
     return true;
   }

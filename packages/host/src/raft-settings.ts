@@ -71,7 +71,8 @@ export function initialState(
     snapshotIndex: recovered.logStartIndex,
     snapshotTerm: recovered.logStartTerm,
     entries: recovered.entries,
-    applied: recovered.checkpoint === null ? 0 : recovered.checkpoint.index,
+    applied: recovered.checkpoint?.index ?? recovered.lost?.index ?? 0,
+    stateLost: recovered.lost !== null,
     wallMs: Math.max(settings.wallMs, last === undefined ? 0 : last.wallMs),
     level: settings.level,
   };

@@ -4,6 +4,7 @@ import { assert } from "@quorate/base";
 import { KvState } from "@quorate/kv";
 import type { AlarmCommand, KvApi } from "@quorate/kv";
 import { RaftNode } from "@quorate/raft";
+import { ExitCode } from "@quorate/storage";
 import type { DataDirectory, Env, Recovered, StorageApi } from "@quorate/storage";
 import { AlarmKeeper } from "./alarms/alarm-keeper.ts";
 import { AlarmWatch } from "./alarms/alarm-watch.ts";
@@ -21,6 +22,8 @@ import type { Proposals } from "./proposals.ts";
 import { Publisher } from "./publisher.ts";
 import { Pump } from "./pump.ts";
 import type { PumpEvents } from "./pump.ts";
+import { StateRepair } from "./repair/state-repair.ts";
+import type { StateRepairParts } from "./repair/state-repair.ts";
 import { electionTicks, initialState, raftConfig } from "./raft-settings.ts";
 import { Requests } from "./requests.ts";
 import type { SettingsTable } from "./settings.ts";
@@ -46,6 +49,7 @@ export interface Running extends HostInside {
   readonly requests: Requests;
   readonly publisher: Publisher;
   readonly alarmWatch: AlarmWatch;
+  readonly repair: StateRepair;
 }
 
 export interface AlarmEvents {
@@ -66,19 +70,22 @@ export interface RunningParts {
   readonly genesis: GenesisRecord;
   readonly storage: StorageApi;
   readonly recovered: Recovered;
-  readonly events: PumpEvents & Pick<CheckpointerParts, "onWritten" | "onSent"> & AlarmEvents;
+  readonly events: PumpEvents &
+    Pick<CheckpointerParts, "onWritten" | "onSent"> &
+    Pick<StateRepairParts, "handOver"> &
+    AlarmEvents;
 }
 
 export function makeRunning(parts: RunningParts): Running {
-  const { env, config, peers, membership, proposals, storage, recovered, events } = parts;
-  const { checkpoint } = recovered;
+  const { env, config, session, peers, membership, proposals, storage, recovered, events } = parts;
+  const { checkpoint, lost } = recovered;
   const kv = makeState(parts);
   const raft = new RaftNode(
-    raftConfig(env, config, parts.directory, parts.session, membership.confState),
+    raftConfig(env, config, parts.directory, session, membership.confState),
     initialState(recovered, membership.confState, parts.settings),
   );
   const timeoutTicks = electionTicks(config);
-  const applied = checkpoint?.index ?? 0;
+  const applied = checkpoint?.index ?? lost?.index ?? 0;
   const members = new Members(
     {
       raft,
@@ -107,13 +114,14 @@ export function makeRunning(parts: RunningParts): Running {
     retryTicks: Math.max(1, Math.floor(timeoutTicks / 2)),
     readsMax: config.requestsMax,
     applied,
-    appliedTerm: checkpoint?.term ?? 0,
+    appliedTerm: checkpoint?.term ?? lost?.term ?? 0,
+    lost: lost !== null,
     hardState: recovered.hardState,
     events,
   });
   const { onWritten, onSent } = events;
   const checkpointer = new Checkpointer(
-    { env, config, raft, kv, storage, peers, membership, onWritten, onSent },
+    { env, config, session, raft, kv, storage, peers, membership, onWritten, onSent },
     checkpoint,
   );
   pump.attach(checkpointer);
@@ -121,6 +129,7 @@ export function makeRunning(parts: RunningParts): Running {
   const leadership = new Leadership(raft, membership, peers, timeoutTicks);
   const quota = new Quota(config.quotaBytes, storage);
   const requests = new Requests(env, config, kv, pump, proposals, quota);
+  const repair = makeRepair(parts, raft, pump, timeoutTicks);
   const publisher = new Publisher(config, membership, requests);
   return {
     raft,
@@ -133,6 +142,7 @@ export function makeRunning(parts: RunningParts): Running {
     members,
     requests,
     publisher,
+    repair,
     alarmWatch: watchAlarms(parts, kv, raft, quota),
   };
 }
@@ -153,9 +163,37 @@ function watchAlarms(parts: RunningParts, kv: KvState, raft: RaftNode, quota: Qu
   });
 }
 
+function makeRepair(
+  { env, config, peers, events, recovered }: RunningParts,
+  raft: RaftNode,
+  pump: Pump,
+  askTicks: number,
+): StateRepair {
+  return new StateRepair(
+    {
+      raft,
+      peers,
+      trace: env.trace,
+      askTicks,
+      applied: () => pump.applied,
+      isReceiving: () => pump.installing || peers.isReceiving(),
+      fence: () => pump.loseState(),
+      giveUp: (failures) =>
+        env.fatal(
+          ExitCode.Damaged,
+          `${config.directory}: the state was damaged ${failures} times right after it had been ` +
+            "written: the disk fails; replace it and start this member with an empty directory",
+        ),
+      handOver: (done) => events.handOver(done),
+    },
+    recovered.lost?.reason ?? "",
+  );
+}
+
 /**
- * The tables as the checkpoint has them; without one, as the genesis has them: the first
- * configuration stands before the log's first entry, also for a member that joined later.
+ * The tables as the checkpoint has them, also where its rows are damaged; without one, as the genesis
+ * has them: the first configuration stands before the log's first entry, also for a member that joined
+ * later. Whose tables are damaged leads nobody and counts for nobody's majority before it has others.
  */
 function makeState(parts: RunningParts): KvState {
   const { config, membership, settings, storage, recovered } = parts;
@@ -168,10 +206,11 @@ function makeState(parts: RunningParts): KvState {
   });
   kv.register(membership);
   kv.register(settings);
-  if (recovered.checkpoint === null) {
+  const checkpoint = recovered.checkpoint ?? recovered.lost?.checkpoint ?? null;
+  if (checkpoint === null) {
     membership.found(parts.genesis);
   } else {
-    const ok = kv.beginRebuild(recovered.checkpoint.tables);
+    const ok = kv.beginRebuild(checkpoint.tables);
     assert(ok, "the tables of a verified checkpoint can be read");
   }
   return kv;

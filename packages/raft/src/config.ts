@@ -69,6 +69,8 @@ export interface InitialState {
   readonly wallMs: number;
   /** Feature level in force at `snapshotIndex`; level entries in `entries` follow it. */
   readonly level: number;
+  /** The log is whole, the state at `applied` is not: see RaftApi.stateLost. */
+  readonly stateLost?: boolean;
 }
 
 export const raftDefaults: Omit<RaftConfig, "id" | "session" | "random"> = {

@@ -28,6 +28,8 @@ export class Log {
   confChangeDone: Index;
   /** Restored and not yet handed out in a persist batch. */
   snapshotToInstall: SnapshotMeta | null;
+  /** Only the state is replaced by it, the log stays. */
+  snapshotKeepsLog: boolean;
   /** Index of a restored snapshot that is not installed yet; 0: none. */
   snapshotPending: Index;
 
@@ -49,6 +51,7 @@ export class Log {
     this.confChangesHanded = [];
     this.confChangeDone = initial.applied;
     this.snapshotToInstall = null;
+    this.snapshotKeepsLog = false;
     this.snapshotPending = 0;
   }
 
@@ -167,6 +170,24 @@ export class Log {
     this.confChangesHanded.length = 0;
     this.confChangeDone = snapshot.index;
     this.snapshotToInstall = snapshot;
+    this.snapshotKeepsLog = false;
+    this.snapshotPending = snapshot.index;
+  }
+
+  /** May take the state of a snapshot that ends where this log has the very entry, durable and kept. */
+  holds({ index, term }: SnapshotMeta): boolean {
+    return index >= this.applied && index <= this.persist.durableIndex && this.matches(index, term);
+  }
+
+  /** The state alone comes anew: the log and all that was promised about it stay (§3.3 row 14). */
+  replaceState(snapshot: SnapshotMeta): void {
+    assert(this.holds(snapshot), "log: a state that the log does not hold");
+    assert(snapshot.index <= this.committed, "log: a state of what is not committed");
+    this.handed = snapshot.index;
+    this.confChangesHanded.length = 0;
+    this.confChangeDone = snapshot.index;
+    this.snapshotToInstall = snapshot;
+    this.snapshotKeepsLog = true;
     this.snapshotPending = snapshot.index;
   }
 

@@ -6,6 +6,7 @@ import { readsDue, startReadRound } from "./roles/leader.ts";
 import type { Raft } from "./raft.ts";
 import { sendAppends } from "./replicate.ts";
 import { HardState, Role } from "./types.ts";
+import type { Index, SnapshotMeta } from "./types.ts";
 
 export function hasReady(raft: Raft): boolean {
   const { state, log } = raft;
@@ -53,7 +54,7 @@ function fillBatch(raft: Raft, batch: PersistBatch): void {
   if (!isSyncDue && !needsCommitBatch(raft)) return;
   // A snapshot goes at once, and alone: the host has it staged and waits for the word.
   if (persist.full && snapshotToInstall === null) return;
-  const lastIndex = snapshotToInstall === null ? log.lastIndex : snapshotToInstall.index;
+  const lastIndex = lastIndexOf(raft, snapshotToInstall);
   const commit = Math.min(log.committed, lastIndex);
   if (lastIndex > persist.issuedIndex) {
     batch.firstIndex = persist.issuedIndex + 1;
@@ -61,12 +62,19 @@ function fillBatch(raft: Raft, batch: PersistBatch): void {
   }
   batch.hardState = new HardState(raft.term, raft.vote, commit);
   batch.snapshot = snapshotToInstall;
+  batch.keepsLog = snapshotToInstall !== null && log.snapshotKeepsLog;
   batch.mustSync = isSyncDue;
   batch.seq = persist.issue(batch.hardState, snapshotToInstall, lastIndex, isSyncDue);
   log.snapshotToInstall = null;
   raft.syncDue = false;
   raft.commitBatchDue = false;
   raft.lastBatchTick = raft.now;
+}
+
+/** Where the log on the disk ends once the batch is there: a snapshot's batch holds no entries. */
+function lastIndexOf({ log }: Raft, snapshot: SnapshotMeta | null): Index {
+  if (snapshot === null) return log.lastIndex;
+  return log.snapshotKeepsLog ? log.persist.issuedIndex : snapshot.index;
 }
 
 /** Term, vote, entries or a snapshot wait for the disk, or an applied configuration change. */

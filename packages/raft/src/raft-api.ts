@@ -71,6 +71,12 @@ export interface RaftApi {
   confChangeRejected(): void;
   /** A checkpoint is durable and may be sent to followers that lag behind the log. */
   snapshotCreated(snapshot: SnapshotMeta): void;
+  /**
+   * The state machine has lost what it had applied, the log is whole: this member goes on voting and
+   * acknowledging, does not lead, and takes the state of a snapshot that its log already holds. It is
+   * over when such a snapshot is installed (reliability.md §3.3 row 14).
+   */
+  stateLost(): void;
   /** Drop the log up to and including `index` from memory; index ≤ applied. */
   compacted(index: Index): void;
 

@@ -26,7 +26,7 @@ import type { RaftStatus } from "./status.ts";
 import { statusOf } from "./status-of.ts";
 import { step } from "./step.ts";
 import { startTransfer } from "./transfer.ts";
-import { Role, SnapshotMeta } from "./types.ts";
+import { nobody, Role, SnapshotMeta } from "./types.ts";
 import type { ConfState, Index, NodeId, PersistSeq, Session, Term } from "./types.ts";
 
 export class RaftNode implements RaftApi {
@@ -95,7 +95,10 @@ export class RaftNode implements RaftApi {
     for (;;) {
       const batch = log.persist.acknowledge(seq);
       if (batch === null) break;
-      if (batch.snapshot !== null) log.installed(batch.snapshot.index);
+      if (batch.snapshot !== null) {
+        log.installed(batch.snapshot.index);
+        raft.stateLost = false;
+      }
       term = batch.hardState.term;
     }
     countOwnVote(raft);
@@ -129,6 +132,12 @@ export class RaftNode implements RaftApi {
       snapshot.wallMs > 0 ? snapshot.wallMs : stampAt(tail, snapshot.index),
     );
     if (raft.state.role === Role.Leader) raft.state.appendsDue = true;
+  }
+
+  stateLost(): void {
+    const raft = this.core;
+    raft.stateLost = true;
+    if (raft.role !== Role.Follower) raft.becomeFollower(raft.term, nobody);
   }
 
   compacted(index: Index): void {

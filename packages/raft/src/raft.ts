@@ -57,6 +57,8 @@ export class Raft {
   clockClamped: boolean;
   /** The newest checkpoint that may be sent to followers; null: none. */
   snapshot: SnapshotMeta | null;
+  /** The state machine has lost what it had applied; what was promised is whole (§3.3 row 14). */
+  stateLost: boolean;
   /** Numbers of heartbeat rounds, vote rounds and snapshot transfers; never reused. */
   heartbeatRound: number;
   voteRound: number;
@@ -96,6 +98,7 @@ export class Raft {
     this.clockMs = 0;
     this.clockClamped = false;
     this.snapshot = null;
+    this.stateLost = initial.stateLost === true;
     this.heartbeatRound = 0;
     this.voteRound = 0;
     this.transferNumber = 0;
@@ -223,13 +226,15 @@ export class Raft {
 
   /**
    * May campaign. Not who is no voter, has promised to be quiet (P5), waits for a snapshot
-   * (lesson 44), or holds a committed configuration change that it has not applied (lesson 29).
+   * (lesson 44), has lost its state, or holds a committed configuration change that it has not
+   * applied (lesson 29).
    */
   isPromotable(): boolean {
     return (
       isVoter(this.conf, this.id) &&
       !this.quiet.active &&
       this.log.snapshotPending === 0 &&
+      !this.stateLost &&
       !this.log.confChangeUnapplied
     );
   }

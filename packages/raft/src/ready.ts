@@ -25,6 +25,8 @@ export class PersistBatch {
   hardState: HardState | null = null;
   /** Install this snapshot (already staged by the host) before the entries; null: none. */
   snapshot: SnapshotMeta | null = null;
+  /** The snapshot replaces the state only: the log of before stays in force behind its mark. */
+  keepsLog: boolean = false;
   /**
    * Index of `entries[0]`; everything at or above it that was written before is truncated. 0 when
    * there are no entries.
@@ -84,6 +86,7 @@ export class Ready {
     this.persist.seq = 0;
     this.persist.hardState = null;
     this.persist.snapshot = null;
+    this.persist.keepsLog = false;
     this.persist.firstIndex = 0;
     this.persist.entries.length = 0;
     this.persist.mustSync = false;

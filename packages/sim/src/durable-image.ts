@@ -145,11 +145,12 @@ function imageOf(directory: DataDirectory, recovered: Recovered | null): Outcome
 function logOf({
   hardState,
   checkpoint,
+  lost,
   logStartIndex,
   logStartTerm,
   entries,
 }: Recovered): LogFound {
   const startIndex = logStartIndex;
-  const checkpointIndex = checkpoint?.index ?? 0;
+  const checkpointIndex = checkpoint?.index ?? lost?.index ?? 0;
   return { hardState, checkpointIndex, startIndex, startTerm: logStartTerm, entries };
 }

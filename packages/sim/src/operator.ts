@@ -4,6 +4,7 @@
 // then it stays down until somebody repairs it, and is counted.
 import { ExitCode } from "@quorate/storage";
 import type { ClusterOperator, SimCluster } from "./cluster.ts";
+import { isMendedByStart } from "./damage/damage-marks.ts";
 import type { SimProcess } from "./sim-env.ts";
 import type { SimMember } from "./sim-member.ts";
 import type { SimRandom } from "./sim-random.ts";
@@ -31,7 +32,8 @@ export class Operator implements ClusterOperator {
 
   /** To be called for every process that has ended. */
   ended(member: SimMember, incarnation: SimProcess): void {
-    const { exitCode } = incarnation;
+    const { exitCode, reason } = incarnation;
+    if (isMendedByStart(reason)) return this.startLater(member);
     if (exitCode === ExitCode.Damaged || exitCode === ExitCode.Foreign) {
       this.startsAtMost(member, this.#random.below(startsOfDamagedMax + 1));
     }

@@ -3,7 +3,7 @@
 // names go last, once both copies are durable.
 import { assert } from "@quorate/base";
 import { CheckpointInForce } from "./checkpoint/checkpointer.ts";
-import { readCheckpointNow } from "./checkpoint/read-checkpoint.ts";
+import { readCheckpointNow, readTablesNow } from "./checkpoint/read-checkpoint.ts";
 import type { TablesFile } from "./checkpoint/tables-file.ts";
 import { checkAccessNow } from "./directory/access.ts";
 import { isCheckpointFile, isDirectoryFile, isWalFile } from "./directory/layout.ts";
@@ -21,6 +21,7 @@ import { Storage } from "./storage.ts";
 import type { NodeId } from "@quorate/raft";
 import type {
   DataDirectory,
+  LostState,
   OpenStorage,
   PeerRecord,
   Recovered,
@@ -31,6 +32,14 @@ import { recoverWal } from "./wal/recover-wal.ts";
 import type { RecoveredLog, WalApi } from "./wal/wal-api.ts";
 
 type Opened = Parameters<OpenStorage>[3];
+
+/** What a storage is made of. */
+interface Parts {
+  readonly manifest: Manifest;
+  readonly tables: TablesFile | null;
+  readonly lost: LostState | null;
+  readonly wal: WalApi;
+}
 
 export function openStorage(
   env: Env,
@@ -76,11 +85,17 @@ class StorageOpening {
       this.#env.trace.mark("manifest.recover.row13");
     }
     const checkpoint = readCheckpointNow(this.#env.disk, this.#owner, read.state);
-    if (!checkpoint.ok) {
-      this.#env.trace.mark("rows.recover.row14");
-      return this.#refuse(checkpoint);
-    }
-    this.#open(read.state, checkpoint.value);
+    if (checkpoint.ok) return this.#open(read.state, checkpoint.value, null);
+    this.#env.trace.mark("rows.recover.row14");
+    if (checkpoint.exitCode !== ExitCode.Damaged) return this.#refuse(checkpoint);
+    this.#open(read.state, null, this.#lost(read.state, checkpoint.reason));
+  }
+
+  /** What was promised stands in the log, and is looked at all the same (§3.3 row 14). */
+  #lost(state: ManifestState, reason: string): LostState {
+    const tables = readTablesNow(this.#env.disk, this.#owner, state);
+    const { index, term } = state.checkpoint ?? { index: 0, term: 0 };
+    return { index, term, checkpoint: tables.ok ? (tables.value?.info ?? null) : null, reason };
   }
 
   /** No manifest: the first start, unless there was one before. */
@@ -95,17 +110,18 @@ class StorageOpening {
         rejoins: { tables: [], peers: 0 },
       });
     }
-    this.#open(noFiles, null);
+    this.#open(noFiles, null, null);
   }
 
-  #open(state: ManifestState, tables: TablesFile | null): void {
+  #open(state: ManifestState, tables: TablesFile | null, lost: LostState | null): void {
     openManifest(this.#medium, this.#owner, state, (manifest) => {
-      if (this.#directory.identity.storageMade) return this.#recover(manifest, tables);
-      this.#directory.markStorageMade(() => this.#recover(manifest, tables));
+      const recover = (): void => this.#recover(manifest, tables, lost);
+      if (this.#directory.identity.storageMade) return recover();
+      this.#directory.markStorageMade(recover);
     });
   }
 
-  #recover(manifest: Manifest, tables: TablesFile | null): void {
+  #recover(manifest: Manifest, tables: TablesFile | null, lost: LostState | null): void {
     const { clusterId, raftId } = this.#owner;
     const recovery = {
       directory: this.#directory.walDirectory,
@@ -122,12 +138,12 @@ class StorageOpening {
     recoverWal(this.#env, recovery, (outcome) => {
       if (!outcome.ok) return manifest.close(() => this.#refuse(knowing(outcome, tables)));
       this.#clean(manifest.state, () =>
-        this.#run(manifest, tables, outcome.wal, outcome.recovered),
+        this.#run({ manifest, tables, lost, wal: outcome.wal }, outcome.recovered),
       );
     });
   }
 
-  #run(manifest: Manifest, tables: TablesFile | null, wal: WalApi, log: RecoveredLog): void {
+  #run({ manifest, tables, lost, wal }: Parts, log: RecoveredLog): void {
     const peers = newestPeers(tables?.peers ?? [], log.peers);
     const checkpoint = tables?.info ?? null;
     const lastIndex = log.startIndex + log.entries.length;
@@ -143,12 +159,14 @@ class StorageOpening {
         tables === null
           ? null
           : new CheckpointInForce(tables.info, tables.sharedBytes, tables.sharedCrc),
+      damage: lost?.reason ?? null,
       peers,
-      durableIndex: Math.max(lastIndex, checkpoint?.index ?? 0),
+      durableIndex: Math.max(lastIndex, checkpoint?.index ?? lost?.index ?? 0),
     });
     const recovered: Recovered = {
       hardState: log.hardState,
       checkpoint,
+      lost,
       entries: log.entries,
       logStartIndex: log.startIndex,
       logStartTerm: log.startTerm,

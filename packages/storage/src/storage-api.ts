@@ -123,11 +123,23 @@ export interface CheckpointInfo {
   readonly tables: readonly TableRecord[];
 }
 
+/** A checkpoint that cannot be read: what was promised is known, what was applied is not. */
+export interface LostState {
+  readonly index: Index;
+  readonly term: Term;
+  /** Its tables, when they are whole and only rows are damaged. */
+  readonly checkpoint: CheckpointInfo | null;
+  /** File, offset, what is wrong there. */
+  readonly reason: string;
+}
+
 /** What the disk gave back, in the order the host needs it. */
 export interface Recovered {
   readonly hardState: HardState;
-  /** Null: none yet, the log starts at index 1. */
+  /** Null: none yet, the log starts at index 1; or `lost`. */
   readonly checkpoint: CheckpointInfo | null;
+  /** The checkpoint in force is damaged, the log is not (§3.3 row 14); null: it is not. */
+  readonly lost: LostState | null;
   /** Entries above `firstIndex - 1`, dense; may start below the checkpoint (catch-up tail). */
   readonly entries: readonly Entry[];
   /** Index and term of the entry just below `entries[0]` (or of the last one, if there are none). */
@@ -192,10 +204,12 @@ export interface StorageApi {
 
   /**
    * Rows of the recovered (or installed) checkpoint in revision order, at most `rowsMax` a call;
-   * true when all were visited. The host feeds them to the state machine. A row is valid in `visit`
-   * only.
+   * true when all were visited, or when one is damaged (`damage`). The host feeds them to the state
+   * machine. A row is valid in `visit` only.
    */
   scanStep(rowsMax: number, visit: (row: ScannedRow, ref: RowRef) => void): boolean;
+  /** Why the rows are not what the checkpoint says: until a snapshot is installed there are none. */
+  readonly damage: string | null;
 
   /** Rows appended so far and the tables become a durable checkpoint. One at a time. */
   checkpoint(request: CheckpointRequest, done: (checkpoint: CheckpointInfo) => void): void;
@@ -208,12 +222,14 @@ export interface StorageApi {
   pin(): SnapshotSource | null;
   stage(files: readonly SnapshotFile[], checkpointId: number): SnapshotSink;
   /**
-   * Puts a finished sink in force (P9): WAL mark, then manifest. Rows and log of before are void.
-   * Afterwards `scanStep` starts over on the new rows. `done` when all is durable.
+   * Puts a finished sink in force (P9): WAL mark, then manifest. Rows of before are void, and so is the
+   * log, unless it holds the very entry at which the snapshot ends (`keepsLog`). Afterwards `scanStep`
+   * starts over on the new rows. `done` when all is durable.
    */
   install(
     sink: SnapshotSink,
     hardState: HardState,
+    keepsLog: boolean,
     done: (checkpoint: CheckpointInfo) => void,
   ): void;
 

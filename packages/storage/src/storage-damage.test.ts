@@ -1,5 +1,6 @@
-// Damage to a member's files is an outcome: refused at start or ended while running, with its exit
-// code and one line that names file, offset and what to do; never a wrong row, never a guess.
+// Damage to a member's files is an outcome: refused at start, a state that is lost while its log is
+// whole, or ended while running, with one line that names file, offset and what to do; never a wrong
+// row, never a guess.
 import test from "node:test";
 import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal } from "node:assert";
 import { MemoryDisk } from "./testing/memory-disk.ts";
@@ -23,6 +24,7 @@ import {
   testDirectory,
 } from "./testing/test-member.ts";
 import type { OpenedMember } from "./testing/test-member.ts";
+import type { LostState, StorageApi } from "./storage-api.ts";
 
 function pathsOf(disk: MemoryDisk, prefix: string): string[] {
   const names = disk.listNow(testDirectory)!.filter((name) => name.startsWith(prefix));
@@ -50,6 +52,25 @@ function refusal(disk: MemoryDisk): { exitCode: number; reason: string } {
   return outcome;
 }
 
+/** The log is whole and goes on; the state is not there, and the reason says why. */
+function lost(disk: MemoryDisk): LostState {
+  const { recovered, storage } = opened(openMemberNow(disk, 99));
+  ok(recovered.lost !== null, "the state is lost");
+  equal(recovered.checkpoint, null);
+  ok(recovered.lost.index > 0 && recovered.entries.length > 0);
+  equal(storage.damage, recovered.lost.reason);
+  equal(storage.pin(), null, "nobody is given it");
+  return recovered.lost;
+}
+
+/** What the scan of all rows finds. */
+function damageOf(storage: StorageApi): string {
+  scanAll(storage);
+  ok(storage.damage !== null, "the scan finds it");
+  equal(storage.pin(), null, "nobody is given it");
+  return storage.damage;
+}
+
 function ended(act: () => void): ProcessEnd {
   try {
     act();
@@ -66,7 +87,7 @@ test("undamaged, everything is there", () => {
   equal(scanAll(opened(openMemberNow(disk, 2)).storage).length, 180 + 60);
 });
 
-test("any flipped bit of any row segment is found by the scan: 72, or refused at start", () => {
+test("any flipped bit of any row segment is found: the state is lost, the log is not", () => {
   const disk = stored(1);
   let tried = 0;
   for (const path of segmentPaths(disk)) {
@@ -76,13 +97,15 @@ test("any flipped bit of any row segment is found by the scan: 72, or refused at
       const outcome = openMemberNow(disk, 1000 + at);
       if ("ok" in outcome) {
         ok(at < 64, `${path} ${at}: ${outcome.reason}`);
-        ok([72, 75].includes(outcome.exitCode));
+        equal(outcome.exitCode, 75);
+      } else if (outcome.recovered.lost === null) {
+        const damage = damageOf(outcome.storage);
+        ok(damage.startsWith(`${path}: offset `), damage);
+        const offset = Number(/offset (\d+)/.exec(damage)![1]);
+        ok(offset <= at && at - offset < 2 * storedShape.valueBytes + 4096 + 100, damage);
       } else {
-        const end = ended(() => scanAll(outcome.storage));
-        equal(end.exitCode, 72);
-        ok(end.reason.startsWith(`${path}: offset `), end.reason);
-        const offset = Number(/offset (\d+)/.exec(end.reason)![1]);
-        ok(offset <= at && at - offset < 2 * storedShape.valueBytes + 4096 + 100, end.reason);
+        ok(at < 64, `${path} ${at}: ${outcome.recovered.lost.reason}`);
+        ok(outcome.recovered.lost.checkpoint !== null, "the tables are whole");
       }
       content[at]! ^= 1 << (at % 8);
       disk.kill();
@@ -110,7 +133,7 @@ test("a row damaged after the scan: read and walk end the process with file, off
   const content = member.env.disk.content(path);
   const wanted = new RegExp(
     `^${path}: offset ${offset}, revision ${main}: CRC [0-9a-f]{8}, want [0-9a-f]{8}; the row ` +
-      "segment is damaged: move the data directory away",
+      "segment is damaged: start the member again, and it rebuilds its state",
   );
   content[offset + 70]! ^= 1;
   for (const act of [
@@ -148,7 +171,7 @@ test("a row written to the place of another one of its segment is not taken for 
   ok(tried > 5);
 });
 
-test("rows out of order, although each is whole: 72", () => {
+test("rows out of order, although each is whole, are damage", () => {
   const disk = stored(3);
   const path = segmentPaths(disk)[1]!;
   const content = disk.content(path);
@@ -163,10 +186,8 @@ test("rows out of order, although each is whole: 72", () => {
     block.view.setUint32(second + 16, 0, true);
     resealRow(block, second, length, seedOf(header.nonce), second);
     const { storage } = opened(openMemberNow(disk, 99));
-    const end = ended(() => scanAll(storage));
-    equal(end.exitCode, 72);
     const after = `revision ${main}\\.0 after ${header.firstMain}\\.\\d`;
-    match(end.reason, new RegExp(`${path}: offset ${second}, revision ${main}: ${after}`));
+    match(damageOf(storage), new RegExp(`${path}: offset ${second}, revision ${main}: ${after}`));
     disk.kill();
   }
 });
@@ -218,10 +239,9 @@ test("damage met while rewriting ends the process before anything is replaced", 
   match(end.reason, /the row segment is damaged/);
 });
 
-const suffix =
-  /; the checkpoint is damaged: move the data directory away and let this member rejoin/;
+const suffix = /; the checkpoint is damaged: with another member's state this one can be rebuilt/;
 
-test("a segment cut, missing, swapped with another, or of another use: 72", () => {
+test("a segment cut, missing, swapped with another, or of another use: the state is lost", () => {
   const cases: [string, (disk: MemoryDisk, paths: string[]) => void, RegExp][] = [
     [
       "cut",
@@ -257,10 +277,10 @@ test("a segment cut, missing, swapped with another, or of another use: 72", () =
   for (const [name, damage, reason] of cases) {
     const disk = stored(6);
     damage(disk, segmentPaths(disk));
-    const outcome = refusal(disk);
-    equal(outcome.exitCode, 72, name);
-    match(outcome.reason, reason);
-    match(outcome.reason, suffix);
+    const { reason: found, checkpoint } = lost(disk);
+    match(found, reason, name);
+    match(found, suffix);
+    ok(checkpoint !== null, "the tables are whole");
   }
 });
 
@@ -287,26 +307,65 @@ test("a segment of another cluster, or written under another raft id: 75", () =>
   }
 });
 
-test("tables damaged, cut, missing or of another checkpoint: 72", () => {
+test("tables damaged, cut, missing or of another checkpoint: the state is lost", () => {
   for (let at = 0; at < 4096 + 40; at += 11) {
     const disk = stored(8);
     const path = pathsOf(disk, "tables-")[0]!;
     disk.content(path)[at]! ^= 2;
-    const outcome = refusal(disk);
-    equal(outcome.exitCode, 72);
-    match(outcome.reason, /tables-[0-9a-f]{13}: CRC [0-9a-f]{8}, the manifest says [0-9a-f]{8}/);
-    match(outcome.reason, suffix);
+    const { reason, checkpoint } = lost(disk);
+    match(reason, /tables-[0-9a-f]{13}: CRC [0-9a-f]{8}, the manifest says [0-9a-f]{8}/);
+    match(reason, suffix);
+    equal(checkpoint, null);
   }
   const cut = stored(8);
   const path = pathsOf(cut, "tables-")[0]!;
   cut.put(path, cut.content(path).slice(0, 4096));
-  match(refusal(cut).reason, /4096 bytes long, the manifest says 8192/);
+  match(lost(cut).reason, /4096 bytes long, the manifest says 8192/);
   const gone = stored(8);
   gone.erase(pathsOf(gone, "tables-")[0]!);
-  match(refusal(gone).reason, /missing, although the manifest names it/);
+  match(lost(gone).reason, /missing, although the manifest names it/);
   const other = stored(8);
   other.put(pathsOf(other, "tables-")[0]!, cut.content(path));
-  equal(refusal(other).exitCode, 72);
+  match(lost(other).reason, suffix);
+});
+
+test("a snapshot puts a new state in force, and the log goes on behind it", () => {
+  const [disk, other] = [1, 2].map(() => {
+    const driver = new StorageDriver(new MemoryDisk(8), storedShape, smallOptions, 8);
+    driver.start();
+    driver.put(150);
+    driver.checkpoint();
+    driver.put(170);
+    driver.close();
+    driver.disk.kill();
+    return driver.disk;
+  }) as [MemoryDisk, MemoryDisk];
+  const source = opened(openMemberNow(other, 1));
+  scanAll(source.storage);
+  const snapshot = source.storage.pin()!;
+  disk.content(segmentPaths(disk)[1]!)[5000]! ^= 1;
+  const { storage, recovered, env } = opened(openMemberNow(disk, 2));
+  damageOf(storage);
+  const last = recovered.entries.at(-1)!.index;
+  ok(last > snapshot.checkpoint.index, "entries stand above the checkpoint");
+  const sink = storage.stage(snapshot.files, snapshot.checkpoint.id);
+  for (const [at, { bytes }] of snapshot.files.entries()) {
+    sink.write(at, 0, snapshot.readNow(at, 0, bytes), () => {});
+    env.run();
+  }
+  let installed = false;
+  sink.finish((whole) => {
+    ok(whole);
+    storage.install(sink, recovered.hardState, true, () => (installed = true));
+  });
+  env.run();
+  ok(installed);
+  ok(scanAll(storage).length > 150);
+  equal(storage.damage, null);
+  disk.kill();
+  const again = opened(openMemberNow(disk, 3));
+  equal(again.recovered.lost, null);
+  equal(again.recovered.entries.at(-1)!.index, last, "what was acknowledged is there");
 });
 
 test("a longer file than in force is no damage: an interrupted checkpoint leaves it", () => {

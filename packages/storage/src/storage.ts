@@ -38,6 +38,8 @@ export interface StorageParts {
   readonly options: StorageOptions;
   /** As recovered. */
   readonly inForce: CheckpointInForce | null;
+  /** Why the checkpoint in force cannot be used. */
+  readonly damage: string | null;
   readonly peers: readonly PeerRecord[];
   readonly durableIndex: Index;
 }
@@ -58,6 +60,7 @@ export class Storage implements StorageApi {
   readonly #peers: Map<NodeId, PeerRecord>;
   #inForce: CheckpointInForce | null;
   #scan: RowScan | null;
+  #damage: string | null;
   /** Highest index that a returned fsync covers. */
   #durableIndex: Index;
   #durableWait: DurableWait | null;
@@ -97,7 +100,8 @@ export class Storage implements StorageApi {
     });
     this.#peers = new Map(parts.peers.map((peer) => [peer.raftId, peer]));
     this.#inForce = parts.inForce;
-    this.#scan = new RowScan(rows, manifest.state.rowSegments);
+    this.#damage = parts.damage;
+    this.#scan = parts.damage === null ? new RowScan(rows, manifest.state.rowSegments) : null;
     this.#durableIndex = parts.durableIndex;
     this.#durableWait = null;
     this.#installing = false;
@@ -140,14 +144,27 @@ export class Storage implements StorageApi {
   // ---- Rows and checkpoints -----------------------------------------------------------------------
 
   scanStep(rowsMax: number, visit: (row: ScannedRow, ref: RowRef) => void): boolean {
-    if (this.#scan === null) return true;
-    if (!this.#scan.step(rowsMax, visit)) return false;
+    const scan = this.#scan;
+    if (scan === null) return true;
+    let done = false;
+    this.#damage = this.#rowLog.files.finding(() => {
+      done = scan.step(rowsMax, visit);
+    });
+    if (this.#damage !== null) {
+      this.#parts.medium.env.trace.mark("rows.recover.row14");
+      this.#inForce = null;
+    } else if (!done) return false;
     this.#scan = null;
     return true;
   }
 
+  get damage(): string | null {
+    return this.#damage;
+  }
+
   checkpoint(request: CheckpointRequest, done: (checkpoint: CheckpointInfo) => void): void {
     assert(this.#scan === null, "a checkpoint needs all rows of the one before");
+    assert(this.#damage === null, "a checkpoint needs whole rows");
     assert(!this.#installing && !this.#closing, "no checkpoint during an install or close");
     const { index, term } = request;
     const { wal } = this.#parts;
@@ -199,6 +216,7 @@ export class Storage implements StorageApi {
   install(
     sink: SnapshotSink,
     hardState: HardState,
+    keepsLog: boolean,
     done: (checkpoint: CheckpointInfo) => void,
   ): void {
     assert(sink instanceof StagedCheckpoint, "a sink of this storage is installed");
@@ -208,7 +226,8 @@ export class Storage implements StorageApi {
     this.#quiesce(() => {
       const { medium, manifest, wal } = this.#parts;
       const peers = [...this.#peers.values()];
-      installSnapshot({ medium, manifest, wal }, sink, hardState, peers, (replaced) => {
+      const install = { hardState, keepsLog, peers };
+      installSnapshot({ medium, manifest, wal }, sink, install, (replaced) => {
         this.#installed(sink, info, replaced);
         done(info);
         const waiting = this.#whenInstalled;
@@ -222,9 +241,11 @@ export class Storage implements StorageApi {
     this.#rowLog.reset();
     for (const name of replaced) this.#held.discard(name);
     const segments: readonly RowSegmentEntry[] = sink.segments;
+    this.#damage = null;
     this.#scan = new RowScan(this.#rowLog, segments);
     this.#inForce = new CheckpointInForce(info, sink.tables.bytes, sink.tables.crc);
-    this.#durableIndex = info.index;
+    // Nothing else is on its way meanwhile.
+    this.#durableIndex = this.#parts.wal.lastIndex;
     this.#installing = false;
     this.#reclaimer.restart();
     this.#parts.wal.dropBelow(info.index);
@@ -243,7 +264,8 @@ export class Storage implements StorageApi {
     if (this.#closing) return;
     const nowMs = this.#parts.medium.env.clock.monotonicMs();
     this.#parts.wal.tick(nowMs);
-    if (this.#scan === null && !this.#installing) this.#reclaimer.tick(nowMs);
+    const whole = this.#scan === null && this.#damage === null;
+    if (whole && !this.#installing) this.#reclaimer.tick(nowMs);
   }
 
   usage(): StorageUsage {

@@ -147,6 +147,7 @@ class Member {
       onForwardRead: unused,
       onForwardReadAnswer: unused,
       onDigestPoint: unused,
+      onStateAsk: unused,
       stageSnapshot: unused,
       onSnapshotStaged: unused,
     };

@@ -101,6 +101,26 @@ export function decodeForwardReadAnswer(body: Uint8Array): ForwardReadAnswer | n
   return whole(reader) ? answer : null;
 }
 
+export interface StateAsk {
+  /** Of the process that is asked. */
+  readonly toSession: Session;
+  /** The snapshot's index must not be below. */
+  readonly index: number;
+}
+
+export function encodeStateAsk(ask: StateAsk): Uint8Array {
+  const writer = new ByteWriter(24);
+  writer.varint(ask.toSession);
+  writer.varint(ask.index);
+  return writer.view();
+}
+
+export function decodeStateAsk(body: Uint8Array): StateAsk | null {
+  const reader = new ByteReader(body);
+  const ask = { toSession: reader.varint(), index: reader.varint() };
+  return whole(reader) ? ask : null;
+}
+
 export function encodeDigestPoint(point: DigestPoint): Uint8Array {
   const writer = new ByteWriter(32);
   writer.varint(point.index);

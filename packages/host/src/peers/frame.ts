@@ -33,6 +33,8 @@ export const FrameType = {
   /** When was this raft id heard last? And the answer (P3). */
   SilenceAsk: 18,
   SilenceAnswer: 19,
+  /** Its state is lost: the leader is asked for a snapshot that reaches as far as it had applied. */
+  StateAsk: 20,
   ForwardProposal: 32,
   ForwardAnswer: 33,
   ForwardRead: 34,

@@ -49,6 +49,8 @@ export class Inbox {
         return this.#onSilenceAsk(frame.body, remote);
       case FrameType.SilenceAnswer:
         return this.#onSilenceAnswer(frame.body, remote);
+      case FrameType.StateAsk:
+        return this.#onStateAsk(frame.body, remote);
       default:
         return `frame type ${frame.type} is out of place`;
     }
@@ -135,6 +137,13 @@ export class Inbox {
     const answer = decodeSilenceAnswer(body);
     if (answer === null) return "answer about a raft id is malformed";
     if (this.#isMine(answer.toSession)) this.#silence.answered(remote.raftId, answer);
+    return "";
+  }
+
+  #onStateAsk(body: Uint8Array, remote: Remote): string {
+    const ask = codec.decodeStateAsk(body);
+    if (ask === null) return "question for a state is malformed";
+    if (this.#isMine(ask.toSession)) this.#events.onStateAsk(remote.raftId, ask.index);
     return "";
   }
 

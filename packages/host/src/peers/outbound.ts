@@ -90,6 +90,12 @@ export class Outbound {
     }
   }
 
+  askState(of: NodeId, index: number): void {
+    const toSession = this.remotes.get(of)?.session ?? 0;
+    const body = codec.encodeStateAsk({ toSession, index });
+    this.#pushFrame(of, LinkClass.Control, FrameType.StateAsk, body);
+  }
+
   askSilence(of: readonly NodeId[], ask: SilenceAsk): void {
     const body = encodeSilenceAsk(ask);
     for (const id of of) this.#pushFrame(id, LinkClass.Control, FrameType.SilenceAsk, body);

@@ -116,6 +116,8 @@ export interface PeersEvents {
   /** index 0: refused (not leader any more). */
   onForwardReadAnswer(number: ForwardNumber, index: number): void;
   onDigestPoint(from: NodeId, point: DigestPoint): void;
+  /** A peer has lost its state, and asks for a snapshot that ends at `index` or above. */
+  onStateAsk(from: NodeId, index: number): void;
 
   /** A peer offers a snapshot: a sink to write to, or null to refuse (one at a time). */
   stageSnapshot(files: readonly SnapshotFile[], checkpointId: number): SnapshotSink | null;
@@ -199,6 +201,10 @@ export interface PeersApi {
   forwardRead(to: NodeId, number: ForwardNumber): boolean;
   answerForwardRead(to: NodeId, number: ForwardNumber, index: number): void;
   broadcastDigest(point: DigestPoint): void;
+  /** For a snapshot that ends at `index` or above: the own state is lost. */
+  askState(of: NodeId, index: number): void;
+  /** A snapshot is on its way in. */
+  isReceiving(): boolean;
   /** Moves the bytes of `source` and then `message` to its `to`; releases the source itself. */
   sendSnapshot(message: Message, source: SnapshotSource, done: (ok: boolean) => void): void;
   sessionOf(id: NodeId): Session;

@@ -224,6 +224,14 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     this.#outbound.broadcastDigest(point);
   }
 
+  askState(of: NodeId, index: number): void {
+    this.#outbound.askState(of, index);
+  }
+
+  isReceiving(): boolean {
+    return this.#snapshots.isReceiving;
+  }
+
   sendSnapshot(message: Message, source: SnapshotSource, done: (ok: boolean) => void): void {
     const toSession = this.sessionOf(message.to);
     this.#snapshots.send(message, toSession, source, done);
@@ -537,7 +545,8 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     const started = this.#acceptance.genesisId !== 0;
     return [...this.#peers.values()].map((peer) => {
       const incoming = this.#incoming.ofMember(peer.member.memberId);
-      return peerStatus(peer, this.#remoteOf(peer), incoming, started, nowMs);
+      const remote = this.#outbound.remotes.get(peer.raftId) ?? null;
+      return peerStatus(peer, remote, incoming, started, nowMs);
     });
   }
 
@@ -549,10 +558,6 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
       linksFailed: this.#linksFailed,
       handshakesEvicted: this.#incoming.evicted,
     };
-  }
-
-  #remoteOf(peer: Peer): Remote | null {
-    return this.#outbound.remotes.get(peer.raftId) ?? null;
   }
 
   #maybeResolveQuiet(): void {
@@ -592,6 +597,5 @@ function helloOf(link: PeerLink): Hello {
   return must(link.hello, "an accepted link has a hello");
 }
 
-function sayBye(link: PeerLink | null): void {
-  if (link?.accepted) link.sendFrame(FrameType.Bye, emptyBytes);
-}
+const sayBye = (link: PeerLink | null): boolean =>
+  link?.accepted === true && link.sendFrame(FrameType.Bye, emptyBytes);

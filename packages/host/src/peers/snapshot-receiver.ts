@@ -91,6 +91,10 @@ export class SnapshotReceiver {
     return "snapshot frame is out of place";
   }
 
+  get isReceiving(): boolean {
+    return this.#present !== null;
+  }
+
   linkEnded(link: PeerLink): void {
     if (this.#present?.link === link) this.#present.link = null;
   }

@@ -67,6 +67,10 @@ export class SnapshotTransfer {
     this.#parts.wantLink(to, true);
   }
 
+  get isReceiving(): boolean {
+    return this.#receiver.isReceiving;
+  }
+
   linkAccepted(link: PeerLink): void {
     if (link.dialled) this.#senderOf(link)?.linkAccepted(link);
   }

@@ -143,7 +143,7 @@ class MemberWriter {
           const reason = `${this.#recovery.plan.winner.inspected.directory}: its checkpoint has changed`;
           return this.#done({ ok: false, exitCode: 72, reason });
         }
-        storage.install(sink, this.#hardState(info.index), done);
+        storage.install(sink, this.#hardState(info.index), false, done);
       });
     };
     write(0);

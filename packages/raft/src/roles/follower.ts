@@ -130,7 +130,13 @@ function handleSnapshot(raft: Raft, message: Message): StepOutcome {
   const { snapshot } = message;
   if (snapshot === null) return StepOutcome.IgnoredStale;
   const { log } = raft;
-  if (snapshot.index > log.committed) {
+  if (raft.stateLost && log.matches(snapshot.index, snapshot.term)) {
+    if (!log.holds(snapshot) || log.snapshotPending > 0) return StepOutcome.IgnoredStale;
+    if (!isMember(snapshot.confState, raft.id)) return StepOutcome.IgnoredStale;
+    raft.commitTo(snapshot.index);
+    log.replaceState(snapshot);
+    raft.conf = snapshot.confState;
+  } else if (snapshot.index > log.committed) {
     if (log.matches(snapshot.index, snapshot.term)) {
       // Nothing to install: the log has all of it, and now knows that it is committed (lesson 43).
       raft.commitTo(snapshot.index);

@@ -33,6 +33,7 @@ interface PendingBatch {
   readonly seq: PersistSeq;
   readonly hardState: HardState;
   readonly install: Checkpoint | null;
+  readonly keepsLog: boolean;
   readonly firstIndex: Index;
   readonly entries: readonly Entry[];
   readonly mustSync: boolean;
@@ -189,6 +190,7 @@ export class TestMember {
         seq: persist.seq,
         hardState: persist.hardState,
         install: persist.snapshot === null ? null : this.#stagedFor(persist.snapshot),
+        keepsLog: persist.keepsLog,
         firstIndex: persist.firstIndex,
         entries: persist.entries.slice(),
         mustSync: persist.mustSync,
@@ -235,9 +237,11 @@ export class TestMember {
     if (batch.mustSync) disk.syncedHardState = batch.hardState;
     if (batch.install !== null) {
       disk.checkpoint = batch.install;
-      disk.baseIndex = batch.install.meta.index;
-      disk.baseTerm = batch.install.meta.term;
-      disk.entries = [];
+      if (!batch.keepsLog) {
+        disk.baseIndex = batch.install.meta.index;
+        disk.baseTerm = batch.install.meta.term;
+        disk.entries = [];
+      }
       this.applied = [...batch.install.applied];
       this.appliedIndex = batch.install.meta.index;
       this.appliedWallMs = batch.install.meta.wallMs;

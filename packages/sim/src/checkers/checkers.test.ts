@@ -91,16 +91,24 @@ test("damaged frames: a receiver that goes on reading is rejected, one that has 
 
 test("damage stops: whatever is said after the finding is rejected, before it or by others it is not", () => {
   const checker = new DamageStops();
-  checker.said("m0", "m0#1", "grants a vote");
-  checker.foundByProcess("m0#1", "row 14");
-  checker.said("m1", "m1#1", "grants a vote");
-  // Rows can be found damaged by one process and promises be kept by the next one.
-  checker.said("m0", "m0#2", "acknowledges");
-  rejects(() => checker.said("m0", "m0#1", "answers a client"), /m0#1 answers .* found: row 14/);
+  checker.answered("m0", "m0#1", "answers a client");
+  checker.lost("m0#1", "row 14");
+  // Its promises are whole.
+  checker.promised("m0", "m0#1", "grants a vote");
+  checker.answered("m1", "m1#1", "answers a client");
+  rejects(
+    () => checker.answered("m0", "m0#1", "answers a client"),
+    /m0#1 answers .* found: row 14/,
+  );
+  checker.rebuilt("m0#1");
+  checker.answered("m0", "m0#1", "answers a client");
   checker.foundInMember("m2", "row 6");
-  checker.said("m0", "m0#2", "acknowledges");
-  rejects(() => checker.said("m2", "m2#1", "acknowledges"), /m2#1 acknowledges .* found: row 6/);
-  rejects(() => checker.said("m2", "m2#9", "grants a vote"), /m2#9 grants a vote .* row 6/);
+  checker.promised("m0", "m0#2", "acknowledges");
+  rejects(
+    () => checker.promised("m2", "m2#1", "acknowledges"),
+    /m2#1 acknowledges .* found: row 6/,
+  );
+  rejects(() => checker.answered("m2", "m2#9", "answers a client"), /m2#9 answers .* row 6/);
 });
 
 test("recovery: less than was durable, in term, vote or log, is rejected, more is not", () => {

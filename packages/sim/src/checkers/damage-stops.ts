@@ -1,7 +1,7 @@
-// What has found damage falls silent: from the mark of its finding on no vote, acknowledgement or
-// answer leaves the process; and once a start was refused because the log or the identity is damaged,
-// or the directory an older copy, none leaves that directory any more, whoever starts it again, until it
-// is wiped or set aside.
+// What has found damage falls silent. Whose state is lost answers no client until it has another one;
+// what it promised is whole, so it votes and acknowledges (reliability.md §3.3 row 14). Once a start was
+// refused because the log or the identity is damaged, or the directory an older copy, nothing leaves that
+// directory any more, whoever starts it again, until it is wiped or set aside.
 import { demand } from "./violation.ts";
 
 const property = "damage stops";
@@ -19,9 +19,14 @@ export class DamageStops {
     this.checked = 0;
   }
 
-  /** A process has found damage in the rows: what it promised is whole, but it has to end. */
-  foundByProcess(incarnation: string, finding: string): void {
+  /** A process has lost its state. */
+  lost(incarnation: string, finding: string): void {
     this.#processes.set(incarnation, finding);
+  }
+
+  /** It has installed another member's. */
+  rebuilt(incarnation: string): void {
+    this.#processes.delete(incarnation);
   }
 
   /** What a member has promised is not known, or not whole, any more. */
@@ -39,9 +44,16 @@ export class DamageStops {
     return this.#processes.size === 0 && this.#members.size === 0;
   }
 
-  said(member: string, incarnation: string, what: string): void {
+  promised(member: string, incarnation: string, what: string): void {
+    this.#said(incarnation, what, this.#members.get(member));
+  }
+
+  answered(member: string, incarnation: string, what: string): void {
+    this.#said(incarnation, what, this.#processes.get(incarnation) ?? this.#members.get(member));
+  }
+
+  #said(incarnation: string, what: string, finding: string | undefined): void {
     this.checked++;
-    const finding = this.#processes.get(incarnation) ?? this.#members.get(member);
     demand(
       finding === undefined,
       property,

@@ -11,8 +11,17 @@ export const unreachableMarks: readonly string[] = [0, 12, 14].map(
   (row) => `wal.recover.row${row}`,
 );
 
-/** Rows and tables are damaged, or cannot be read: the process ends, what it promised is whole. */
+/** Rows and tables are damaged, or cannot be read: what was promised is whole. */
 const inRows = "rows.recover.row14";
+
+/** From the first to the second a process has no state. */
+export const stateLostMark = "repair.state.lost";
+export const stateRebuiltMark = "repair.state.rebuilt";
+
+/** A process that ends so starts again, and rebuilds its state. */
+export function isMendedByStart(reason: string): boolean {
+  return reason.includes("row segment is damaged: start the member again");
+}
 
 /** A peer knows a later start of this directory. */
 export const regressedMark = "identity.regressed";
@@ -37,19 +46,12 @@ export const damageMarks: readonly string[] = [
   inRows,
   "wal.recover.row16",
   regressedMark,
+  stateLostMark,
+  stateRebuiltMark,
 ];
 
-const findings: ReadonlySet<string> = new Set([
-  ...inLog,
-  ...unreachableMarks,
-  regressedMark,
-  inRows,
-]);
+const findings: ReadonlySet<string> = new Set([...inLog, ...unreachableMarks, regressedMark]);
 
 export function isFinding(mark: string): boolean {
   return findings.has(mark);
-}
-
-export function isFindingInRows(mark: string): boolean {
-  return mark === inRows;
 }

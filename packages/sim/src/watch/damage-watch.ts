@@ -8,9 +8,10 @@ import { demand } from "../checkers/violation.ts";
 import {
   asideMark,
   isFinding,
-  isFindingInRows,
   isRejoining,
   regressedMark,
+  stateLostMark,
+  stateRebuiltMark,
 } from "../damage/damage-marks.ts";
 import { raftMessagesIn } from "../peer-frames.ts";
 import type { SimProcess } from "../sim-env.ts";
@@ -42,7 +43,8 @@ export class DamageWatch {
       if (mark === regressedMark) this.regressed.add(member.name);
       if (isRejoining(mark)) this.#rejoining.add(name);
       if (mark === asideMark) this.onSetAside(member);
-      if (isFindingInRows(mark)) this.stops.foundByProcess(name, mark);
+      if (mark === stateLostMark) this.stops.lost(name, mark);
+      else if (mark === stateRebuiltMark) this.stops.rebuilt(name);
       else if (isFinding(mark)) this.stops.foundInMember(member.name, mark);
     };
   }
@@ -50,12 +52,14 @@ export class DamageWatch {
   sent(incarnation: string, bytes: Uint8Array): void {
     if (this.stops.idle) return;
     for (const message of raftMessagesIn(bytes, promises)) {
-      if (!message.reject) this.stops.said(memberOf(incarnation), incarnation, describe(message));
+      if (message.reject) continue;
+      this.stops.promised(memberOf(incarnation), incarnation, describe(message));
     }
   }
 
   replied(incarnation: string): void {
-    if (!this.stops.idle) this.stops.said(memberOf(incarnation), incarnation, "answers a client");
+    if (this.stops.idle) return;
+    this.stops.answered(memberOf(incarnation), incarnation, "answers a client");
   }
 
   /** Refused before Raft ran: the directory or its log, not the rows. */

@@ -21,6 +21,21 @@ export function readCheckpointNow(
   owner: ManifestOwner,
   state: ManifestState,
 ): Checked<TablesFile | null> {
+  return checkSegmentsNow(disk, owner, state) ?? readTablesNow(disk, owner, state);
+}
+
+/** The tables alone: they may be whole where rows are not. */
+export function readTablesNow(
+  disk: Disk,
+  owner: ManifestOwner,
+  state: ManifestState,
+): Checked<TablesFile | null> {
+  if (state.checkpoint === null) return { ok: true, value: null };
+  return readTablesOf(disk, owner, state.checkpoint);
+}
+
+/** Why row segments in force are not what the manifest says; null: they look right. */
+function checkSegmentsNow(disk: Disk, owner: ManifestOwner, state: ManifestState): Refusal | null {
   let firstMain = 0;
   for (const [place, entry] of state.rowSegments.entries()) {
     const last = place === state.rowSegments.length - 1;
@@ -31,8 +46,7 @@ export function readCheckpointNow(
     }
     firstMain = entry.firstMain;
   }
-  if (state.checkpoint === null) return { ok: true, value: null };
-  return readTablesNow(disk, owner, state.checkpoint);
+  return null;
 }
 
 function checkSegmentNow(disk: Disk, owner: ManifestOwner, entry: RowSegmentEntry): Refusal | null {
@@ -67,7 +81,7 @@ function checkSegmentNow(disk: Disk, owner: ManifestOwner, entry: RowSegmentEntr
   return null;
 }
 
-function readTablesNow(
+function readTablesOf(
   disk: Disk,
   owner: ManifestOwner,
   checkpoint: CheckpointEntry,
@@ -101,8 +115,8 @@ function damaged(path: string, what: string): Refusal {
     ok: false,
     exitCode: ExitCode.Damaged,
     reason:
-      `${path}: ${what}; the checkpoint is damaged: move the data directory away and let this ` +
-      "member rejoin, or restore a backup",
+      `${path}: ${what}; the checkpoint is damaged: with another member's state this one can be ` +
+      "rebuilt, without one restore a backup",
   };
 }
 

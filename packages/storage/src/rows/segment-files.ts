@@ -9,15 +9,34 @@ import type { RowSegment } from "./row-segment.ts";
 
 const openFilesMax = 256;
 
+/** Thrown to whoever reads rows in order to find out (`finding`), and to nobody else. */
+class RowDamage extends Error {}
+
 export class SegmentFiles {
   readonly #medium: Medium;
   readonly #directory: string;
   readonly #open: Map<string, DiskFile>;
+  #finding: boolean;
 
   constructor(medium: Medium, directory: string) {
     this.#medium = medium;
     this.#directory = directory;
     this.#open = new Map();
+    this.#finding = false;
+  }
+
+  /** Reads on purpose: what is damaged is the answer, not the end of the process. Null: nothing is. */
+  finding(read: () => void): string | null {
+    this.#finding = true;
+    try {
+      read();
+      return null;
+    } catch (error) {
+      if (error instanceof RowDamage) return error.message;
+      throw error;
+    } finally {
+      this.#finding = false;
+    }
   }
 
   pathOf(name: string): string {
@@ -33,14 +52,19 @@ export class SegmentFiles {
     }
   }
 
-  /** A damaged row is an outcome that only peers or a backup can mend: the process ends (72). */
+  /**
+   * A damaged row that is needed now: the process ends (72), and the next start finds out what else is
+   * (row-scan.ts) and has the state rebuilt from a peer's.
+   */
   damaged(segment: RowSegment, offset: number, main: number | null, what: string): never {
-    this.#medium.env.trace.mark("rows.recover.row14");
     const revision = main === null ? "" : `, revision ${main}`;
+    const where = `${this.pathOf(segment.name)}: offset ${offset}${revision}: ${what}`;
+    if (this.#finding) throw new RowDamage(where);
+    this.#medium.env.trace.mark("rows.recover.row14");
     return this.#medium.env.fatal(
       ExitCode.Damaged,
-      `${this.pathOf(segment.name)}: offset ${offset}${revision}: ${what}; the row segment is ` +
-        "damaged: move the data directory away and let this member rejoin, or restore a backup",
+      `${where}; the row segment is damaged: start the member again, and it rebuilds its state from ` +
+        "another member's; without one, restore a backup",
     );
   }
 

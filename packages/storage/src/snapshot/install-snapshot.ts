@@ -15,19 +15,25 @@ export interface InstallParts {
   readonly wal: WalApi;
 }
 
+export interface Install {
+  readonly hardState: HardState;
+  /** The log holds the entry at which the snapshot ends, and stays. */
+  readonly keepsLog: boolean;
+  readonly peers: readonly PeerRecord[];
+}
+
 /** `done` gets the names of the files that are no longer in force. */
 export function installSnapshot(
   parts: InstallParts,
   staged: StagedCheckpoint,
-  hardState: HardState,
-  peers: readonly PeerRecord[],
+  { hardState, keepsLog, peers }: Install,
   done: (replaced: readonly string[]) => void,
 ): void {
   const { medium, manifest, wal } = parts;
   const { id, index, term } = must(staged.info, "a finished snapshot");
   staged.addPeers(peers, (tablesBytes, tablesCrc) => {
     medium.env.trace.mark("install.staged");
-    wal.snapshotMark({ index, term, checkpointId: id, hardState }, () => {
+    wal.snapshotMark({ index, term, checkpointId: id, hardState, keepsLog }, () => {
       medium.env.trace.mark("install.marked");
       let replaced: string[] = [];
       manifest.change(

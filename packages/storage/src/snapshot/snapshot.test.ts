@@ -321,7 +321,7 @@ test("an install waits for a running checkpoint and for reclaiming", () => {
     checkpointed = true;
   });
   let installed = false;
-  driver.storage.install(sink, new HardState(1, 0, 150), (checkpoint) => {
+  driver.storage.install(sink, new HardState(1, 0, 150), false, (checkpoint) => {
     ok(checkpointed, "the checkpoint came first");
     equal(checkpoint.id, source.checkpoint.id);
     installed = true;
@@ -348,7 +348,7 @@ test("a rewriting that an install meets is thrown away with its file", () => {
   sink.finish(() => (finished = true));
   driver.run(() => finished);
   let installed = false;
-  driver.storage.install(sink, new HardState(1, 0, 150), () => (installed = true));
+  driver.storage.install(sink, new HardState(1, 0, 150), false, () => (installed = true));
   driver.run(() => installed);
   driver.scanRows(1000);
   driver.tickFor(3000);
@@ -365,7 +365,7 @@ test("a close waits for an install", () => {
   sink.finish(() => (finished = true));
   driver.run(() => finished);
   const order: string[] = [];
-  driver.storage.install(sink, new HardState(1, 0, 150), () => order.push("installed"));
+  driver.storage.install(sink, new HardState(1, 0, 150), false, () => order.push("installed"));
   driver.storage.close(() => order.push("closed"));
   driver.run(() => order.length === 2);
   deepEqual(order, ["installed", "closed"]);

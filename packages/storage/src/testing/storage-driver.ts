@@ -345,7 +345,7 @@ export class StorageDriver {
     known.installing = true;
     let installed = false;
     const hardState = new HardState(source.checkpoint.term, 0, made.index);
-    this.storage.install(sink, hardState, () => (installed = true));
+    this.storage.install(sink, hardState, false, () => (installed = true));
     this.run(() => installed);
     known.checkpoint = made;
     known.installing = false;

@@ -244,7 +244,7 @@ export class WalWorkload {
     const term = hardState.term + (index <= last || this.#prng.chance(0.5) ? 1 : 0);
     if (term === 0) return;
     const marked = new HardState(term, hardState.term === term ? hardState.vote : 0, index);
-    const mark = { index, term, checkpointId: this.#nextId++, hardState: marked };
+    const mark = { index, term, checkpointId: this.#nextId++, hardState: marked, keepsLog: false };
     this.#installing = true;
     this.#requests.push({ ...statement(marked), mustSync: true, mark });
     const count = this.#requests.length;

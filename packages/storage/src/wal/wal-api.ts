@@ -13,6 +13,8 @@ export interface WalMark {
   /** Id of the checkpoint that must be in force for this mark to count. */
   readonly checkpointId: number;
   readonly hardState: HardState;
+  /** The log has this very entry: it goes on behind its own end, not behind the mark (P8, P9). */
+  readonly keepsLog: boolean;
 }
 
 export interface WalOptions {
@@ -57,7 +59,7 @@ export interface WalApi {
 
   /**
    * P9: written and synced before the manifest names the checkpoint. The log restarts at
-   * `mark.index`. Batches with entries may follow only once the manifest names the checkpoint;
+   * `mark.index`, unless it is kept. Batches with entries may follow only once the manifest names the checkpoint;
    * batches without (a vote, a session) may come between.
    */
   snapshotMark(mark: WalMark, done: () => void): void;

@@ -506,7 +506,10 @@ describe("wal: what it asserts", () => {
   it("no entries behind a mark that is not in force (P9)", () => {
     const ledger = new WalLedger(5);
     const hardState = new HardState(1, 0, 50);
-    ledger.wal.snapshotMark({ index: 50, term: 1, checkpointId: 5050, hardState }, () => {});
+    ledger.wal.snapshotMark(
+      { index: 50, term: 1, checkpointId: 5050, hardState, keepsLog: false },
+      () => {},
+    );
     ledger.wal.append(batch({ hardState, peers: [new PeerRecord(3, 1, 1)] }), () => {});
     const next = batch({ hardState, entries: [entryOf(51, 1)] });
     assert.throws(() => ledger.wal.append(next, () => {}), /behind a mark that is not in force/);

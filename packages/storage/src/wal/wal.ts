@@ -207,8 +207,12 @@ export class Wal implements WalApi {
     this.#checkHardState(mark.hardState);
     assert(mark.hardState.commit >= mark.index, "wal: a mark above its commit index");
     assert(mark.checkpointId !== 0, "wal: a mark without a checkpoint");
-    this.#lastIndex = mark.index;
-    this.#lastTerm = mark.term;
+    if (mark.keepsLog) {
+      assert(mark.index <= this.#lastIndex, "wal: a log is kept that ends below the mark");
+    } else {
+      this.#lastIndex = mark.index;
+      this.#lastTerm = mark.term;
+    }
     this.#hardState = mark.hardState;
     this.#markIndex = mark.index;
     this.#put(this.#request(BatchKind.SnapshotMark, mark, done));
@@ -219,8 +223,9 @@ export class Wal implements WalApi {
    * `restartedAt`: recovery let the log restart there, as behind a mark.
    */
   boot(voidMarks: readonly number[], restartedAt: LogPoint | null, done: () => void): void {
+    const hardState = this.#hardState;
     const mark =
-      restartedAt === null ? null : { ...restartedAt, checkpointId: 0, hardState: this.#hardState };
+      restartedAt === null ? null : { ...restartedAt, checkpointId: 0, hardState, keepsLog: false };
     this.#put({ ...this.#request(BatchKind.Boot, mark, done), voidMarks });
   }
 
@@ -430,7 +435,7 @@ export class Wal implements WalApi {
     } else if (request.kind === BatchKind.Boot) {
       h.lastIndex = this.#lastIndex;
       h.lastTerm = this.#lastTerm;
-    } else if (mark !== null) {
+    } else if (mark !== null && !mark.keepsLog) {
       h.lastIndex = mark.index;
       h.lastTerm = mark.term;
     }

@@ -196,6 +196,10 @@ export class Member implements PeersEvents {
     this.digests.push(`${from}:${point.index}:${point.liveLow}:${point.applyHigh}`);
   }
 
+  onStateAsk(from: number, index: number): void {
+    this.digests.push(`${from}:state from ${index}`);
+  }
+
   stageSnapshot(files: readonly SnapshotFile[], checkpointId: number): SnapshotSink | null {
     return this.sinkFor === null ? null : this.sinkFor(files, checkpointId);
   }

@@ -1,6 +1,7 @@
 // A leader's row segment rots after the start that had verified it, and a follower needs a snapshot. Its
 // bytes do not match what was offered, the follower refuses them, and is offered them again, for ever
-// (seed 993). The leader must find that it is its own disk, and stop; the next one feeds the follower.
+// (seed 993). The leader must find that it is its own disk, and stop; the next one feeds the follower,
+// and the old one when it comes back.
 import { ExitCode } from "@quorate/storage";
 import { shortLog } from "../scenario-options.ts";
 import { type Story, story } from "../story.ts";
@@ -19,5 +20,9 @@ export const rottenSnapshot: Story = story("rotten-snapshot", { host: shortLog }
   s.mustWrite(heir);
   s.waitFor("the follower has caught up", 5_000, () => {
     return s.status(behind).applied === s.status(other).applied;
+  });
+  s.start(leader);
+  s.waitFor("the damaged one has another state", 5_000, () => {
+    return s.status(leader).applied === s.status(other).applied;
   });
 });

@@ -1,0 +1,98 @@
+// A member whose rows are damaged, or whose state differs from the others', has its promises still: the
+// log is whole (reliability.md §3.3 row 14, §3.9). It goes on voting and acknowledging, answers no
+// client, hands leadership over, and asks the leader for a snapshot that reaches as far as it had
+// applied; what follows it applies from its own log.
+import type { RaftApi } from "@quorate/raft";
+import type { Trace } from "@quorate/storage";
+import type { PeersApi } from "../peers/peers-api.ts";
+
+/** So often a state may be found damaged right after it was written. */
+const failuresMax = 3;
+
+export interface StateRepairParts {
+  readonly raft: RaftApi;
+  readonly peers: Pick<PeersApi, "askState">;
+  readonly trace: Trace;
+  /** From one question to the next. */
+  readonly askTicks: number;
+  /** Up to here the state was applied. */
+  applied(): number;
+  /** A snapshot is on its way in, or being installed: nothing is to be asked. */
+  isReceiving(): boolean;
+  /** Nothing is applied or read from now on. */
+  fence(): void;
+  /** The disk damages what it is given: no use in sending it the same for ever (§3.7). */
+  giveUp(failures: number): never;
+  /** Hands leadership to somebody whose state is whole; `done` also when there is nobody, or no need. */
+  handOver(done: () => void): void;
+}
+
+export class StateRepair {
+  readonly #parts: StateRepairParts;
+  /** Why the state is lost; empty: it is not. */
+  #reason: string;
+  #sinceAskTicks: number;
+  /** States installed and found damaged when they were read back, in a row. */
+  #failures: number;
+  #proving: boolean;
+
+  /** `reason`: found when the storage was opened; empty: nothing was. */
+  constructor(parts: StateRepairParts, reason: string) {
+    this.#parts = parts;
+    this.#reason = reason;
+    this.#sinceAskTicks = parts.askTicks;
+    this.#failures = 0;
+    this.#proving = false;
+    if (reason !== "") this.#report();
+  }
+
+  get reason(): string {
+    return this.#reason;
+  }
+
+  /** The state is not to be trusted any more. */
+  lose(reason: string): void {
+    if (this.#reason !== "") return;
+    const parts = this.#parts;
+    this.#reason = reason;
+    this.#report();
+    if (this.#proving && ++this.#failures >= failuresMax) parts.giveUp(this.#failures);
+    parts.fence();
+    parts.handOver(() => parts.raft.stateLost());
+  }
+
+  tick(ticks: number): void {
+    if (this.#reason === "") return;
+    const parts = this.#parts;
+    this.#sinceAskTicks += ticks;
+    if (this.#sinceAskTicks < parts.askTicks || parts.isReceiving()) return;
+    const leader = parts.raft.leader();
+    if (leader === 0 || parts.raft.isLeader()) return;
+    this.#sinceAskTicks = 0;
+    parts.peers.askState(leader, parts.applied());
+  }
+
+  /** A snapshot is in force, and will be read back. */
+  installed(): void {
+    if (this.#reason === "") return;
+    this.#proving = true;
+    this.#reason = "";
+    this.#sinceAskTicks = this.#parts.askTicks;
+  }
+
+  /** The rows are what their checkpoint says. */
+  scanned(): void {
+    if (!this.#proving) return;
+    this.#proving = false;
+    this.#failures = 0;
+    this.#parts.trace.info("the state is rebuilt");
+    this.#parts.trace.mark("repair.state.rebuilt");
+  }
+
+  #report(): void {
+    this.#parts.trace.error("the state is damaged: it is rebuilt from another member's", {
+      reason: this.#reason,
+    });
+    this.#parts.trace.mark("repair.state.lost");
+  }
+}
