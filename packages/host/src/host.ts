@@ -6,7 +6,6 @@ import { encodeAlarmCommand, OperationKind } from "@quorate/kv";
 import type { AlarmCommand, HashKvTask, KvError } from "@quorate/kv";
 import { Role } from "@quorate/raft";
 import type { Message } from "@quorate/raft";
-import { ExitCode } from "@quorate/storage";
 import type {
   CheckpointInfo,
   Env,
@@ -16,6 +15,7 @@ import type {
   StorageApi,
 } from "@quorate/storage";
 import { checkConfig } from "./config-check.ts";
+import { endDamagedAlone, endRemoved, endSuperseded } from "./endings.ts";
 import { FailureCode, Phase, TransferResult } from "./host-api.ts";
 import type {
   HostApi,
@@ -273,8 +273,8 @@ export class Host implements HostApi {
       persistPeer: (record, done) => this.#persistPeer(record, done),
       onSession: (id, session, term, lastIndex) => this.#onSession(id, session, term, lastIndex),
       onRegressed: (id, reason) => this.#onRegressed(id, reason),
-      onToldRemoved: (reason) => this.#onToldRemoved(reason),
-      onToldSuperseded: (reason) => this.#onToldSuperseded(reason),
+      onToldRemoved: (reason) => endRemoved(this.#env, this.#config.directory, reason),
+      onToldSuperseded: (reason) => endSuperseded(this.#env, this.#config.directory, reason),
       onJoinAsk: (ask) => this.#onJoinAsk(ask),
       onRefused: (id, reason) => this.#event(JournalKind.PeerRefused, id, 0, reason),
       onProcessGone: (id, session) => this.#onProcessGone(id, session),
@@ -325,23 +325,6 @@ export class Host implements HostApi {
     const reason = `its log ends at ${lastIndex} in term ${term}, below what it promised`;
     this.#onRegressed(id, reason);
     return reason;
-  }
-
-  /** Nobody needs it for votes any more (P2): it keeps its directory, and ends. */
-  #onToldRemoved(reason: string): void {
-    this.#env.fatal(
-      ExitCode.Removed,
-      `this member was removed from the cluster (${reason}); its data directory ` +
-        `${this.#config.directory} is kept, and is of no use to the cluster any more`,
-    );
-  }
-
-  #onToldSuperseded(reason: string): void {
-    this.#env.fatal(
-      ExitCode.Superseded,
-      `this member's cluster was recovered without it (${reason}); its data directory ` +
-        `${this.#config.directory} is kept: start the member anew with an empty one to join`,
-    );
   }
 
   #onJoinAsk(ask: Uint8Array): Uint8Array {
@@ -454,11 +437,8 @@ export class Host implements HostApi {
 
   /** Who has no peers has nobody to repair from (§3.3 row 15). */
   #mustNotBeAlone(reason: string): void {
-    if (this.#membership.members.length > 1) return;
-    this.#env.fatal(
-      ExitCode.Damaged,
-      `${this.#config.directory}: ${reason}; there is no other member to repair it from: restore a backup`,
-    );
+    const isAlone = this.#membership.members.length <= 1;
+    if (isAlone) endDamagedAlone(this.#env, this.#config.directory, reason);
   }
 
   #handOver(done: () => void): void {

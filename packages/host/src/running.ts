@@ -4,7 +4,6 @@ import { assert } from "@quorate/base";
 import { KvState } from "@quorate/kv";
 import type { AlarmCommand, KvApi } from "@quorate/kv";
 import { RaftNode } from "@quorate/raft";
-import { ExitCode } from "@quorate/storage";
 import type { DataDirectory, Env, Recovered, StorageApi } from "@quorate/storage";
 import { AlarmKeeper } from "./alarms/alarm-keeper.ts";
 import { AlarmWatch } from "./alarms/alarm-watch.ts";
@@ -12,6 +11,7 @@ import { DiskSpace } from "./alarms/disk-space.ts";
 import { Quota } from "./alarms/quota.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import type { CheckpointerParts } from "./checkpointer.ts";
+import { endDiskFails } from "./endings.ts";
 import { Digests } from "./digests.ts";
 import type { HostConfig, ReplySink } from "./host-api.ts";
 import { Leadership } from "./leadership.ts";
@@ -178,12 +178,7 @@ function makeRepair(
       applied: () => pump.applied,
       isReceiving: () => pump.installing || peers.isReceiving(),
       fence: () => pump.loseState(),
-      giveUp: (failures) =>
-        env.fatal(
-          ExitCode.Damaged,
-          `${config.directory}: the state was damaged ${failures} times right after it had been ` +
-            "written: the disk fails; replace it and start this member with an empty directory",
-        ),
+      giveUp: (failures) => endDiskFails(env, config.directory, failures),
       handOver: (done) => events.handOver(done),
     },
     recovered.lost?.reason ?? "",

@@ -11,7 +11,7 @@ type Step =
   | { readonly append: readonly [from: number, to: number, term: number]; readonly commit?: number }
   /** A hard state alone. */
   | { readonly state: number }
-  | { readonly mark: readonly [index: number, term: number, id: number] }
+  | { readonly mark: readonly [index: number, term: number, id: number]; readonly keeps?: boolean }
   | { readonly boot: readonly [index: number, term: number]; readonly voids?: readonly number[] };
 
 /** Batches 1, 2, … in order; `before` is the log below the first of them. */
@@ -41,8 +41,8 @@ function replay(
       const [markIndex, markTerm, markCheckpointId] = step.mark;
       const kind = BatchKind.SnapshotMark;
       Object.assign(header, { kind, markIndex, markTerm, markCheckpointId });
-      last = [markIndex, markTerm];
-      commit = markIndex;
+      if (step.keeps !== true) last = [markIndex, markTerm];
+      commit = Math.max(commit, markIndex);
     } else {
       header.kind = BatchKind.Boot;
       last = step.boot;
@@ -102,6 +102,23 @@ const cases: readonly [name: string, expected: string, replayed: () => Replayed]
     "a checkpoint above the log: an interrupted install, the log starts there",
     "20@4: ; commit 20 restarted",
     () => replay([{ append: [1, 3, 1] }], at(20, 4)),
+  ],
+  [
+    "a mark that keeps the log, in a segment behind those with its entry: the log goes on at its end",
+    "6@1: 7@1; commit 6",
+    () => replay([{ mark: [4, 1, 70], keeps: true }, { append: [7, 7, 1] }], at(6, 1, 71), [6, 1]),
+  ],
+  [
+    "a mark that keeps the log and is void: nothing has changed",
+    "0@0: 1@1 2@1 3@1; commit 2 void 2",
+    () =>
+      replay(
+        [
+          { append: [1, 3, 1], commit: 2 },
+          { mark: [2, 1, 70], keeps: true },
+        ],
+        null,
+      ),
   ],
   [
     "a checkpoint whose entry the log has with another term: the log is another leader's",

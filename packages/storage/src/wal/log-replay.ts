@@ -119,7 +119,9 @@ export class LogReplay {
     for (const peer of payload.peers) this.#peers.set(peer.raftId, peer);
     if (header.kind === BatchKind.SnapshotMark) {
       this.#open.push({ seq: header.seq, header, before: log, commitBefore: this.#commit });
-      this.#log = restart(log, header.markIndex, header.markTerm);
+      // A kept log says so by its end: the entry at the mark itself may be in a segment that has gone.
+      const isKept = header.lastIndex > header.markIndex;
+      if (!isKept) this.#log = restart(log, header.markIndex, header.markTerm);
     } else if (header.kind === BatchKind.Boot) {
       this.#boot(header, payload.voidMarks);
     } else if (header.entries > 0 && !log.append(header.firstIndex, payload.entries)) {
