@@ -228,9 +228,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     this.#outbound.askState(of, index);
   }
 
-  isReceiving(): boolean {
-    return this.#snapshots.isReceiving;
-  }
+  isReceiving = (): boolean => this.#snapshots.isReceiving;
 
   sendSnapshot(message: Message, source: SnapshotSource, done: (ok: boolean) => void): void {
     const toSession = this.sessionOf(message.to);
