@@ -10,11 +10,10 @@ import type { GetOptions } from "./client/get.ts";
 import type { PutOptions } from "./client/put.ts";
 import type { DevOptions } from "./dev/dev.ts";
 import type { InspectOptions, InspectSubject } from "./inspect/inspect.ts";
-import type { ApplyOptions } from "./recover/apply.ts";
-import type { PlanOptions } from "./recover/plan.ts";
 import type { StatusOptions } from "./status/status.ts";
 import { addAlarms } from "./alarms/alarms-command.ts";
 import { addMembers } from "./members/members-command.ts";
+import { addRecover } from "./recover/recover-command.ts";
 import { addJoin } from "./join/join-command.ts";
 import { serveHelp } from "./serve/serve-help.ts";
 import { quorateVersion, versionText } from "./version.ts";
@@ -170,70 +169,6 @@ function addInspect(program: Command): void {
       inspect(part, directory, options);
     });
   command.usage("[options] <wal|rows|checkpoint> <directory>");
-}
-
-function addRecover(program: Command): void {
-  const recover = program
-    .command("recover")
-    .summary("bring back a cluster that lost quorum")
-    .description(
-      "Brings back a cluster of which so many members are lost for good that the others are no " +
-        "quorum any more: collect, plan, apply. The members must be stopped.",
-    )
-    .addHelpText("after", recoverHelp);
-  recover
-    .command("collect")
-    .summary("show what is left")
-    .description("Shows what stands in the data directories of stopped members. Changes nothing.")
-    .argument("<directory...>", "data directories, or DIRECTORY,WAL-DIRECTORY")
-    .action(async (directories: string[]) => {
-      const { collect } = await import("./recover/collect.ts");
-      collect(directories);
-    });
-  recover
-    .command("plan")
-    .summary("say what a recovery would keep and lose")
-    .description("Says what a recovery would do, and what it might lose and why. Changes nothing.")
-    .argument("<directory...>", "data directories, or DIRECTORY,WAL-DIRECTORY")
-    .option("--dead <names>", "members that will never come back, by name or id", splitNames, [])
-    .option("--bump-revision <n>", "leave out so many revisions", revisionBump, 1_000_000_000)
-    .option("--out <file>", "where the plan goes", "recovery-plan.json")
-    .action(async (directories: string[], options: PlanOptions) => {
-      const { plan } = await import("./recover/plan.ts");
-      plan(directories, options);
-    });
-  recover
-    .command("apply")
-    .summary("carry out a plan")
-    .description(
-      "Carries out a plan: writes new data directories, then puts them in the place of the old " +
-        "ones, which are kept beside them.",
-    )
-    .argument("<file>", "the plan")
-    .option("--confirm <word>", "the word of the plan, where something may be lost")
-    .action(async (file: string, options: ApplyOptions) => {
-      const { apply } = await import("./recover/apply.ts");
-      await apply(file, options);
-    });
-}
-
-const recoverHelp = `
-If enough members can still be started to make a quorum, just start them. Else
-  quorate recover collect DIR...              what is left
-  quorate recover plan DIR... --dead a,b      what would be kept and lost
-  quorate recover apply recovery-plan.json    new directories for the survivors
-Then start the survivors with their old flags and --initial-cluster-state
-existing, and add new members. They are a new cluster: the old members are
-refused, and end with 74.`;
-
-function splitNames(text: string): string[] {
-  return text.split(",").filter((name) => name !== "");
-}
-
-function revisionBump(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 1 && value <= 2 ** 50) return value;
-  throw new InvalidArgumentError("A number of revisions from 1 on.");
 }
 
 const inspectParts: readonly InspectSubject[] = ["wal", "rows", "checkpoint"];

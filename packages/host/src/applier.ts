@@ -162,7 +162,7 @@ export class Applier {
     const recovered = decodeRecovered(payload);
     assert(recovered !== null, "the end of a recovery was encoded by one");
     this.#kv.recovered(index, term, recovered.revisions);
-    this.#settings.supersede(recovered.oldClusterId);
+    this.#settings.supersede(recovered.old);
     this.#events.onMembershipChanged(index);
   }
 

@@ -15,7 +15,7 @@ import type {
   StorageApi,
 } from "@quorate/storage";
 import { checkConfig } from "./config-check.ts";
-import { endDamagedAlone, endRemoved, endSuperseded } from "./endings.ts";
+import { endDamagedAlone, endRemoved } from "./endings.ts";
 import { FailureCode, Phase, TransferResult } from "./host-api.ts";
 import type {
   HostApi,
@@ -40,6 +40,7 @@ import type { Peers } from "./peers/peers.ts";
 import { type HostPeersEvents, Opening } from "./opening.ts";
 import { failure, Proposals } from "./proposals.ts";
 import { levelMax } from "./raft-settings.ts";
+import { Announcer } from "./recover/announcer.ts";
 import { ReadKind } from "./reads.ts";
 import { makeRunning } from "./running.ts";
 import type { HostInside, Running } from "./running.ts";
@@ -65,6 +66,7 @@ export class Host implements HostApi {
   /** By whoever answered when this process joined; empty otherwise. */
   #introduced: JoinFacts["members"];
   #isLearner: boolean;
+  readonly #announcer: Announcer;
   #nowTick: number;
   #leader: number;
   #leaderChanges: number;
@@ -98,6 +100,7 @@ export class Host implements HostApi {
     this.#genesis = null;
     this.#introduced = [];
     this.#isLearner = false;
+    this.#announcer = new Announcer(env, config.tickMs);
     this.#nowTick = 0;
     this.#leader = 0;
     this.#leaderChanges = 0;
@@ -182,6 +185,7 @@ export class Host implements HostApi {
     running.repair.tick(ticks);
     this.#tellDigests(running, ticks);
     running.leadership.tick(this.#nowTick);
+    if (this.#phase === Phase.Running) this.#announcer.tick(ticks);
     if (this.#phase === Phase.Running && this.#leader !== 0) {
       running.publisher.tick(this.#nowTick);
       running.alarmWatch.tick(this.#nowTick);
@@ -274,7 +278,6 @@ export class Host implements HostApi {
       onSession: (id, session, term, lastIndex) => this.#onSession(id, session, term, lastIndex),
       onRegressed: (id, reason) => this.#onRegressed(id, reason),
       onToldRemoved: (reason) => endRemoved(this.#env, this.#config.directory, reason),
-      onToldSuperseded: (reason) => endSuperseded(this.#env, this.#config.directory, reason),
       onJoinAsk: (ask) => this.#onJoinAsk(ask),
       onRefused: (id, reason) => this.#event(JournalKind.PeerRefused, id, 0, reason),
       onProcessGone: (id, session) => this.#onProcessGone(id, session),
@@ -411,6 +414,8 @@ export class Host implements HostApi {
     const { voters, votersOutgoing } = this.#membership.confState;
     peers.setVoters([...new Set([...voters, ...votersOutgoing])]);
     peers.setSuperseded(this.#settings.superseded);
+    const urls = this.#membership.members.flatMap((member) => member.peerUrls);
+    this.#announcer.set(this.#config.clusterId, this.#settings.superseded, urls);
     running.members.changed(index);
     this.#isLearner = isLearner(this.#membership, running.raft.core.id);
   }

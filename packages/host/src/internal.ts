@@ -24,3 +24,4 @@ export {
   type RecordChange,
   RecordChangeKind,
 } from "./members/members-change.ts";
+export { Announcer } from "./recover/announcer.ts";

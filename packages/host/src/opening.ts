@@ -11,6 +11,7 @@ import {
   ownerNow,
 } from "@quorate/storage";
 import type { DataDirectory, Env, Recovered, Refusal, StorageApi } from "@quorate/storage";
+import { endSuperseded } from "./endings.ts";
 import { decodeGenesisRecord, encodeGenesisRecord } from "./genesis/genesis-record.ts";
 import { Genesis } from "./genesis/genesis.ts";
 import type { Listed } from "./genesis/member-list.ts";
@@ -33,7 +34,7 @@ export interface OpeningEvents {
 }
 
 /** What peers say to the host; the rest is about the directory. */
-export type HostPeersEvents = Omit<PeersEvents, "onToldRegressed">;
+export type HostPeersEvents = Omit<PeersEvents, "onToldRegressed" | "onToldSuperseded">;
 
 export class Opening {
   readonly #env: Env;
@@ -44,7 +45,8 @@ export class Opening {
   directory: DataDirectory | null;
   peers: Peers | null;
   #joining: Joining | null;
-  #regressed: boolean;
+  /** What it was told is being written down; then it ends. */
+  #ending: boolean;
 
   constructor(
     env: Env,
@@ -61,7 +63,7 @@ export class Opening {
     this.directory = null;
     this.peers = null;
     this.#joining = null;
-    this.#regressed = false;
+    this.#ending = false;
   }
 
   start(): void {
@@ -69,9 +71,12 @@ export class Opening {
   }
 
   #begin(): void {
-    const { join, directory } = this.#config;
-    if (!join) return this.#open(null);
+    const { directory } = this.#config;
     const owner = ownerNow(this.#env, directory);
+    // What a recovery has made has ids of its own: flags from before it go on to work.
+    const join = this.#config.join || owner?.recovered === true;
+    this.#config = { ...this.#config, join };
+    if (!join) return this.#open(null);
     // Whose it is cannot be read, for now or for good: that is said, and nobody is asked to join.
     if (owner === null && isOwnedNow(this.#env, directory)) return this.#open(null);
     if (owner === null || owner.genesisState === GenesisState.None) return this.#askWhoIAm();
@@ -228,7 +233,11 @@ export class Opening {
         electionTimeoutMs: this.#config.electionTimeoutMs,
         snapshotBytesPerSecond: this.#config.snapshotBytesPerSecond,
       },
-      { ...this.#peersEvents, onToldRegressed: (reason) => this.#onRegressed(reason) },
+      {
+        ...this.#peersEvents,
+        onToldRegressed: (reason) => this.#onRegressed(reason),
+        onToldSuperseded: (reason) => this.#onSuperseded(reason),
+      },
     );
     const { members, join } = this.#config;
     const addresses = new Map(members.map((m) => [m.peerUrls.join(), m.peerAddresses]));
@@ -252,8 +261,8 @@ export class Opening {
    * not speak again (P4). That is written down first: starts alone would catch up with the peers' count.
    */
   #onRegressed(reason: string): void {
-    if (this.#regressed) return;
-    this.#regressed = true;
+    if (this.#ending) return;
+    this.#ending = true;
     const directory = must(this.directory, "peers exist once the directory is open");
     this.#events.onPhase(Phase.Refused, reason);
     this.#env.trace.error("this directory is an older copy", { reason });
@@ -267,6 +276,24 @@ export class Opening {
         rejoins: { tables: [], peers: 1 },
       }),
     );
+  }
+
+  /**
+   * Its cluster goes on without it under another id. A member that took part keeps that as a tombstone:
+   * those that could tell it again may not be there next time (reliability.md §4.4).
+   */
+  #onSuperseded(reason: string): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    const directory = must(this.directory, "peers exist once the directory is open");
+    this.#events.onPhase(Phase.Refused, reason);
+    this.#env.trace.error("this member is superseded", { reason });
+    this.peers?.close();
+    const end = (): never => endSuperseded(this.#env, this.#config.directory, reason);
+    // What never was a member of it has nothing to forget.
+    if (!mayRunRaft(directory.genesisState)) return end();
+    this.#env.trace.mark("identity.superseded");
+    directory.markSuperseded(reason, end);
   }
 
   #onGenesis(record: GenesisRecord, directory: DataDirectory): void {

@@ -4,11 +4,14 @@ import { ByteReader, ByteWriter, crc32c, readU32 } from "@quorate/base";
 import type { ReplicatedTable } from "@quorate/kv";
 import { EntryKind } from "@quorate/raft";
 import type { Entry } from "@quorate/raft";
+import { decodeSuperseded, encodeSuperseded } from "./recover/recovered-entry.ts";
+import type { SupersededCluster } from "./recover/recovered-entry.ts";
 
-/** 2: clusters that this one has superseded. */
-const tableFormat = 2;
+/** 2: ids of clusters that this one has superseded; 3: all about them. */
+const tableFormat = 3;
+const formatOfIds = 2;
 const formatWithoutSuperseded = 1;
-const formats = [formatWithoutSuperseded, tableFormat];
+const formats = [formatWithoutSuperseded, formatOfIds, tableFormat];
 const supersededMax = 64;
 /** Without superseded clusters: a byte and three varints. */
 const snapshotBytes = 32;
@@ -18,7 +21,7 @@ export class SettingsTable implements ReplicatedTable {
   readonly #levelFirst: number;
   #level: number;
   #wallMs: number;
-  #superseded: readonly string[];
+  #superseded: readonly SupersededCluster[];
 
   /** `levelFirst`: the level of a cluster from its genesis on. */
   constructor(levelFirst: number) {
@@ -38,13 +41,13 @@ export class SettingsTable implements ReplicatedTable {
     return this.#wallMs;
   }
 
-  /** Ids of the clusters of which this one is what a recovery has left, oldest first. */
-  get superseded(): readonly string[] {
+  /** The clusters of which this one is what a recovery has left, oldest first. */
+  get superseded(): readonly SupersededCluster[] {
     return this.#superseded;
   }
 
-  supersede(clusterId: string): void {
-    this.#superseded = [...this.#superseded, clusterId].slice(-supersededMax);
+  supersede(cluster: SupersededCluster): void {
+    this.#superseded = [...this.#superseded, cluster].slice(-supersededMax);
   }
 
   onApplied(entry: Entry): void {
@@ -65,7 +68,7 @@ export class SettingsTable implements ReplicatedTable {
     writer.varint(this.#level);
     writer.varint(this.#wallMs);
     writer.varint(this.#superseded.length);
-    for (const clusterId of this.#superseded) writer.text(clusterId);
+    for (const cluster of this.#superseded) encodeSuperseded(writer, cluster);
     return writer.take();
   }
 
@@ -76,8 +79,10 @@ export class SettingsTable implements ReplicatedTable {
     const wallMs = reader.varint();
     const count = format === formatWithoutSuperseded ? 0 : reader.varint();
     if (count > supersededMax) reader.fail();
-    const superseded: string[] = [];
-    for (let left = count; left > 0 && reader.ok; left -= 1) superseded.push(reader.text());
+    const superseded: SupersededCluster[] = [];
+    for (let left = count; left > 0 && reader.ok; left -= 1) {
+      superseded.push(format === formatOfIds ? idOnly(reader.text()) : decodeSuperseded(reader));
+    }
     if (!formats.includes(format) || !reader.ok || !reader.done) {
       return false;
     }
@@ -92,4 +97,8 @@ export class SettingsTable implements ReplicatedTable {
     this.#wallMs = 0;
     this.#superseded = [];
   }
+}
+
+function idOnly(clusterId: string): SupersededCluster {
+  return { clusterId, genesisId: 0, planId: "", atMs: 0, addresses: [] };
 }

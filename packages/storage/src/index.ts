@@ -14,9 +14,11 @@ export type {
   Transport,
 } from "./env.ts";
 export { openDirectory } from "./directory/open-directory.ts";
+export { fenceDirectory } from "./directory/fence.ts";
 export { isOwnedNow, ownerNow } from "./directory/owner.ts";
 export type { DirectoryOwner } from "./directory/owner.ts";
 export { finishSettingAside, setAside } from "./directory/set-aside.ts";
+export { supersededRefusal } from "./directory/identity.ts";
 export { openStorage } from "./open-storage.ts";
 export { walPayloadBytesMax } from "./wal/wal-format.ts";
 export { GenesisState, mayRunRaft, PeerRecord, storageDefaults } from "./storage-api.ts";

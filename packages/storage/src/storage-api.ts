@@ -36,6 +36,8 @@ export interface DirectoryOptions {
   readonly memberId: string;
   /** Highest feature level this binary understands; a directory with a higher one is refused (75). */
   readonly levelMax: number;
+  /** Made anew by a recovery: from then on its ids are its own, whatever flags say. */
+  readonly recovered?: boolean;
 }
 
 /** Where a directory stands between empty and member of a cluster (P1). On disk: never reuse. */
@@ -77,6 +79,11 @@ export interface DataDirectory {
    * `done` is called; from then on it is refused, and may only be set aside.
    */
   markRegressed(done: () => void): void;
+  /**
+   * Its cluster was recovered without it: a tombstone that says by what. Durable when `done` is
+   * called; from then on it is refused (74).
+   */
+  markSuperseded(by: string, done: () => void): void;
 }
 
 /** A directory that is to be set aside (directory/set-aside.ts). */

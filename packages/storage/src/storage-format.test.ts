@@ -31,7 +31,19 @@ test("identity", () => {
   const genesis = new Uint8Array([0xab, 0xcd]);
   const memberId = "00000000000000a1";
   const { Started } = GenesisState;
-  const identity = new Identity(clusterId, memberId, raftId, 3, 0, Started, genesis, true, false);
+  const identity = new Identity(
+    clusterId,
+    memberId,
+    raftId,
+    3,
+    0,
+    Started,
+    genesis,
+    true,
+    false,
+    "",
+    false,
+  );
   check("identity", encodeRecordFile(Magic.Identity, encodeIdentity(identity, 6)));
 });
 

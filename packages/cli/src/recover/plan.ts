@@ -1,9 +1,8 @@
 // `quorate recover plan`: prints what a recovery would keep, may lose and why, and writes it down.
-import { writeFileSync } from "node:fs";
 import { planRecovery, type RecoveryPlan } from "@quorate/host";
 import { UsageError } from "../exit.ts";
-import { makePlanFile } from "./plan-file.ts";
-import { fingerprintOf, parseDirectory, readAll } from "./read-directories.ts";
+import { makePlanFile, nameOf, writePlanFile } from "./plan-file.ts";
+import { parseDirectory, readAll } from "./read-directories.ts";
 
 export interface PlanOptions {
   readonly dead: readonly string[];
@@ -16,17 +15,14 @@ export function plan(directories: readonly string[], options: PlanOptions): void
   const survivors = readAll(given);
   const planned = planRecovery(survivors, options.dead);
   if (!planned.ok) throw new UsageError(planned.reason);
-  const file = makePlanFile(
-    {
-      directories: given,
-      fingerprints: survivors.map(fingerprintOf),
-      dead: options.dead,
-      revisions: options.bumpRevision,
-      statements: planned.statements,
-    },
-    planned.mayLose,
-  );
-  writeFileSync(options.out, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
+  const file = makePlanFile({
+    planned,
+    directories: given,
+    survivors,
+    dead: options.dead,
+    revisions: options.bumpRevision,
+  });
+  writePlanFile(options.out, file);
   const lines = [...linesOf(planned), "", `Written to ${options.out} as plan ${file.planId}.`];
   const confirm = file.confirm === "" ? "" : ` --confirm ${file.confirm}`;
   lines.push(`To carry it out: quorate recover apply ${options.out}${confirm}`);
@@ -36,8 +32,6 @@ export function plan(directories: readonly string[], options: PlanOptions): void
 function linesOf(planned: RecoveryPlan): string[] {
   const { winner, survivors, dead, voters, quorum, statements } = planned;
   const { lastIndex, lastTerm, lastWallMs } = winner;
-  const nameOf = (member: { name: string; memberId: string }): string =>
-    member.name || member.memberId;
   return [
     `The cluster had ${voters} voters; a quorum is ${quorum}, and ${survivors.length} are left.`,
     `  left  ${survivors.map(nameOf).join(", ")}`,

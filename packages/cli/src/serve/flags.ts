@@ -48,6 +48,11 @@ const usedFlags: readonly Flag[] = [
   used("initial-cluster", Text, "all members of the cluster: name=peerURL,…"),
   used("initial-cluster-state", Text, "new, or existing: join a running cluster (default: new)"),
   used("initial-cluster-token", Text, "tells clusters apart (default: etcd-cluster)"),
+  used(
+    "force-new-cluster",
+    Bool,
+    "go on as a cluster of this member alone (better: quorate recover)",
+  ),
   used("heartbeat-interval", Int, "ms between heartbeats (default: 100)", "heartbeat_interval_ms"),
   used(
     "election-timeout",
@@ -125,8 +130,8 @@ const refusedText =
   "discovery-cacert discovery-user discovery-password";
 
 const refusedBoolText =
-  "auto-tls peer-auto-tls client-cert-auth peer-client-cert-auth force-new-cluster " +
-  "unsafe-no-fsync peer-skip-client-san-verification discovery-insecure-transport " +
+  "auto-tls peer-auto-tls client-cert-auth peer-client-cert-auth unsafe-no-fsync " +
+  "peer-skip-client-san-verification discovery-insecure-transport " +
   "discovery-insecure-skip-tls-verify";
 
 /** etcd 3.4 to 3.6 knew these under an experimental name as well. */

@@ -19,6 +19,10 @@ export async function serve(argv: readonly string[]): Promise<void> {
   if (process.env[exitOnStdinEndVariable] === "1") {
     exitOnStdinEnd();
   }
+  if (settings.values.get("force-new-cluster") === "true") {
+    const { forceNewCluster } = await import("./force-new-cluster.ts");
+    await forceNewCluster(options);
+  }
   const member = new Member(options);
   await member.start();
 }

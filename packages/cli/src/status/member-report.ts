@@ -10,6 +10,7 @@ export interface MemberReport {
   readonly name: string;
   /** 16 hex digits. */
   readonly memberId: string;
+  readonly clusterId: string;
   readonly phase: string;
   readonly reason: string;
   readonly role: string;
@@ -63,6 +64,7 @@ function reportOf(message: Uint8Array): MemberReport {
   return {
     name: status.name,
     memberId: hexId(status.memberId),
+    clusterId: hexId(status.clusterId),
     phase: status.phase,
     reason: status.reason,
     role: status.role,

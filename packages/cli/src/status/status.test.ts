@@ -10,6 +10,7 @@ function report(name: string, fields: Partial<MemberReport> = {}): MemberReport 
   return {
     name,
     memberId: "000000000000000a",
+    clusterId: "000000000000000c",
     phase: "running",
     reason: "",
     role: "follower",

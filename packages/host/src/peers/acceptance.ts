@@ -4,12 +4,14 @@
 import { assert, assertNever } from "@quorate/base";
 import type { NodeId, Session } from "@quorate/raft";
 import type { Env, PeerRecord } from "@quorate/storage";
+import type { SupersededCluster } from "../recover/recovered-entry.ts";
 import { checkHello, Hello, Refusal, RefusalCode, tokenTag } from "./hello.ts";
 import type { LinkClass } from "./hello.ts";
 import { LinkState } from "./peer-link.ts";
 import type { PeerLink } from "./peer-link.ts";
 import type { PeersConfig, PeersEvents } from "./peers-api.ts";
 import { Sessions, SessionVerdict } from "./sessions.ts";
+import { answerNotice } from "./told.ts";
 
 export interface AcceptanceParts {
   readonly env: Env;
@@ -44,7 +46,7 @@ export class Acceptance {
   readonly #returned: Map<NodeId, number>;
   #removed: ReadonlySet<NodeId>;
   #removedFinal: boolean;
-  #superseded: readonly string[];
+  #superseded: readonly SupersededCluster[];
   #genesisId: number;
   #haveRecords: boolean;
 
@@ -84,8 +86,17 @@ export class Acceptance {
     this.#removedFinal = final;
   }
 
-  setSuperseded(clusterIds: readonly string[]): void {
-    this.#superseded = clusterIds;
+  setSuperseded(clusters: readonly SupersededCluster[]): void {
+    this.#superseded = clusters;
+  }
+
+  /** Somebody says that a cluster is superseded. */
+  noticeAnswer(notice: Uint8Array): Refusal {
+    const { env, config, events } = this.#parts;
+    return answerNotice(notice, config, this.genesisId, (reason) => {
+      // Not from within the link: the host ends all of them.
+      env.schedule(() => events.onToldSuperseded(reason));
+    });
   }
 
   isRemoved(raftId: NodeId): boolean {
@@ -144,7 +155,8 @@ export class Acceptance {
         isMember: (memberId) => parts.isMember(memberId),
         raftIdOf: (memberId) => parts.raftIdOf(memberId),
         isRemoved: (raftId) => this.#removed.has(raftId),
-        isSuperseded: (clusterId) => this.#superseded.includes(clusterId),
+        isSuperseded: (clusterId, genesisId) =>
+          isSuperseded(this.#superseded, clusterId, genesisId),
         removedFinal: this.#removedFinal,
         successorLives: (removed, successor) => this.#successorLives(removed, successor),
         listed: () => parts.listed(),
@@ -246,6 +258,19 @@ export class Acceptance {
     });
     link.refuse(refusal);
   }
+}
+
+/** Another cluster may have been founded with the same list; who has no genesis yet is not told apart. */
+function isSuperseded(
+  clusters: readonly SupersededCluster[],
+  clusterId: string,
+  genesisId: number,
+): boolean {
+  return clusters.some(
+    (one) =>
+      one.clusterId === clusterId &&
+      (genesisId === 0 || one.genesisId === 0 || one.genesisId === genesisId),
+  );
 }
 
 function regression(

@@ -27,6 +27,8 @@ export const FrameType = {
   /** In place of a hello: who am I in your cluster? Answered, and the link ends (joining.ts). */
   JoinAsk: 5,
   JoinAnswer: 6,
+  /** In place of a hello: your cluster goes on without you. Answered by a refusal (announcement.ts). */
+  Superseded: 7,
   /** One Raft message. */
   Message: 16,
   Digest: 17,

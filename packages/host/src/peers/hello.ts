@@ -152,6 +152,8 @@ export const RefusalCode = {
   Leaving: 11,
   /** Its cluster lost its quorum for good, and was recovered under another id. */
   Superseded: 12,
+  /** Only to a notice that a cluster is superseded: a member of the one that goes on was told. */
+  Successor: 13,
 } as const;
 export type RefusalCode = (typeof RefusalCode)[keyof typeof RefusalCode];
 
@@ -204,7 +206,7 @@ export interface HelloRules {
   raftIdOf(memberId: string): NodeId;
   isRemoved(raftId: NodeId): boolean;
   /** The cluster of that id is what this one was before a recovery. */
-  isSuperseded(clusterId: string): boolean;
+  isSuperseded(clusterId: string, genesisId: number): boolean;
   /** Whoever is removed may be told so. */
   readonly removedFinal: boolean;
   /** Whether the raft id that has replaced a removed one speaks; null: it was not listened to long enough. */
@@ -222,12 +224,13 @@ export function checkHello(rules: HelloRules, hello: Hello): Refusal | null {
   const { UnknownMember, OwnId, WrongMember } = RefusalCode;
   const shared = rules.genesisId !== 0 && hello.genesisId === rules.genesisId;
   const untold = rules.token === tokenUntold || (shared && hello.token === tokenUntold);
-  if (hello.token !== rules.token && !untold) {
-    return wrong(RefusalCode.WrongToken, "cluster token", hello.token, rules.token, rules);
-  }
-  if (rules.isSuperseded(hello.clusterId)) {
+  // Before the token: who joined the old cluster was never told it.
+  if (rules.isSuperseded(hello.clusterId, hello.genesisId)) {
     const text = `cluster ${hello.clusterId} lost its quorum and goes on as ${rules.clusterId}`;
     return new Refusal(RefusalCode.Superseded, text, "");
+  }
+  if (hello.token !== rules.token && !untold) {
+    return wrong(RefusalCode.WrongToken, "cluster token", hello.token, rules.token, rules);
   }
   if (hello.clusterId !== rules.clusterId) {
     return wrong(RefusalCode.WrongCluster, "cluster id", hello.clusterId, rules.clusterId, rules);

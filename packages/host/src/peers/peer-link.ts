@@ -37,6 +37,8 @@ export interface LinkOwner {
   judge(link: PeerLink, hello: Hello): void;
   /** Whoever dialled wants to know who it is, before it can say a hello. */
   joinAnswer(ask: Uint8Array): Uint8Array;
+  /** Whoever dialled says that a cluster is superseded; the answer. */
+  noticeAnswer(notice: Uint8Array): Refusal;
   linkAccepted(link: PeerLink): void;
   linkFrame(link: PeerLink, frame: Frame): void;
   linkDrained(link: PeerLink): void;
@@ -319,6 +321,7 @@ export class PeerLink implements LinkEvents {
     if (frame.type === FrameType.Hello) return this.#onHello(frame.body);
     if (frame.type === FrameType.Refusal) return this.#onRefusal(frame.body);
     if (frame.type === FrameType.JoinAsk) return this.#onJoinAsk(frame.body);
+    if (frame.type === FrameType.Superseded) return this.#onNotice(frame.body);
     if (this.#state !== LinkState.Accepted) return this.fail("frame before the hello");
     if (frame.type === FrameType.KeepAlive) return;
     if (frame.type === FrameType.Bye) {
@@ -348,6 +351,11 @@ export class PeerLink implements LinkEvents {
     if (this.dialled || this.#state !== LinkState.Greeting) return this.fail("join out of place");
     this.#enter(LinkState.Refusing);
     this.sendFrame(FrameType.JoinAnswer, this.#owner.joinAnswer(body));
+  }
+
+  #onNotice(body: Uint8Array): void {
+    if (this.dialled || this.#state !== LinkState.Greeting) return this.fail("notice out of place");
+    this.refuse(this.#owner.noticeAnswer(body));
   }
 
   #onRefusal(body: Uint8Array): void {

@@ -8,6 +8,7 @@ import type {
   SnapshotSink,
   SnapshotSource,
 } from "@quorate/storage";
+import type { SupersededCluster } from "../recover/recovered-entry.ts";
 
 /** Whom to talk to. raftId 0: not known yet (before genesis). */
 export interface PeerMember {
@@ -91,7 +92,7 @@ export interface PeersEvents {
   onToldRegressed(reason: string): void;
   /** A leader says that this raft id is removed for good, and is needed no more (P2). */
   onToldRemoved(reason: string): void;
-  /** Its cluster was recovered without it, under another id (reliability.md §4.4). */
+  /** Its cluster was recovered without it, under another id (reliability.md §4.4): said by its members. */
   onToldSuperseded(reason: string): void;
   /** Somebody who is to join asks who it is; the answer's bytes. */
   onJoinAsk(ask: Uint8Array): Uint8Array;
@@ -177,7 +178,7 @@ export interface PeersApi {
    */
   setRemoved(raftIds: readonly NodeId[], final: boolean): void;
   /** Clusters of which this one is what a recovery has left: their members are told so. */
-  setSuperseded(clusterIds: readonly string[]): void;
+  setSuperseded(clusters: readonly SupersededCluster[]): void;
   /** Who answers for the member at its address, on a link dialled there; 0: nobody does Raft there. */
   dialledRaftId(memberId: string): NodeId;
   /** How long a raft id has not been heard, here and by others. */
@@ -211,6 +212,19 @@ export interface PeersApi {
   tick(ticks: number): void;
   status(): readonly PeerStatus[];
   close(): void;
+}
+
+/** What was dropped or refused since the start. */
+export interface PeersCounters {
+  /** Messages without an accepted session, link or room. */
+  readonly messagesDropped: number;
+  /** Frames of other processes than those of their link. */
+  readonly framesForeign: number;
+  /** Frames that the network repeated. */
+  readonly framesRepeated: number;
+  /** Links ended because of what came on them. */
+  readonly linksFailed: number;
+  readonly handshakesEvicted: number;
 }
 
 // ---- Genesis -------------------------------------------------------------------------------------

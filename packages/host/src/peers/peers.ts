@@ -18,14 +18,13 @@ import type {
   Random,
   SnapshotSource,
 } from "@quorate/storage";
+import type { SupersededCluster } from "../recover/recovered-entry.ts";
 import { Acceptance } from "./acceptance.ts";
-import { FrameType } from "./frame.ts";
-import type { Frame } from "./frame.ts";
+import { type Frame, FrameType } from "./frame.ts";
 import { speakerIn } from "./genesis-talk.ts";
 import type { GenesisSpeaker, GenesisTalk, GenesisWire } from "./genesis-talk.ts";
 import { controlTrafficEnded, dialEnded, GoneStep, ownLinkEnded } from "./gone-watch.ts";
-import { LinkClass } from "./hello.ts";
-import type { Hello, Refusal } from "./hello.ts";
+import { type Hello, LinkClass, type Refusal } from "./hello.ts";
 import { Inbox } from "./inbox.ts";
 import { IncomingLinks } from "./incoming-links.ts";
 import { endText, linkTimes } from "./link-times.ts";
@@ -41,6 +40,7 @@ import type {
   PeerMember,
   PeersApi,
   PeersConfig,
+  PeersCounters,
   PeersEvents,
   PeerStatus,
 } from "./peers-api.ts";
@@ -49,19 +49,6 @@ import { Remote } from "./remote.ts";
 import { Silence } from "./silence.ts";
 import { SnapshotTransfer } from "./snapshot-transfer.ts";
 import { tellHost } from "./told.ts";
-
-/** What was dropped or refused since the start. */
-export interface PeersCounters {
-  /** Messages without an accepted session, link or room. */
-  readonly messagesDropped: number;
-  /** Frames of other processes than those of their link. */
-  readonly framesForeign: number;
-  /** Frames that the network repeated. */
-  readonly framesRepeated: number;
-  /** Links ended because of what came on them. */
-  readonly linksFailed: number;
-  readonly handshakesEvicted: number;
-}
 
 export class Peers implements PeersApi, LinkOwner, GenesisWire {
   readonly silence: Silence;
@@ -153,8 +140,8 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     this.#quiet.setVoters(voters);
   }
 
-  setSuperseded(clusterIds: readonly string[]): void {
-    this.#acceptance.setSuperseded(clusterIds);
+  setSuperseded(clusters: readonly SupersededCluster[]): void {
+    this.#acceptance.setSuperseded(clusters);
   }
 
   setRemoved(raftIds: readonly NodeId[], final: boolean): void {
@@ -297,6 +284,10 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
 
   joinAnswer(ask: Uint8Array): Uint8Array {
     return this.#events.onJoinAsk(ask);
+  }
+
+  noticeAnswer(notice: Uint8Array): Refusal {
+    return this.#acceptance.noticeAnswer(notice);
   }
 
   linkAccepted(link: PeerLink): void {

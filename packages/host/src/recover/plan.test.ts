@@ -32,6 +32,7 @@ function survivor(id: number, of: ConfState, terms: readonly number[], commit: n
     name: `m${id}`,
     memberId: `id${id}`,
     clusterId: "c",
+    genesisId: 1,
     raftId: id,
     bootCount: 1,
     term: terms.at(-1) ?? 0,

@@ -42,9 +42,8 @@ export function planRecovery(
   if (mixed !== null) return refusal(mixed);
   const winner = survivors.toSorted(byNewest)[0]!;
   const { membership } = winner;
-  const conf = membership.confState;
   const collected = new Set(survivors.map(({ raftId }) => raftId));
-  const halves = [conf.voters, conf.votersOutgoing].filter((half) => half.length > 0);
+  const halves = halvesOf(winner);
   const isIntact = halves.every((half) => countOf(half, collected) >= quorumOf(half.length));
   const names = survivors.map(({ name, memberId }) => name || memberId).join(", ");
   if (isIntact) {
@@ -86,6 +85,23 @@ export function planRecovery(
   return planOf(winner, survivors, others, halves);
 }
 
+/**
+ * All others are given up unseen, a quorum or not (etcd's --force-new-cluster). Null: there are none.
+ */
+export function planAlone(survivor: Survivor): RecoveryPlan | PlanRefusal | null {
+  const { membership, memberId, inspected } = survivor;
+  if (membership.byMemberId(memberId) === null) {
+    return refusal(`${inspected.directory}: it is no member of its cluster any more`);
+  }
+  const others = membership.members.filter((member) => member.memberId !== memberId);
+  return others.length === 0 ? null : planOf(survivor, [survivor], others, halvesOf(survivor));
+}
+
+function halvesOf({ membership }: Survivor): readonly (readonly NodeId[])[] {
+  const { voters, votersOutgoing } = membership.confState;
+  return [voters, votersOutgoing].filter((half) => half.length > 0);
+}
+
 function planOf(
   winner: Survivor,
   survivors: readonly Survivor[],
@@ -102,7 +118,7 @@ function planOf(
     ok: true,
     winner,
     survivors,
-    dead,
+    dead: dead.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     voters,
     quorum: quorumOf(voters),
     mayLose,

@@ -1,11 +1,22 @@
 // The entry with which a recovery ends (reliability.md §4.2): evidence for good that the cluster went on
 // under another id, from what, by which plan, and how far the revision was raised.
 import { ByteReader, ByteWriter } from "@quorate/base";
+import { decodeTexts, encodeTexts } from "../members/member-record.ts";
+
+/** A cluster of which this one is what a recovery has left. */
+export interface SupersededCluster {
+  /** Its members are told that they are superseded. */
+  readonly clusterId: string;
+  readonly genesisId: number;
+  readonly planId: string;
+  /** Wall clock of the recovery. */
+  readonly atMs: number;
+  /** "host:port" for peers, of the members that were given up. */
+  readonly addresses: readonly string[];
+}
 
 export interface RecoveredRecord {
-  readonly planId: string;
-  /** Of the cluster before: its members are told that they are superseded. */
-  readonly oldClusterId: string;
+  readonly old: SupersededCluster;
   /** By so much the revision goes up: above whatever a client can have seen. */
   readonly revisions: number;
   /** A write that was acknowledged may be missing; somebody has confirmed that. */
@@ -14,8 +25,7 @@ export interface RecoveredRecord {
 
 export function encodeRecovered(record: RecoveredRecord): Uint8Array {
   const writer = new ByteWriter();
-  writer.text(record.planId);
-  writer.text(record.oldClusterId);
+  encodeSuperseded(writer, record.old);
   writer.varint(record.revisions);
   writer.u8(record.lossAccepted ? 1 : 0);
   return writer.take();
@@ -23,9 +33,24 @@ export function encodeRecovered(record: RecoveredRecord): Uint8Array {
 
 export function decodeRecovered(payload: Uint8Array): RecoveredRecord | null {
   const reader = new ByteReader(payload);
-  const planId = reader.text();
-  const oldClusterId = reader.text();
+  const old = decodeSuperseded(reader);
   const revisions = reader.varint();
   const lossAccepted = reader.u8() === 1;
-  return reader.done ? { planId, oldClusterId, revisions, lossAccepted } : null;
+  return reader.done ? { old, revisions, lossAccepted } : null;
+}
+
+export function encodeSuperseded(writer: ByteWriter, cluster: SupersededCluster): void {
+  writer.text(cluster.clusterId);
+  writer.varint(cluster.genesisId);
+  writer.text(cluster.planId);
+  writer.varint(cluster.atMs);
+  encodeTexts(writer, cluster.addresses);
+}
+
+export function decodeSuperseded(reader: ByteReader): SupersededCluster {
+  const clusterId = reader.text();
+  const genesisId = reader.varint();
+  const planId = reader.text();
+  const atMs = reader.varint();
+  return { clusterId, genesisId, planId, atMs, addresses: decodeTexts(reader) };
 }

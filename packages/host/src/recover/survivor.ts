@@ -9,7 +9,13 @@ import {
   isVoter,
 } from "@quorate/raft";
 import type { Entry } from "@quorate/raft";
-import { inspectCheckpoint, inspectDirectory, inspectRows, inspectWal } from "@quorate/storage";
+import {
+  inspectCheckpoint,
+  inspectDirectory,
+  inspectRows,
+  inspectWal,
+  supersededRefusal,
+} from "@quorate/storage";
 import type { CheckpointInfo, Disk, InspectedDirectory, Refusal } from "@quorate/storage";
 import { decodeGenesisRecord } from "../genesis/genesis-record.ts";
 import { HostEntryKind } from "../members/entry-kinds.ts";
@@ -17,6 +23,8 @@ import { applyRecordChanges, decodeRecordChanges } from "../members/members-chan
 import { MembershipTable } from "../members/membership-table.ts";
 import { levelMax } from "../raft-settings.ts";
 import { SettingsTable } from "../settings.ts";
+import { decodeRecovered } from "./recovered-entry.ts";
+import type { SupersededCluster } from "./recovered-entry.ts";
 
 const minuteMs = 60_000;
 
@@ -25,6 +33,7 @@ export interface Survivor {
   readonly name: string;
   readonly memberId: string;
   readonly clusterId: string;
+  readonly genesisId: number;
   readonly raftId: number;
   readonly bootCount: number;
   readonly term: number;
@@ -57,6 +66,7 @@ export function readSurvivor(
   const inspected = inspectDirectory(disk, directory, walDirectory);
   if (!inspected.ok) return inspected;
   const { identity } = inspected;
+  if (identity.supersededBy !== "") return supersededRefusal(directory, identity.supersededBy);
   const genesis = decodeGenesisRecord(identity.genesis);
   if (genesis === null) {
     return refused(directory, "it has never been a member of a started cluster");
@@ -86,6 +96,7 @@ export function readSurvivor(
     name: membership.byMemberId(identity.memberId)?.name ?? "",
     memberId: identity.memberId,
     clusterId: identity.clusterId,
+    genesisId: genesis.genesisId,
     raftId: identity.raftId,
     bootCount: identity.bootCount,
     term: hardState.term,
@@ -129,6 +140,14 @@ function followChanges(
     else if (kind === HostEntryKind.Members) followRecords(membership, payload);
   }
   return inTail;
+}
+
+/** The recoveries that its cluster has come out of, oldest first. */
+export function recoveriesOf({ settings, entries }: Survivor): readonly SupersededCluster[] {
+  const since = entries
+    .filter(({ kind }) => kind === HostEntryKind.Recovered)
+    .map(({ payload }) => must(decodeRecovered(payload), "it was encoded by a recovery").old);
+  return [...settings.superseded, ...since];
 }
 
 export function isMemberChange(kind: number): boolean {

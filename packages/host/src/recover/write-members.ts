@@ -14,6 +14,8 @@ import type { DataDirectory, Env, Refusal, StorageApi } from "@quorate/storage";
 import { withOtherTables } from "@quorate/kv";
 import { encodeGenesisRecord } from "../genesis/genesis-record.ts";
 import { HostEntryKind } from "../members/entry-kinds.ts";
+import { urlsMax } from "../members/member-record.ts";
+import { addressOfUrl } from "../members/peer-list.ts";
 import { MembershipTable } from "../members/membership-table.ts";
 import type { GenesisRecord } from "../peers/peers-api.ts";
 import { levelMax } from "../raft-settings.ts";
@@ -59,12 +61,15 @@ class MemberWriter {
   readonly #recovery: Recovery;
   readonly #done: (refusal: Refusal | null) => void;
   readonly #opened: Opened[];
+  /** The log of all of them: equal to the byte. */
+  readonly #log: readonly Entry[];
 
   constructor(env: Env, recovery: Recovery, done: (refusal: Refusal | null) => void) {
     this.#env = env;
     this.#recovery = recovery;
     this.#done = done;
     this.#opened = [];
+    this.#log = this.#entries();
   }
 
   /** All are opened first: the genesis names all raft ids. */
@@ -73,7 +78,14 @@ class MemberWriter {
     const target = directories[this.#opened.length];
     if (target === undefined) return this.#write();
     const { directory, walDirectory, survivor } = target;
-    const options = { directory, walDirectory, clusterId, memberId: survivor.memberId, levelMax };
+    const options = {
+      directory,
+      walDirectory,
+      clusterId,
+      memberId: survivor.memberId,
+      levelMax,
+      recovered: true,
+    };
     openDirectory(this.#env, options, (outcome) => {
       if (!outcome.ok) return this.#done(outcome);
       this.#opened.push({ target, directory: outcome.directory });
@@ -85,9 +97,12 @@ class MemberWriter {
     const genesis: GenesisRecord = {
       genesisId: 1 + this.#env.random.below(idLimit - 1),
       members: this.#opened.map(({ target, directory }) => {
-        const { memberId, name, membership } = target.survivor;
+        const { memberId } = target.survivor;
+        // As the winner knows it: a survivor that lags may not know that it was added itself.
+        const { membership } = this.#recovery.plan.winner;
         const record = must(membership.byMemberId(memberId), "a survivor is a member");
-        return { memberId, name, raftId: directory.raftId, peerUrls: record.peerUrls };
+        const { name, peerUrls } = record;
+        return { memberId, name, raftId: directory.raftId, peerUrls };
       }),
     };
     const checkpoint = this.#checkpoint(genesis);
@@ -155,7 +170,7 @@ class MemberWriter {
   }
 
   #append(storage: StorageApi, done: () => void): void {
-    const entries = this.#entries();
+    const entries = this.#log;
     const next = (from: number): void => {
       let to = from;
       for (let bytes = 0; to < entries.length && bytes < batchBytes; to++) {
@@ -178,7 +193,7 @@ class MemberWriter {
   /** Changes of the members are void: whoever is left now stands in the genesis. */
   #entries(): readonly Entry[] {
     const { plan, planId, revisions } = this.#recovery;
-    const { entries, lastIndex, settings, clusterId } = plan.winner;
+    const { entries, lastIndex, settings, clusterId, genesisId } = plan.winner;
     const kept = entries.map((entry) =>
       isMemberChange(entry.kind)
         ? new Entry(entry.term, entry.index, EntryKind.Empty, entry.level, entry.wallMs, noBytes)
@@ -186,8 +201,15 @@ class MemberWriter {
     );
     const last = kept.at(-1);
     const payload = encodeRecovered({
-      planId,
-      oldClusterId: clusterId,
+      old: {
+        clusterId,
+        genesisId,
+        planId,
+        atMs: Math.max(0, Math.floor(this.#env.clock.wallMs())),
+        addresses: plan.dead
+          .flatMap(({ peerUrls }) => peerUrls.map(addressOfUrl))
+          .slice(0, urlsMax),
+      },
       revisions,
       lossAccepted: plan.mayLose,
     });

@@ -23,6 +23,11 @@ export function drawRaftId(random: Random): number {
 
 const madeFlag = 1;
 const regressedFlag = 2;
+const supersededFlag = 4;
+const recoveredFlag = 8;
+const flagsMax = 15;
+/** Of the text that says by what a directory is superseded. */
+const supersededByBytesMax = 1024;
 
 export class Identity {
   readonly clusterId: string;
@@ -41,6 +46,13 @@ export class Identity {
   readonly storageMade: boolean;
   /** A peer knows a later start: an older copy of the directory, which must not speak again (P4). */
   readonly regressed: boolean;
+  /**
+   * Not empty: its cluster was recovered without it, and by what: a tombstone, it never speaks again
+   * (reliability.md §4.4).
+   */
+  readonly supersededBy: string;
+  /** Made by a recovery: its ids are its own, whatever the flags of its member say. */
+  readonly recovered: boolean;
 
   constructor(
     clusterId: string,
@@ -52,6 +64,8 @@ export class Identity {
     genesis: Uint8Array,
     storageMade: boolean,
     regressed: boolean,
+    supersededBy: string,
+    recovered: boolean,
   ) {
     this.clusterId = clusterId;
     this.memberId = memberId;
@@ -62,6 +76,8 @@ export class Identity {
     this.genesis = genesis;
     this.storageMade = storageMade;
     this.regressed = regressed;
+    this.supersededBy = supersededBy;
+    this.recovered = recovered;
   }
 
   /** A copy that differs in these. */
@@ -76,6 +92,8 @@ export class Identity {
       changes.genesis ?? this.genesis,
       changes.storageMade ?? this.storageMade,
       changes.regressed ?? this.regressed,
+      changes.supersededBy ?? this.supersededBy,
+      changes.recovered ?? this.recovered,
     );
   }
 
@@ -93,6 +111,11 @@ export class Identity {
 
   withRegressed(): Identity {
     return this.#with({ regressed: true });
+  }
+
+  /** Empty: the tombstone is taken away. */
+  withSupersededBy(supersededBy: string): Identity {
+    return this.#with({ supersededBy: supersededBy.slice(0, supersededByBytesMax / 4) });
   }
 }
 
@@ -115,9 +138,19 @@ export function encodeIdentity(identity: Identity, generation: number): RecordFi
   writer.u64(identity.bootCount);
   writer.u32(identity.level);
   writer.u8(identity.genesisState);
-  writer.u8((identity.storageMade ? madeFlag : 0) | (identity.regressed ? regressedFlag : 0));
+  writer.u8(flagsOf(identity));
   writer.lengthBytes(identity.genesis);
+  if (identity.supersededBy !== "") writer.text(identity.supersededBy);
   return new RecordFile(directoryFormat, generation, writer.take());
+}
+
+function flagsOf({ storageMade, regressed, supersededBy, recovered }: Identity): number {
+  return (
+    (storageMade ? madeFlag : 0) |
+    (regressed ? regressedFlag : 0) |
+    (supersededBy === "" ? 0 : supersededFlag) |
+    (recovered ? recoveredFlag : 0)
+  );
 }
 
 /** Null: not an identity of this format, although its CRC holds. */
@@ -131,7 +164,8 @@ export function decodeIdentity(body: Uint8Array): Identity | null {
   const genesisState = reader.u8();
   const flags = reader.u8();
   const genesis = reader.lengthBytes().slice();
-  const known = genesisState <= GenesisState.Joined && flags <= (madeFlag | regressedFlag);
+  const supersededBy = (flags & supersededFlag) === 0 ? "" : reader.text();
+  const known = genesisState <= GenesisState.Joined && flags <= flagsMax;
   if (!reader.ok || reader.remaining > 0 || !known || raftId === 0) return null;
   return new Identity(
     clusterId,
@@ -143,6 +177,8 @@ export function decodeIdentity(body: Uint8Array): Identity | null {
     genesis,
     (flags & madeFlag) !== 0,
     (flags & regressedFlag) !== 0,
+    supersededBy,
+    (flags & recoveredFlag) !== 0,
   );
 }
 
@@ -151,6 +187,7 @@ export function refuseIdentity(identity: Identity, options: DirectoryOptions): R
   const directory = options.directory;
   const clusterId = options.clusterId.toLowerCase();
   const memberId = options.memberId.toLowerCase();
+  if (identity.supersededBy !== "") return supersededRefusal(directory, identity.supersededBy);
   if (identity.clusterId !== clusterId) {
     return foreign(
       `data directory ${directory} belongs to cluster ${identity.clusterId}, ` +
@@ -181,6 +218,17 @@ export function refuseIdentity(identity: Identity, options: DirectoryOptions): R
     );
   }
   return null;
+}
+
+/** What a member with a tombstone in its directory is told. */
+export function supersededRefusal(directory: string, supersededBy: string): Refusal {
+  return {
+    ok: false,
+    exitCode: ExitCode.Superseded,
+    reason:
+      `data directory ${directory} is superseded: ${supersededBy}; it is kept, and of no use to any ` +
+      "cluster any more: start this member with an empty directory to join",
+  };
 }
 
 function foreign(reason: string): Refusal {

@@ -237,7 +237,19 @@ function identityFile(format: number, level: number): Uint8Array {
   const { clusterId, memberId } = options;
   const genesis = new Uint8Array(0);
   const state = GenesisState.None;
-  const identity = new Identity(clusterId, memberId, 5, 1, level, state, genesis, false, false);
+  const identity = new Identity(
+    clusterId,
+    memberId,
+    5,
+    1,
+    level,
+    state,
+    genesis,
+    false,
+    false,
+    "",
+    false,
+  );
   const { body } = encodeIdentity(identity, 100);
   return encodeRecordFile(Magic.Identity, new RecordFile(format, 100, body));
 }

@@ -199,6 +199,8 @@ class DirectoryOpening {
             new Uint8Array(0),
             false,
             false,
+            "",
+            this.#options.recovered ?? false,
           )
         : found.identity.withBootCount(found.identity.bootCount + 1);
     if (found === null) this.#fresh = true;

@@ -10,12 +10,18 @@ import { CopiesState, copyPath, readCopiesNow } from "./two-copies.ts";
 export interface DirectoryOwner {
   readonly clusterId: string;
   readonly memberId: string;
+  readonly raftId: number;
+  readonly bootCount: number;
   readonly genesisState: GenesisState;
   readonly genesis: Uint8Array;
+  /** Made by a recovery. */
+  readonly recovered: boolean;
+  /** Not empty: a tombstone, and what it says. */
+  readonly supersededBy: string;
 }
 
 /** Null: nobody's yet, or not to be told; `openDirectory` then says what is wrong with it. */
-export function ownerNow(env: Env, path: string): DirectoryOwner | null {
+export function ownerNow(env: Pick<Env, "disk">, path: string): DirectoryOwner | null {
   const read = readCopiesNow(env.disk, trimmed(path), identityName, Magic.Identity);
   return read.state === CopiesState.Good ? decodeIdentity(read.record.body) : null;
 }

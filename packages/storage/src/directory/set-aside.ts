@@ -240,6 +240,8 @@ function successorOf(old: Identity, raftId: number): Identity {
     rejoins ? genesis : new Uint8Array(0),
     false,
     false,
+    "",
+    old.recovered,
   );
 }
 

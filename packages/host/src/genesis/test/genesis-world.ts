@@ -63,6 +63,9 @@ export class Process implements GenesisWire {
         if (disk.pending !== null) throw new Error("two writes at once");
         disk.pending = { state, record: record.slice(), done };
       },
+      markSuperseded: () => {
+        throw new Error("no cluster is recovered here");
+      },
       markRegressed: () => {
         throw new Error("no peer says so before there is a genesis");
       },
