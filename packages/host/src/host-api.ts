@@ -124,6 +124,8 @@ export const FailureCode = {
   Stopped: 7,
   /** Refused: `memberError` says why. Nothing was changed. */
   Membership: 8,
+  /** Not committed: this member's state is being rebuilt, and says nothing till then. */
+  Rebuilding: 9,
 } as const;
 export type FailureCode = (typeof FailureCode)[keyof typeof FailureCode];
 

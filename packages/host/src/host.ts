@@ -15,8 +15,9 @@ import type {
   StorageApi,
 } from "@quorate/storage";
 import { checkConfig } from "./config-check.ts";
+import { refusalAtDoor } from "./door.ts";
 import { endDamagedAlone, endRemoved } from "./endings.ts";
-import { FailureCode, Phase, TransferResult } from "./host-api.ts";
+import { Phase, TransferResult } from "./host-api.ts";
 import type {
   HostApi,
   HostConfig,
@@ -38,7 +39,7 @@ import { addressOfUrl, isLearner, peerList } from "./members/peer-list.ts";
 import type { DigestPoint, GenesisRecord } from "./peers/peers-api.ts";
 import type { Peers } from "./peers/peers.ts";
 import { type HostPeersEvents, Opening } from "./opening.ts";
-import { failure, Proposals } from "./proposals.ts";
+import { Proposals } from "./proposals.ts";
 import { levelMax } from "./raft-settings.ts";
 import { Announcer } from "./recover/announcer.ts";
 import { ReadKind } from "./reads.ts";
@@ -47,6 +48,9 @@ import type { HostInside, Running } from "./running.ts";
 import { SettingsTable } from "./settings.ts";
 import { Stalls } from "./stalls.ts";
 import { describeStatus } from "./status.ts";
+
+/** With so many writes waiting, what has no hurry stands still. */
+const queueFrom = 256;
 
 export class Host implements HostApi {
   readonly #env: Env;
@@ -144,6 +148,7 @@ export class Host implements HostApi {
         onWritten: (written) => this.#onCheckpoint(written),
         onSent: (to, ok) => this.#onSnapshotSent(to, ok),
         onAlarm: (command, sink) => this.alarm(command, sink),
+        onHandOver: (memberId, done) => this.transferLeadership(memberId, done),
       },
     });
     this.#running = running;
@@ -181,8 +186,9 @@ export class Host implements HostApi {
     }
     this.#proposals.expire(this.#nowTick);
     running.pump.tick(this.#nowTick, ticks);
-    running.storage.tick();
+    running.storage.tick(this.#proposals.count >= queueFrom);
     running.repair.tick(ticks);
+    running.damage.tick();
     this.#tellDigests(running, ticks);
     running.leadership.tick(this.#nowTick);
     if (this.#phase === Phase.Running) this.#announcer.tick(ticks);
@@ -239,15 +245,11 @@ export class Host implements HostApi {
   }
 
   #serving(sink: ReplySink): Running | null {
-    if (this.#running === null || this.#phase > Phase.Running) {
-      const stopping = this.#phase === Phase.Stopping || this.#phase === Phase.Stopped;
-      const why = stopping
-        ? failure(FailureCode.Stopped)
-        : failure(FailureCode.NoLeader, this.#missing());
-      this.#env.schedule(() => sink.fail(why));
-      return null;
-    }
-    return this.#running;
+    const running = this.#running;
+    const why = refusalAtDoor(this.#phase, running, () => this.#missing());
+    if (why === null) return running;
+    this.#env.schedule(() => sink.fail(why));
+    return null;
   }
 
   transferLeadership(memberId: string, done: (result: TransferResult) => void): void {

@@ -27,7 +27,7 @@ test("a stop leaves everything that had left this member unknown, bound to an en
   proposals.bind(appended, 5, 1);
   proposals.bind(answered, 6, 1);
   proposals.reply(answered, new Uint8Array(0));
-  proposals.stop();
+  proposals.abandon();
   const unknown = FailureCode.TimedOut;
   assert.deepEqual(heard, ["answered ok", `appended ${unknown}`, `forwarded ${unknown}`]);
   assert.equal(proposals.count, 0);

@@ -169,10 +169,10 @@ export class Proposals {
   }
 
   /**
-   * The member stops. Who still waits was appended here or forwarded to the leader, and may yet
-   * commit; those that never left are failed before, by the pump.
+   * The member stops, or its state is lost. Who still waits was appended here or forwarded to the
+   * leader, and may yet commit; those that never left are failed before, by the pump.
    */
-  stop(): void {
+  abandon(): void {
     for (let at = this.#queueHead; at < this.#queue.length; at += 1) {
       this.fail(this.#queue[at]!, failure(FailureCode.TimedOut));
     }

@@ -15,7 +15,8 @@ import type { MembershipTable } from "./members/membership-table.ts";
 import { Outbox } from "./outbox.ts";
 import type { ForwardOutcome, PeersApi } from "./peers/peers-api.ts";
 import { PersistQueue } from "./persist-queue.ts";
-import { kvFailure } from "./proposals.ts";
+import { FailureCode } from "./host-api.ts";
+import { failure, kvFailure } from "./proposals.ts";
 import type { Proposals, Waiter } from "./proposals.ts";
 import { Proposing } from "./proposing.ts";
 import { AskOutcome, ReadKind, Reads } from "./reads.ts";
@@ -264,14 +265,16 @@ export class Pump {
   loseState(): void {
     this.#scanned = false;
     this.#lost = true;
+    this.reads.abandon(failure(FailureCode.Rebuilding));
+    this.#parts.proposals.abandon();
   }
 
   stop(): void {
     this.#stopped = true;
     this.#persist.stop();
     this.#proposing.stop();
-    this.reads.stop();
-    this.#parts.proposals.stop();
+    this.reads.abandon(failure(FailureCode.Stopped));
+    this.#parts.proposals.abandon();
   }
 
   // ---- The turn -----------------------------------------------------------------------------------

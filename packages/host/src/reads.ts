@@ -179,7 +179,8 @@ export class Reads {
     this.#expire(this.#local, nowTick);
   }
 
-  stop(): void {
+  /** The member stops, or its state is lost. */
+  abandon(why: Failure): void {
     const batches = [
       ...this.#asked.values(),
       ...this.#answered,
@@ -190,7 +191,7 @@ export class Reads {
     this.#answered = [];
     this.#waiting = [];
     for (const batch of batches) {
-      this.#fail(batch, failure(FailureCode.Stopped));
+      this.#fail(batch, why);
     }
   }
 

@@ -4,6 +4,7 @@ import { assert } from "@quorate/base";
 import { KvState } from "@quorate/kv";
 import type { AlarmCommand, KvApi } from "@quorate/kv";
 import { RaftNode } from "@quorate/raft";
+import type { Index } from "@quorate/raft";
 import type { DataDirectory, Env, Recovered, StorageApi } from "@quorate/storage";
 import { AlarmKeeper } from "./alarms/alarm-keeper.ts";
 import { AlarmWatch } from "./alarms/alarm-watch.ts";
@@ -11,6 +12,7 @@ import { DiskSpace } from "./alarms/disk-space.ts";
 import { Quota } from "./alarms/quota.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import type { CheckpointerParts } from "./checkpointer.ts";
+import { DamageDuty } from "./damage/damage-duty.ts";
 import { endDiskFails } from "./endings.ts";
 import { Digests } from "./digests.ts";
 import type { HostConfig, ReplySink } from "./host-api.ts";
@@ -50,11 +52,14 @@ export interface Running extends HostInside {
   readonly publisher: Publisher;
   readonly alarmWatch: AlarmWatch;
   readonly repair: StateRepair;
+  readonly damage: DamageDuty;
 }
 
-export interface AlarmEvents {
+export interface DutyEvents {
   /** This member asks for it. */
   onAlarm(command: AlarmCommand, sink: ReplySink): void;
+  /** It wants that member to lead; `done` when that has ended, either way. */
+  onHandOver(memberId: string, done: () => void): void;
 }
 
 export interface RunningParts {
@@ -73,7 +78,7 @@ export interface RunningParts {
   readonly events: PumpEvents &
     Pick<CheckpointerParts, "onWritten" | "onSent"> &
     Pick<StateRepairParts, "handOver"> &
-    AlarmEvents;
+    DutyEvents;
 }
 
 export function makeRunning(parts: RunningParts): Running {
@@ -86,20 +91,7 @@ export function makeRunning(parts: RunningParts): Running {
   );
   const timeoutTicks = electionTicks(config);
   const applied = checkpoint?.index ?? lost?.index ?? 0;
-  const members = new Members(
-    {
-      raft,
-      table: membership,
-      peers,
-      trace: env.trace,
-      selfId: parts.directory.raftId,
-      healthMs: config.memberHealthMs,
-      timeoutTicks,
-      electionTimeoutMs: config.electionTimeoutMs,
-      waitTicksMax: Math.ceil(config.requestTimeoutMs / config.tickMs),
-    },
-    applied,
-  );
+  const members = makeMembers(parts, raft, timeoutTicks, applied);
   const pump = new Pump({
     env,
     raft,
@@ -127,6 +119,7 @@ export function makeRunning(parts: RunningParts): Running {
   pump.attach(checkpointer);
   const digests = new Digests(kv, Math.ceil(5000 / config.tickMs));
   const leadership = new Leadership(raft, membership, peers, timeoutTicks);
+  const keeper = new AlarmKeeper(kv, (command, sink) => events.onAlarm(command, sink));
   const quota = new Quota(config.quotaBytes, storage);
   const requests = new Requests(env, config, kv, pump, proposals, quota);
   const repair = makeRepair(parts, raft, pump, timeoutTicks);
@@ -143,14 +136,42 @@ export function makeRunning(parts: RunningParts): Running {
     requests,
     publisher,
     repair,
-    alarmWatch: watchAlarms(parts, kv, raft, quota),
+    alarmWatch: watchAlarms(parts, keeper, kv, raft, quota),
+    damage: watchDamage(parts, keeper, kv, raft, leadership),
   };
 }
 
-function watchAlarms(parts: RunningParts, kv: KvState, raft: RaftNode, quota: Quota): AlarmWatch {
-  const { env, config, membership, peers, events } = parts;
+function watchDamage(
+  parts: RunningParts,
+  keeper: AlarmKeeper,
+  kv: KvState,
+  raft: RaftNode,
+  leadership: Leadership,
+): DamageDuty {
+  const { env, storage, events, config } = parts;
+  return new DamageDuty({
+    env,
+    storage,
+    raft,
+    leadership,
+    keeper,
+    kv,
+    memberId: config.memberId,
+    handOver: (memberId, done) => events.onHandOver(memberId, done),
+    loseState: (reason) => events.onDamaged(reason),
+  });
+}
+
+function watchAlarms(
+  parts: RunningParts,
+  keeper: AlarmKeeper,
+  kv: KvState,
+  raft: RaftNode,
+  quota: Quota,
+): AlarmWatch {
+  const { env, config, membership, peers } = parts;
   return new AlarmWatch({
-    keeper: new AlarmKeeper(kv, (command, sink) => events.onAlarm(command, sink)),
+    keeper,
     space: new DiskSpace(env.disk, config),
     quota,
     kv,
@@ -161,6 +182,28 @@ function watchAlarms(parts: RunningParts, kv: KvState, raft: RaftNode, quota: Qu
     tickMs: config.tickMs,
     awayMs: config.memberHealthMs,
   });
+}
+
+function makeMembers(
+  { env, config, directory, peers, membership }: RunningParts,
+  raft: RaftNode,
+  timeoutTicks: number,
+  applied: Index,
+): Members {
+  return new Members(
+    {
+      raft,
+      table: membership,
+      peers,
+      trace: env.trace,
+      selfId: directory.raftId,
+      healthMs: config.memberHealthMs,
+      timeoutTicks,
+      electionTimeoutMs: config.electionTimeoutMs,
+      waitTicksMax: Math.ceil(config.requestTimeoutMs / config.tickMs),
+    },
+    applied,
+  );
 }
 
 function makeRepair(

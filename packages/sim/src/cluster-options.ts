@@ -1,6 +1,7 @@
 // What a simulated cluster is made of: the configuration of its members, small enough that segments
 // roll, checkpoints run and logs are compacted within seconds of virtual time.
 import { type HostConfig, hostDefaults, type ListedMember } from "@quorate/host";
+import { storageDefaults } from "@quorate/storage";
 
 export const clusterId = "00000000c1005732";
 const token = "sim";
@@ -41,6 +42,7 @@ export function hostConfig(options: ClusterOptions, member: ListedMember): HostC
     catchUpBytesMax: 65_536,
     snapshotBytesPerSecond: 8_388_608,
     storage: {
+      ...storageDefaults,
       walSegmentBytes: 131_072,
       rowSegmentBytes: 65_536,
       unsavedRowBytesMax: 1_048_576,

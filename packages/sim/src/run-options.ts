@@ -88,6 +88,9 @@ function drawHost(random: SimRandom): Partial<HostConfig> {
       unsavedRowBytesMax: random.pick([32_768, 1_048_576]),
       rowCacheBytesMax: 32_768,
       reclaimBytesPerSecond: 1_048_576,
+      // More often than in a day: a run is a minute.
+      scrubIntervalMs: random.fork("scrub").pick([Infinity, Infinity, 2_000, 10_000]),
+      scrubBytesPerSecond: 1_048_576,
     },
   };
 }

@@ -124,6 +124,8 @@ export class StorageTorture {
       rowCacheBytesMax: 10_000,
       sealIdleMs: 50,
       reclaimBytesPerSecond: 1_000_000,
+      scrubIntervalMs: 500,
+      scrubBytesPerSecond: 10_000_000,
     };
     this.#incarnation = null;
     this.#storage = null;
@@ -209,7 +211,7 @@ export class StorageTorture {
   #tick(incarnation: SimProcess): void {
     this.world.after(10_000, () => {
       if (!incarnation.alive) return;
-      incarnation.run(() => this.#storage?.tick());
+      incarnation.run(() => this.#storage?.tick(false));
       this.#tick(incarnation);
     });
   }

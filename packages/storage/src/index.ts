@@ -41,6 +41,7 @@ export type {
   StorageUsage,
   WalAppend,
 } from "./storage-api.ts";
+export type { ScrubFinding } from "./scrub/scrub-api.ts";
 export { inspectCheckpoint } from "./inspect/inspect-checkpoint.ts";
 export type { InspectedCheckpoint } from "./inspect/inspect-checkpoint.ts";
 export { inspectDirectory } from "./inspect/inspect-directory.ts";

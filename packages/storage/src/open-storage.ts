@@ -151,6 +151,7 @@ class StorageOpening {
       medium: this.#medium,
       directory: this.#owner.directory,
       clusterId: this.#owner.clusterId,
+      raftId: this.#owner.raftId,
       manifest,
       rows: this.#rowLog(),
       wal,

@@ -4,6 +4,7 @@
 import type { RowRef, RowStore, ScannedRow, TableRecord } from "@quorate/kv";
 import type { Entry, HardState, Index, NodeId, Session, Term } from "@quorate/raft";
 import type { Env, ExitCode } from "./env.ts";
+import type { ScrubFinding } from "./scrub/scrub-api.ts";
 
 export interface Refusal {
   readonly ok: false;
@@ -107,6 +108,9 @@ export interface StorageOptions {
   readonly sealIdleMs: number;
   /** Bytes that rewriting of half-dead row segments may copy per second. */
   readonly reclaimBytesPerSecond: number;
+  /** Everything durable is reread once per so long (Infinity: never), at most so fast. */
+  readonly scrubIntervalMs: number;
+  readonly scrubBytesPerSecond: number;
 }
 
 /** What this process has accepted of a peer's boots (P4); durable before the session is accepted. */
@@ -240,8 +244,15 @@ export interface StorageApi {
     done: (checkpoint: CheckpointInfo) => void,
   ): void;
 
-  /** Idle seals, reclaiming of dead rows, removal of old WAL segments: once a tick. */
-  tick(): void;
+  /**
+   * Idle seals, reclaiming of dead rows, removal of old WAL segments, scrubbing: once a tick. `busy`:
+   * requests wait, what has no hurry is to stand still.
+   */
+  tick(busy: boolean): void;
+  /** What scrubbing finds from now on. */
+  onScrubFinding(found: (finding: ScrubFinding) => void): void;
+  /** A pass is under way. */
+  readonly scrubbing: boolean;
   /** For metrics and `quorate status`. */
   usage(): StorageUsage;
   /** Finishes what is in flight, writes a seal. The lock stays until the process ends. */
@@ -256,6 +267,8 @@ export interface StorageUsage {
   readonly walSegments: number;
   readonly syncs: number;
   readonly bytesWritten: number;
+  /** Reread by scrubbing. */
+  readonly scrubbedBytes: number;
 }
 
 export type OpenStorage = (
@@ -276,4 +289,6 @@ export const storageDefaults: StorageOptions = {
   rowCacheBytesMax: 67_108_864,
   sealIdleMs: 50,
   reclaimBytesPerSecond: 33_554_432,
+  scrubIntervalMs: 86_400_000,
+  scrubBytesPerSecond: 8_388_608,
 };

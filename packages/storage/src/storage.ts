@@ -1,6 +1,6 @@
 // A member's disk as the host sees it: log, rows, checkpoints and snapshots over one manifest. It
 // routes and keeps order between the parts; formats and protocols are theirs.
-import { assert, must } from "@quorate/base";
+import { assert, fromHex, must } from "@quorate/base";
 import type { RowRef, RowStore, ScannedRow } from "@quorate/kv";
 import type { HardState, Index, NodeId } from "@quorate/raft";
 import { Checkpointer, CheckpointInForce } from "./checkpoint/checkpointer.ts";
@@ -10,6 +10,8 @@ import type { Medium } from "./medium.ts";
 import { Reclaimer } from "./rows/reclaimer.ts";
 import type { RowLog } from "./rows/row-log.ts";
 import { RowScan } from "./rows/row-scan.ts";
+import type { ScrubFinding } from "./scrub/scrub-api.ts";
+import { Scrubber } from "./scrub/scrubber.ts";
 import { HeldFiles } from "./snapshot/held-files.ts";
 import { installSnapshot } from "./snapshot/install-snapshot.ts";
 import { PinnedCheckpoint } from "./snapshot/pinned-checkpoint.ts";
@@ -32,6 +34,7 @@ export interface StorageParts {
   readonly medium: Medium;
   readonly directory: string;
   readonly clusterId: string;
+  readonly raftId: NodeId;
   readonly manifest: Manifest;
   readonly rows: RowLog;
   readonly wal: WalApi;
@@ -56,6 +59,7 @@ export class Storage implements StorageApi {
   readonly #held: HeldFiles;
   readonly #checkpointer: Checkpointer;
   readonly #reclaimer: Reclaimer;
+  readonly #scrubber: Scrubber;
   /** Newest record of each peer: checkpoints carry them, for the log's may be dropped (P4). */
   readonly #peers: Map<NodeId, PeerRecord>;
   #inForce: CheckpointInForce | null;
@@ -97,6 +101,16 @@ export class Storage implements StorageApi {
       held,
       segmentBytes: options.rowSegmentBytes,
       bytesPerSecond: options.reclaimBytesPerSecond,
+    });
+    this.#scrubber = new Scrubber({
+      disk: medium.env.disk,
+      rows,
+      wal,
+      identity: { clusterId: must(fromHex(parts.clusterId), "a cluster id"), raftId: parts.raftId },
+      options: {
+        intervalMs: options.scrubIntervalMs,
+        bytesPerSecond: options.scrubBytesPerSecond,
+      },
     });
     this.#peers = new Map(parts.peers.map((peer) => [peer.raftId, peer]));
     this.#inForce = parts.inForce;
@@ -253,19 +267,32 @@ export class Storage implements StorageApi {
 
   /** The checkpoint that runs has ended, and reclaiming has stopped. */
   #quiesce(done: () => void): void {
-    const stop = (): void => this.#reclaimer.stop(done);
+    const stop = (): void => {
+      this.#scrubber.stop();
+      this.#reclaimer.stop(done);
+    };
     if (this.#checkpointer.running) this.#whenCheckpointed = stop;
     else stop();
   }
 
   // ---- The rest -----------------------------------------------------------------------------------
 
-  tick(): void {
+  tick(busy: boolean): void {
     if (this.#closing) return;
     const nowMs = this.#parts.medium.env.clock.monotonicMs();
     this.#parts.wal.tick(nowMs);
     const whole = this.#scan === null && this.#damage === null;
-    if (whole && !this.#installing) this.#reclaimer.tick(nowMs);
+    if (!whole || this.#installing) return;
+    this.#reclaimer.tick(nowMs);
+    this.#scrubber.tick(nowMs, busy);
+  }
+
+  onScrubFinding(found: (finding: ScrubFinding) => void): void {
+    this.#scrubber.tell(found);
+  }
+
+  get scrubbing(): boolean {
+    return this.#scrubber.running;
   }
 
   usage(): StorageUsage {
@@ -285,6 +312,7 @@ export class Storage implements StorageApi {
       walSegments: log.segments,
       syncs: medium.syncs + log.syncs,
       bytesWritten: medium.bytesWritten + log.bytesWritten,
+      scrubbedBytes: this.#scrubber.bytes,
     };
   }
 

@@ -9,6 +9,7 @@ import { reach } from "./reach.ts";
 const refusals: ReadonlySet<string> = new Set([
   "etcdserver: no leader",
   "etcdserver: server stopped",
+  "etcdserver: the state of this member is being rebuilt",
 ]);
 
 /** Trailing metadata of "no leader": the voters that the answering member misses. */

@@ -108,6 +108,7 @@ const noUsage = {
   walSegments: 0,
   syncs: 0,
   bytesWritten: 0,
+  scrubbedBytes: 0,
 };
 
 /** A member that may lead, with a table of alarms and a word for every command it sends. */

@@ -56,6 +56,10 @@ const failures: Record<FailureCode, EtcdError> = {
   [FailureCode.TooLarge]: error(invalid, "etcdserver: request is too large"),
   [FailureCode.Stopped]: error(GrpcCode.Unavailable, "etcdserver: server stopped"),
   [FailureCode.Membership]: error(precondition, "etcdserver: refused"),
+  [FailureCode.Rebuilding]: error(
+    GrpcCode.Unavailable,
+    "etcdserver: the state of this member is being rebuilt",
+  ),
 };
 
 const memberErrors: Record<MemberError, EtcdError> = {

@@ -223,6 +223,11 @@ const gauges: readonly GaugeRow[] = [
     read: (s) => s.usage?.walBytes ?? 0,
   },
   {
+    name: "quorate_scrubbed_bytes_total",
+    help: "Bytes of log and rows that this process has reread to find rot.",
+    read: (s) => s.usage?.scrubbedBytes ?? 0,
+  },
+  {
     name: "quorate_requests_in_flight",
     help: "Client operations waiting in this member.",
     read: (s) => s.requestsInFlight,

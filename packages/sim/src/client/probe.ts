@@ -115,6 +115,7 @@ function isTransient({ code }: Failure): boolean {
     code === FailureCode.NoLeader ||
     code === FailureCode.LeaderChanged ||
     code === FailureCode.TooManyRequests ||
+    code === FailureCode.Rebuilding ||
     code === FailureCode.Stopped
   );
 }

@@ -64,6 +64,7 @@ import { rottenDisk5 } from "./stories/rotten-disk-5.ts";
 import { rottenSnapshot } from "./stories/rotten-snapshot.ts";
 import { rowDamagedAtStart } from "./stories/row-damaged-at-start.ts";
 import { rowRotsUnderAReader } from "./stories/row-rots-under-a-reader.ts";
+import { scrubFindsRot } from "./stories/scrub-finds-rot.ts";
 import { sessionOnRecordFirst } from "./stories/session-on-record-first.ts";
 import { singleNodeAckBeforeFsync } from "./stories/single-node-ack-before-fsync.ts";
 import { slowFollowers9 } from "./stories/slow-followers-9.ts";
@@ -118,6 +119,7 @@ const all: readonly Story[] = [
   lateWordOfAReplacedBatch,
   // Damage, and members that forgot.
   bitFlipOnAMinority,
+  scrubFindsRot,
   commitBeyondTheLog,
   manifestCopyDamaged,
   rowDamagedAtStart,

@@ -1,5 +1,6 @@
 // What a story does to one member's disk: slows and stalls it, makes it refuse, damages what it
-// holds. Damage to anything but rows is for members that do not run: a process reads only those again.
+// holds. Damage to anything but rows is for members that do not run: a process reads only those again,
+// unless it scrubs.
 import { assert, latin1Decode } from "@quorate/base";
 import { isQuarantine } from "@quorate/storage/internal";
 import { directoryOf } from "../cluster-options.ts";
@@ -95,6 +96,18 @@ export class StoryDisk {
     assert(byte !== undefined, () => `no byte ${position} in ${path}`);
     this.#tell(`bit flip in ${path} at ${position}`);
     this.#disk.damage.rot(path, position, Uint8Array.of(byte ^ 0x10));
+  }
+
+  /** Reads of the range answer EIO, until it is written anew. */
+  refusesReads(path: string, from: number, to: number): void {
+    this.#tell(`${path} cannot be read from ${from} to ${to}`);
+    this.#disk.damage.failReads(path, from, to);
+  }
+
+  /** All that it holds is as it was written. */
+  heals(): void {
+    this.#tell("its disk is whole again");
+    this.#disk.damage.mend(directoryOf(this.#member));
   }
 
   /** One bit of this word, in the first file of the name that holds it; the file's path. */

@@ -66,7 +66,7 @@ function thinnedMember(every: number): { member: OpenedMember; refs: number[] } 
 function tickUntil(member: OpenedMember, done: () => boolean): void {
   for (let i = 0; i < 10_000 && !done(); i++) {
     member.env.nowMs += 10;
-    member.storage.tick();
+    member.storage.tick(false);
     member.env.run();
   }
 }

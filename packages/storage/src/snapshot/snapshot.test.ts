@@ -107,7 +107,7 @@ test("refs, rows and walks of before an install are void", () => {
   const cursor = driver.storage.rows.cursorFrom(1);
   equal(cursor.next()?.main, 1);
   const before = staged(driver);
-  driver.storage.tick();
+  driver.storage.tick(false);
   equal(driver.storage.rows.read(old).main, 7);
   driver.receive(source, 5000);
   driver.tickFor(10);

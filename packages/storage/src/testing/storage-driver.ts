@@ -294,7 +294,7 @@ export class StorageDriver {
   tickFor(ms: number, operationsMax: number = Number.MAX_SAFE_INTEGER): void {
     for (let passed = 0; passed < ms; passed += 10) {
       this.env.nowMs += 10;
-      this.storage.tick();
+      this.storage.tick(false);
       const until = this.disk.performed + operationsMax;
       this.env.run(() => this.disk.performed >= Math.min(until, this.crashAt));
       if (this.disk.performed >= this.crashAt) throw new Crashed();

@@ -64,7 +64,7 @@ export class RandomRun {
       if (prng.chance(0.5)) driver.compactTo(this.between(driver.compact, driver.applied));
       if (prng.chance(0.5)) driver.check(1 + prng.below(driver.applied + 1));
       driver.env.nowMs += 10;
-      driver.storage.tick();
+      driver.storage.tick(false);
       for (let steps = prng.below(6); steps > 0; steps--) driver.env.step();
     }
     driver.run(done);

@@ -63,9 +63,14 @@ export class SegmentScan {
     return this.#unreadableBlocks;
   }
 
+  /** Where it will go on. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   /** True when the whole segment has been looked at. */
-  step(): boolean {
-    const until = this.#offset + stepBytes;
+  step(bytesMax: number = stepBytes): boolean {
+    const until = this.#offset + bytesMax;
     while (this.#offset < until) {
       if (this.#offset + batchHeaderBytes > this.#bytes) return true;
       this.#offset += this.#look();

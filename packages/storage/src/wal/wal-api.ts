@@ -78,9 +78,20 @@ export interface WalApi {
   peers(): readonly PeerRecord[];
   peer(raftId: NodeId): PeerRecord | null;
 
+  /** Whole and durable: for scrubbing. One that is dropped is in no later list. */
+  sealedSegments(): readonly SealedSegment[];
   usage(): WalUsage;
   /** Waits for what is in flight, seals, closes the files. Nothing may be called afterwards. */
   close(done: () => void): void;
+}
+
+/** What a segment of the log holds that nothing more is written to. */
+export interface SealedSegment {
+  readonly nonce: number;
+  readonly bytes: number;
+  readonly path: string;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
 }
 
 export interface WalRecovery {

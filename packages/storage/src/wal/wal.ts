@@ -15,7 +15,7 @@ import type { Segment } from "./segment.ts";
 import type { SegmentSetting } from "./segment-preparer.ts";
 import { SegmentStore } from "./segment-store.ts";
 import { walAppendsInFlightMax } from "./wal-api.ts";
-import type { WalApi, WalMark, WalOptions, WalUsage } from "./wal-api.ts";
+import type { SealedSegment, WalApi, WalMark, WalOptions, WalUsage } from "./wal-api.ts";
 import { failWal } from "./wal-failure.ts";
 import {
   batchHeaderBytes,
@@ -277,6 +277,10 @@ export class Wal implements WalApi {
 
   peer(raftId: NodeId): PeerRecord | null {
     return this.#peers.get(raftId) ?? null;
+  }
+
+  sealedSegments(): readonly SealedSegment[] {
+    return this.#store.sealed(this.durableSeq);
   }
 
   usage(): WalUsage {
