@@ -1,7 +1,7 @@
 // Members as real processes, one in each namespace, and what a client sees of each.
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
@@ -23,21 +23,66 @@ const binary = join(import.meta.dirname, "../../packages/cli/bin/quorate");
 export class Members {
   readonly #hosts: Hosts;
   readonly #folder: string;
-  readonly #children: ChildProcess[];
+  /** Null: it does not run. */
+  readonly #children: (ChildProcess | null)[];
+  /** How its last process ended. */
+  readonly #ends: Promise<number | null>[];
   readonly #clients: GrpcClient[];
+  readonly #founders: number;
   readonly count: number;
 
-  constructor(hosts: Hosts, count: number) {
+  /** The first `founders` found the cluster and are started; the others may join it. */
+  constructor(hosts: Hosts, count: number, founders: number = count) {
     this.#hosts = hosts;
     this.#folder = mkdtempSync(join(tmpdir(), "quorate-ns-"));
     this.#children = [];
+    this.#ends = [];
     this.#clients = [];
+    this.#founders = founders;
     this.count = count;
-    const peers = Array.from({ length: count }, (_, at) => `m${at + 1}=${this.#url(at, 2380)}`);
     for (let at = 0; at < count; at += 1) {
-      this.#start(at, peers.join(","));
-      this.#clients.push(new GrpcClient(`${hosts.address(at)}:2379`));
+      this.#clients.push(new GrpcClient(this.address(at)));
+      this.#children.push(null);
+      this.#ends.push(Promise.resolve(null));
+      if (at < founders) this.start(at);
     }
+  }
+
+  /** "host:port" for clients. */
+  address(at: number): string {
+    return `${this.#hosts.address(at)}:2379`;
+  }
+
+  peerUrl(at: number): string {
+    return this.#url(at, 2380);
+  }
+
+  /** Of these: NAME=URL,… */
+  list(members: readonly number[]): string {
+    return members.map((at) => `${this.name(at)}=${this.peerUrl(at)}`).join(",");
+  }
+
+  isRunning(at: number): boolean {
+    return this.#children[at] !== null;
+  }
+
+  pid(at: number): number {
+    return this.#children[at]?.pid ?? 0;
+  }
+
+  /** kill -9; resolves when it is gone. */
+  async kill(at: number): Promise<void> {
+    this.#children[at]?.kill("SIGKILL");
+    await this.#ends[at];
+  }
+
+  /** The exit code of its present or last process; null: killed, or never started. */
+  ended(at: number): Promise<number | null> {
+    return this.#ends[at]!;
+  }
+
+  call(at: number, path: string, request: Uint8Array): Promise<GrpcResult> {
+    return this.#clients[at]!.call(path, request, 5_000);
   }
 
   name(at: number): string {
@@ -94,12 +139,18 @@ export class Members {
     return readFileSync(join(this.#folder, `${this.name(at)}.log`), "utf8");
   }
 
+  /** Lines of all its processes. */
+  logged(at: number): string[] {
+    const path = join(this.#folder, `${this.name(at)}.log`);
+    return existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
+  }
+
   stop(): void {
     for (const client of this.#clients) {
       client.close();
     }
     for (const child of this.#children) {
-      child.kill("SIGKILL");
+      child?.kill("SIGKILL");
     }
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -108,8 +159,10 @@ export class Members {
     return `http://${this.#hosts.address(at)}:${port}`;
   }
 
-  #start(at: number, initialCluster: string): void {
+  start(at: number): void {
     const name = this.name(at);
+    const founds = at < this.#founders;
+    const listed = Array.from({ length: founds ? this.#founders : this.count }, (_, one) => one);
     const log = openSync(join(this.#folder, `${name}.log`), "a");
     const flags = [
       `--name=${name}`,
@@ -118,10 +171,19 @@ export class Members {
       `--advertise-client-urls=${this.#url(at, 2379)}`,
       `--listen-peer-urls=${this.#url(at, 2380)}`,
       `--initial-advertise-peer-urls=${this.#url(at, 2380)}`,
-      `--initial-cluster=${initialCluster}`,
+      `--initial-cluster=${this.list(listed)}`,
+      `--initial-cluster-state=${founds ? "new" : "existing"}`,
     ];
     const words = ["netns", "exec", this.#hosts.namespace(at), binary, "serve", ...flags];
-    this.#children.push(spawn("ip", words, { stdio: ["ignore", log, log] }));
+    const child = spawn("ip", words, { stdio: ["ignore", log, log] });
+    closeSync(log);
+    this.#children[at] = child;
+    this.#ends[at] = new Promise((resolve) => {
+      child.on("exit", (code) => {
+        this.#children[at] = null;
+        resolve(code);
+      });
+    });
   }
 }
 

@@ -40,6 +40,16 @@ export class Writers {
     ).length;
   }
 
+  /** The longest time without a success of anybody. */
+  longestGapMs(): number {
+    const ends = this.written
+      .filter(({ code }) => code === GrpcCode.Ok)
+      .map(({ endedMs }) => endedMs)
+      .sort((a, b) => a - b);
+    const gaps = ends.slice(1).map((endedMs, at) => endedMs - ends[at]!);
+    return Math.max(0, ...gaps);
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#loops);
