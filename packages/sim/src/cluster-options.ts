@@ -49,6 +49,7 @@ export function hostConfig(options: ClusterOptions, member: ListedMember): HostC
       rowCacheBytesMax: 65_536,
       sealIdleMs: 50,
       reclaimBytesPerSecond: 1_048_576,
+      stagingRecordBytes: 16_384,
     },
     ...options.host,
     memberId: member.memberId,

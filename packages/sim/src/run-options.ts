@@ -91,6 +91,7 @@ function drawHost(random: SimRandom): Partial<HostConfig> {
       // More often than in a day: a run is a minute.
       scrubIntervalMs: random.fork("scrub").pick([Infinity, Infinity, 2_000, 10_000]),
       scrubBytesPerSecond: 1_048_576,
+      stagingRecordBytes: 65_536,
     },
   };
 }

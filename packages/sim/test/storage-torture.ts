@@ -126,6 +126,7 @@ export class StorageTorture {
       reclaimBytesPerSecond: 1_000_000,
       scrubIntervalMs: 500,
       scrubBytesPerSecond: 10_000_000,
+      stagingRecordBytes: 16_384,
     };
     this.#incarnation = null;
     this.#storage = null;

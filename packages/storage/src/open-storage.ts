@@ -17,6 +17,7 @@ import type { ManifestState } from "./manifest/manifest-api.ts";
 import { Medium, padBytes } from "./medium.ts";
 import { RowLog } from "./rows/row-log.ts";
 import { SegmentFiles } from "./rows/segment-files.ts";
+import { readStagingNow, type WholeFile } from "./snapshot/staging.ts";
 import { Storage } from "./storage.ts";
 import type { NodeId } from "@quorate/raft";
 import type {
@@ -38,6 +39,7 @@ interface Parts {
   readonly manifest: Manifest;
   readonly tables: TablesFile | null;
   readonly lost: LostState | null;
+  readonly staged: readonly WholeFile[];
   readonly wal: WalApi;
 }
 
@@ -137,13 +139,15 @@ class StorageOpening {
     };
     recoverWal(this.#env, recovery, (outcome) => {
       if (!outcome.ok) return manifest.close(() => this.#refuse(knowing(outcome, tables)));
-      this.#clean(manifest.state, () =>
-        this.#run({ manifest, tables, lost, wal: outcome.wal }, outcome.recovered),
+      const { wal, recovered } = outcome;
+      const staged = this.#staged(manifest.state);
+      this.#clean(manifest.state, staged, () =>
+        this.#run({ manifest, tables, lost, staged, wal }, recovered),
       );
     });
   }
 
-  #run({ manifest, tables, lost, wal }: Parts, log: RecoveredLog): void {
+  #run({ manifest, tables, lost, staged, wal }: Parts, log: RecoveredLog): void {
     const peers = newestPeers(tables?.peers ?? [], log.peers);
     const checkpoint = tables?.info ?? null;
     const lastIndex = log.startIndex + log.entries.length;
@@ -155,6 +159,7 @@ class StorageOpening {
       manifest,
       rows: this.#rowLog(),
       wal,
+      staged,
       options: this.#options,
       inForce:
         tables === null
@@ -187,9 +192,9 @@ class StorageOpening {
   }
 
   /** Removes what an interrupted checkpoint, rewrite or snapshot left; leaves strangers alone. */
-  #clean(state: ManifestState, done: () => void): void {
-    const named = new Set(state.rowSegments.map((segment) => segment.name));
-    if (state.checkpoint !== null) named.add(state.checkpoint.tablesName);
+  #clean(state: ManifestState, staged: readonly WholeFile[], done: () => void): void {
+    const named = namesIn(state);
+    for (const { name } of staged) named.add(name);
     const leftovers: string[] = [];
     for (const name of this.#env.disk.listNow(this.#owner.directory) ?? []) {
       const path = `${this.#owner.directory}/${name}`;
@@ -199,6 +204,13 @@ class StorageOpening {
       else this.#env.trace.warn("a file in the data directory is not known", { name });
     }
     this.#remove(leftovers, done);
+  }
+
+  /** Of a snapshot that was on its way in when the process before this one ended. */
+  #staged(state: ManifestState): readonly WholeFile[] {
+    const named = namesIn(state);
+    const found = readStagingNow(this.#env.disk, this.#owner.directory);
+    return found.filter(({ name }) => !named.has(name));
   }
 
   #remove(names: readonly string[], done: () => void): void {
@@ -212,6 +224,12 @@ class StorageOpening {
   #refuse(refusal: Refusal): void {
     this.#env.schedule(() => this.#opened(refusal));
   }
+}
+
+function namesIn({ rowSegments, checkpoint }: ManifestState): Set<string> {
+  const names = new Set(rowSegments.map(({ name }) => name));
+  if (checkpoint !== null) names.add(checkpoint.tablesName);
+  return names;
 }
 
 /** The log is refused; what the checkpoint says of the others is still known. */

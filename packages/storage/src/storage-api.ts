@@ -111,6 +111,8 @@ export interface StorageOptions {
   /** Everything durable is reread once per so long (Infinity: never), at most so fast. */
   readonly scrubIntervalMs: number;
   readonly scrubBytesPerSecond: number;
+  /** Of a snapshot on its way in, so much may have to come again after a crash of this member. */
+  readonly stagingRecordBytes: number;
 }
 
 /** What this process has accepted of a peer's boots (P4); durable before the session is accepted. */
@@ -195,6 +197,8 @@ export interface SnapshotFile {
 
 /** A snapshot being received under a staging name; nothing of the present state changes. */
 export interface SnapshotSink {
+  /** An earlier transfer has brought this file: nothing is written to it. */
+  holds(file: number): boolean;
   /** In order of files, then offsets; at most one write at a time. */
   write(file: number, offset: number, bytes: Uint8Array, done: () => void): void;
   /**
@@ -202,6 +206,7 @@ export interface SnapshotSink {
    * staged files are removed.
    */
   finish(done: (ok: boolean, checkpoint: CheckpointInfo | null) => void): void;
+  /** What has come whole is kept for the next transfer, for a while. */
   abandon(): void;
 }
 
@@ -291,4 +296,5 @@ export const storageDefaults: StorageOptions = {
   reclaimBytesPerSecond: 33_554_432,
   scrubIntervalMs: 86_400_000,
   scrubBytesPerSecond: 8_388_608,
+  stagingRecordBytes: 16_777_216,
 };

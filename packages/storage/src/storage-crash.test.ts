@@ -16,6 +16,7 @@ const options = {
   walSegmentBytes: 16_384,
   rowSegmentBytes: 12_288,
   reclaimBytesPerSecond: 4_000_000,
+  stagingRecordBytes: 16_384,
 };
 
 /** More of the same, for a long run. */

@@ -16,6 +16,7 @@ import { HeldFiles } from "./snapshot/held-files.ts";
 import { installSnapshot } from "./snapshot/install-snapshot.ts";
 import { PinnedCheckpoint } from "./snapshot/pinned-checkpoint.ts";
 import { StagedCheckpoint } from "./snapshot/staged-checkpoint.ts";
+import { Staging, type WholeFile } from "./snapshot/staging.ts";
 import type {
   CheckpointInfo,
   CheckpointRequest,
@@ -44,6 +45,8 @@ export interface StorageParts {
   /** Why the checkpoint in force cannot be used. */
   readonly damage: string | null;
   readonly peers: readonly PeerRecord[];
+  /** Files of a checkpoint on its way in, as found. */
+  readonly staged: readonly WholeFile[];
   readonly durableIndex: Index;
 }
 
@@ -57,6 +60,7 @@ export class Storage implements StorageApi {
   readonly #parts: StorageParts;
   readonly #rowLog: RowLog;
   readonly #held: HeldFiles;
+  readonly #staging: Staging;
   readonly #checkpointer: Checkpointer;
   readonly #reclaimer: Reclaimer;
   readonly #scrubber: Scrubber;
@@ -80,6 +84,11 @@ export class Storage implements StorageApi {
     this.rows = rows;
     this.#rowLog = rows;
     this.#held = new HeldFiles(medium, directory);
+    this.#staging = new Staging(medium, {
+      directory,
+      found: parts.staged,
+      recordBytes: options.stagingRecordBytes,
+    });
     const held = this.#held;
     const whenDurable = (index: Index, reached: () => void): void => {
       this.#whenDurable(index, reached);
@@ -224,7 +233,8 @@ export class Storage implements StorageApi {
   stage(files: readonly SnapshotFile[], checkpointId: number): SnapshotSink {
     const { medium, directory, clusterId } = this.#parts;
     const newTag = (): number => this.#rowLog.newTag();
-    return new StagedCheckpoint({ medium, directory, clusterId, newTag }, files, checkpointId);
+    const parts = { medium, directory, clusterId, newTag, staging: this.#staging };
+    return new StagedCheckpoint(parts, files, checkpointId);
   }
 
   install(
@@ -282,6 +292,7 @@ export class Storage implements StorageApi {
     const nowMs = this.#parts.medium.env.clock.monotonicMs();
     this.#parts.wal.tick(nowMs);
     const whole = this.#scan === null && this.#damage === null;
+    this.#staging.tick();
     if (!whole || this.#installing) return;
     this.#reclaimer.tick(nowMs);
     this.#scrubber.tick(nowMs, busy);
@@ -327,9 +338,11 @@ export class Storage implements StorageApi {
     this.#quiesce(() => {
       this.#parts.wal.close(() => {
         this.#held.idle(() => {
-          this.#parts.manifest.close(() => {
-            this.#rowLog.files.closeAll();
-            done();
+          this.#staging.idle(() => {
+            this.#parts.manifest.close(() => {
+              this.#rowLog.files.closeAll();
+              done();
+            });
           });
         });
       });

@@ -87,6 +87,12 @@ const usedFlags: readonly Flag[] = [
   used("max-concurrent-streams", Int, "calls at a time on one connection (default: 2048)"),
   used("snapshot-catchup-entries", Int, "log entries kept for slow followers (default: 20000)"),
   used(
+    "snapshot-rate",
+    Int,
+    "MiB a second of a snapshot to one member, at most (default: 64)",
+    "snapshot_rate_mib_per_second",
+  ),
+  used(
     "checkpoint-interval",
     Int,
     "ms of load between checkpoints, at most (default: 5000)",
@@ -175,6 +181,7 @@ const ownNames = new Set([
   "late-vote-answers",
   "compat-version",
   "checkpoint-interval",
+  "snapshot-rate",
 ]);
 
 export function environmentName(flag: Flag): string {

@@ -61,6 +61,7 @@ test("numbers and folders arrive where they belong", () => {
     "--max-concurrent-streams=12",
     "--snapshot-catchup-entries=13",
     "--checkpoint-interval=140",
+    "--snapshot-rate=2",
   );
   equal(host.directory, "/d");
   equal(host.walDirectory, "/w");
@@ -76,6 +77,8 @@ test("numbers and folders arrive where they belong", () => {
   equal(streamsPerConnectionMax, 12);
   equal(host.catchUpEntriesMax, 13);
   equal(host.checkpointIntervalMs, 140);
+  equal(host.snapshotBytesPerSecond, 2_097_152);
+  equal(resolve().host.snapshotBytesPerSecond, 67_108_864);
 });
 
 test("the random wait is as long as the election timeout unless it is said", () => {

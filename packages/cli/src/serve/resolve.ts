@@ -13,6 +13,7 @@ import type { Settings } from "./settings.ts";
 const defaultToken = "etcd-cluster";
 
 const electionTimeoutMsMax = 50_000;
+const mebibyte = 1_048_576;
 
 export function resolveMember(settings: Settings, terminal: boolean): MemberOptions {
   const text = (name: string, fallback: string): string => settings.values.get(name) ?? fallback;
@@ -121,10 +122,16 @@ function limitsOf(
   settings: Settings,
 ): Pick<
   HostConfig,
-  "requestBytesMax" | "txnOpsMax" | "catchUpEntriesMax" | "checkpointIntervalMs" | "quotaBytes"
+  | "requestBytesMax"
+  | "txnOpsMax"
+  | "catchUpEntriesMax"
+  | "checkpointIntervalMs"
+  | "snapshotBytesPerSecond"
+  | "quotaBytes"
 > {
   const { requestBytesMax, txnOpsMax, catchUpEntriesMax, checkpointIntervalMs, tickMs } =
     hostDefaults;
+  const snapshotRate = hostDefaults.snapshotBytesPerSecond / mebibyte;
   const requestBytes = integer(settings, "max-request-bytes", requestBytesMax, 1);
   const limit = requestBytesLimit(storageDefaults.walSegmentBytes);
   if (requestBytes > limit) {
@@ -135,6 +142,7 @@ function limitsOf(
     txnOpsMax: integer(settings, "max-txn-ops", txnOpsMax, 1),
     catchUpEntriesMax: integer(settings, "snapshot-catchup-entries", catchUpEntriesMax, 1),
     checkpointIntervalMs: integer(settings, "checkpoint-interval", checkpointIntervalMs, tickMs),
+    snapshotBytesPerSecond: mebibyte * integer(settings, "snapshot-rate", snapshotRate, 1),
     quotaBytes: quotaOf(settings.values.get("quota-backend-bytes") ?? "0"),
   };
 }

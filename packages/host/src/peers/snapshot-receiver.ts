@@ -33,9 +33,11 @@ class Incoming {
   readonly totalBytes: number;
   link: PeerLink | null;
   readonly chunks: Ring<SnapshotChunk>;
-  /** Invariant: written ≤ expected ≤ totalBytes. */
+  /** Invariant: written ≤ expected ≤ totalBytes. Files that the sink holds count as both. */
   written: number;
   expected: number;
+  /** Of the chunks that wait for the disk, the one that is written among them. */
+  waitingBytes: number;
   writing: boolean;
   finishing: boolean;
   sinceProgressMs: number;
@@ -52,9 +54,28 @@ class Incoming {
     this.chunks = new Ring(chunksMax);
     this.written = 0;
     this.expected = 0;
+    this.waitingBytes = 0;
     this.writing = false;
     this.finishing = false;
     this.sinceProgressMs = 0;
+    this.skipHeld();
+  }
+
+  /** What an earlier transfer has brought need not come again. */
+  skipHeld(): void {
+    this.expected = this.#pastHeld(this.expected);
+    this.written = this.#pastHeld(this.written);
+  }
+
+  #pastHeld(position: number): number {
+    let start = 0;
+    let at = position;
+    for (let file = 0; file < this.files.length && start <= at; file++) {
+      const { bytes } = this.files[file]!;
+      if (start === at && this.sink.holds(file)) at += bytes;
+      start += bytes;
+    }
+    return at;
   }
 }
 
@@ -159,6 +180,7 @@ export class SnapshotReceiver {
       from: present.from,
       index: message.snapshot?.index ?? 0,
       bytes: present.totalBytes,
+      held: heldBytes(present),
       files: files.length,
     });
     sayAck(present, false);
@@ -183,6 +205,7 @@ export class SnapshotReceiver {
     const present = this.#present;
     if (present === null || !isSame(present, hello, chunk.transfer)) return "";
     if (present.link !== link) return "";
+    // Another one is due: what came is here already, or a chunk before it was lost.
     if (chunk.position !== present.expected) {
       sayAck(present, chunk.position > present.expected);
       return "";
@@ -191,11 +214,13 @@ export class SnapshotReceiver {
     if (file < 0 || offset + chunk.bytes.length > present.files[file]!.bytes) {
       return "snapshot chunk crosses the end of its file";
     }
-    const waiting = chunk.position + chunk.bytes.length - present.written;
+    const waiting = present.waitingBytes + chunk.bytes.length;
     if (waiting > windowBytesMax || !present.chunks.push(chunk)) {
       return "snapshot chunks beyond the window";
     }
+    present.waitingBytes = waiting;
     present.expected += chunk.bytes.length;
+    present.skipHeld();
     this.#writeNext(present);
     return "";
   }
@@ -211,7 +236,9 @@ export class SnapshotReceiver {
     present.sink.write(file, offset, chunk.bytes, () => {
       present.writing = false;
       if (this.#present !== present) return;
+      present.waitingBytes -= chunk.bytes.length;
       present.written += chunk.bytes.length;
+      present.skipHeld();
       present.sinceProgressMs = 0;
       sayAck(present, false);
       this.#writeNext(present);
@@ -261,6 +288,10 @@ function isSame(
 /** The same process has started anew, or a leader of a newer term offers. */
 function supersedes(hello: Hello, message: Message, present: Incoming): boolean {
   return hello.raftId === present.from || message.term > present.message.term;
+}
+
+function heldBytes({ files, sink }: Incoming): number {
+  return totalBytes(files.filter((_, file) => sink.holds(file)));
 }
 
 /** The file that holds a position, and where in it; file -1: beyond the end. */

@@ -153,6 +153,10 @@ export class SnapshotSender {
       this.#taken = true;
       this.#next = ack.expected;
       this.#rewoundTo = -1;
+    } else if (ack.expected > this.#next) {
+      // An earlier transfer has brought the file that comes next.
+      this.#next = ack.expected;
+      this.#rewoundTo = -1;
     } else if (ack.gap && ack.expected < this.#next && ack.expected !== this.#rewoundTo) {
       this.#next = ack.expected;
       this.#rewoundTo = ack.expected;

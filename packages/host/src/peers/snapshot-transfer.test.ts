@@ -221,6 +221,33 @@ test("a receiver that restarts ends the transfer; so does a sender, and the rece
   assert.equal(second.receiver.staged.length, 0);
 });
 
+test("files that an earlier transfer has brought are not sent again, whichever they are", () => {
+  const sizes = [1, 2, 1, 3, 1].map((megabytes) => megabytes * megabyte);
+  for (const held of [[0], [1, 3], [4], [0, 1, 2], [0, 1, 2, 3, 4], []]) {
+    for (const loss of [0, 0.05]) {
+      const bench = connected(15, { snapshotBytesPerSecond: 16 * megabyte });
+      bench.network.options.lossChance = loss;
+      const source = new MemorySource(5, sizes);
+      const transfer = new Transfer(bench, source);
+      const whole = new Map(held.map((file) => [file, source.content[file]!]));
+      transfer.receiver.sinkFor = (files): MemorySink => {
+        transfer.sinks.push(new MemorySink(bench.world, files, 500, whole));
+        return transfer.sinks.at(-1)!;
+      };
+      transfer.send();
+      assert.ok(transfer.over(60_000), `held ${held.join()}`);
+      bench.run(500);
+      transfer.checkWhole();
+      const rest = sizes.filter((_, file) => !held.includes(file));
+      const written = rest.reduce((sum, bytes) => sum + bytes, 0);
+      assert.equal(transfer.sinks[0]!.bytesWritten, written);
+      // Of a file that the receiver has, no more than a window left before its answer came.
+      const mostReads = Math.ceil(written / 262_144) + held.length * 16;
+      if (loss === 0) assert.ok(source.reads <= mostReads, `${source.reads} of ${mostReads}`);
+    }
+  }
+});
+
 test("a newer term on either side ends the transfer", () => {
   for (const side of [0, 1]) {
     const bench = connected(7, { snapshotBytesPerSecond: megabyte });

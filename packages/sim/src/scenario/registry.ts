@@ -68,6 +68,7 @@ import { scrubFindsRot } from "./stories/scrub-finds-rot.ts";
 import { sessionOnRecordFirst } from "./stories/session-on-record-first.ts";
 import { singleNodeAckBeforeFsync } from "./stories/single-node-ack-before-fsync.ts";
 import { slowFollowers9 } from "./stories/slow-followers-9.ts";
+import { snapshotGoesOn } from "./stories/snapshot-goes-on.ts";
 import { snapshotInstallCrashMatrix } from "./stories/snapshot-install-crash-matrix.ts";
 import { snapshotTransferAcrossTerms } from "./stories/snapshot-transfer-across-terms.ts";
 import { snapshotUnderLoad } from "./stories/snapshot-under-load.ts";
@@ -137,6 +138,7 @@ const all: readonly Story[] = [
   snapshotUnderLoad,
   stopDuringInstall,
   peerMetDuringAnInstall,
+  snapshotGoesOn,
   snapshotInstallCrashMatrix,
   snapshotWhileReclaimRuns,
   lostSnapshotChunks,

@@ -46,6 +46,7 @@ export const smallFiles: StorageOptions = {
   unsavedRowBytesMax: 1_048_576,
   rowCacheBytesMax: 32_768,
   reclaimBytesPerSecond: 1_048_576,
+  stagingRecordBytes: 16_384,
 };
 
 export interface LoadOptions {

@@ -19,6 +19,7 @@ import { kvText } from "../../src/model/canonical.ts";
 import type { Run } from "../../src/run.ts";
 import { type DirectoryCopy, SimDisk } from "../../src/sim-disk.ts";
 import { EndKind, SimProcess } from "../../src/sim-env.ts";
+import type { SimMember } from "../../src/sim-member.ts";
 import type { SimRandom } from "../../src/sim-random.ts";
 import type { SimUser } from "../../src/sim-user.ts";
 import { planned } from "../../src/workloads/workload.ts";
@@ -115,7 +116,7 @@ export class Trial {
     const liveness = new Liveness(this.#cluster, this.#history, electionTimeoutMs);
     liveness.demandAll();
     for (const name of names) this.#compare(name, truth);
-    const told = this.#startOld(names);
+    const told = this.#startOld(names, plan);
     liveness.demandAll();
     this.#startAgain(names);
     return { plan, truth, repeated, told };
@@ -147,10 +148,10 @@ export class Trial {
   /** False: it was killed before it was done. */
   #writeOnce(plan: RecoveryPlan, attempt: number, crashAfterUs: number | null): boolean {
     const world = this.#world;
-    const { network } = this.#cluster;
+    const { network, members } = this.#cluster;
     const disk = this.#workshop;
     const random = world.random(`apply ${attempt}`);
-    const clock = { monotonicMs: () => world.nowMs, wallMs: () => world.nowMs };
+    const { clock } = members[0]!;
     const parts = { world, network, disk, clock, random, machine: workshop };
     const process = new SimProcess(`apply ${attempt}`, parts, {
       crashPlan: null,
@@ -237,15 +238,23 @@ export class Trial {
   // ---- who was given up ----------------------------------------------------------------------------
 
   /** All of them at once: they may be a quorum of what was. How many ended with 74. */
-  #startOld(survivors: readonly string[]): number {
+  #startOld(survivors: readonly string[], { dead }: RecoveryPlan): number {
     const old = [...this.#left].filter(([name]) => !survivors.includes(name));
     for (const [name, directory] of old) this.#startWith(name, directory);
     const members = old.map(([name]) => this.#cluster.member(name));
-    const ended = (): boolean => members.every(({ running }) => !running);
+    // Who was removed before, and does not know it, knows perhaps none of the survivors, nor they it.
+    const isKnown = ({ config }: SimMember): boolean =>
+      dead.some(({ memberId }) => memberId === config.memberId);
+    const ended = (): boolean => members.every((one) => !one.running || !isKnown(one));
     const inTime = this.#world.runUntil(ended, toldMsMax);
     const codes = members.map(({ name, incarnation }) => `${name} ${incarnation?.exitCode}`);
     assert.ok(inTime, `${codes.join(", ")}\n${describeCluster(this.#cluster)}`);
-    return members.filter(({ name, incarnation }) => {
+    return members.filter(({ name, incarnation, running, host }) => {
+      if (running) {
+        assert.ok(host?.inside()?.raft.isLeader() !== true, `${name} leads all by itself`);
+        incarnation?.kill(EndKind.Killed, "it never ends");
+        return false;
+      }
       assert.equal(incarnation?.failure ?? null, null, incarnation?.failure?.stack);
       const isTold = incarnation?.exitCode === ExitCode.Superseded;
       // Damage that this start came upon; nothing of it is heard either.

@@ -8,6 +8,8 @@ import { setAsideName } from "./set-aside-record.ts";
 
 export const lockName = "LOCK";
 export const manifestName = "MANIFEST";
+/** What has come whole of a snapshot on its way in (snapshot/staging.ts). */
+export const stagingName = "STAGING";
 
 const rowsPattern = /^rows-[0-9a-f]{13}$/;
 const tablesPattern = /^tables-[0-9a-f]{13}$/;
@@ -34,9 +36,8 @@ export function isWalFile(name: string): boolean {
 export function isDirectoryFile(name: string): boolean {
   // The lock's own companions (a database's journal) begin with its name.
   if (name.startsWith(lockName)) return true;
-  return new RegExp(`^(${identityName}|${manifestName}|${setAsideName})-[12](\\.draft)?$`).test(
-    name,
-  );
+  const names = [identityName, manifestName, setAsideName, stagingName].join("|");
+  return new RegExp(`^(${names})-[12](\\.draft)?$`).test(name);
 }
 
 /** All that moves when the directory is set aside: not the lock, and not the word that it is. */

@@ -12,6 +12,7 @@ export const Magic = {
   Manifest: "QMAN",
   Tables: "QTAB",
   Peers: "QPER",
+  Staging: "QSTG",
   SetAside: "QSET",
 } as const;
 export type Magic = (typeof Magic)[keyof typeof Magic];

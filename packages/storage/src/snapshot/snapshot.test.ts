@@ -218,7 +218,11 @@ test("a snapshot of another cluster is refused", () => {
   sink.finish((good) => (outcome = good));
   other.env.run();
   equal(outcome, false);
-  deepEqual(other.env.disk.listNow("/data"), before);
+  const after = other.env.disk.listNow("/data")!;
+  deepEqual(
+    after.filter((name) => !name.startsWith("STAGING-")),
+    before,
+  );
 });
 
 test("pieces out of order or beyond the file are refused", () => {
@@ -242,7 +246,7 @@ test("pieces out of order or beyond the file are refused", () => {
   }
 });
 
-test("abandoned before, within and after a write, and after finish: nothing is left", () => {
+test("abandoned before, within and after a write: nothing that is not whole is left", () => {
   for (let pieces = 0; pieces <= 6; pieces++) {
     for (const within of [false, true]) {
       const driver = receiver();
@@ -261,15 +265,106 @@ test("abandoned before, within and after a write, and after finish: nothing is l
       deepEqual(staged(driver), before, `${pieces} pieces`);
     }
   }
+});
+
+/** The first so many files come whole, and a piece of the next one; then it is cut off. */
+function cutOff(driver: StorageDriver, whole: number): SnapshotSink {
+  const sink = driver.storage.stage(source.files, source.checkpoint.id);
+  contents.slice(0, whole).forEach((content, file) => write(driver, sink, file, 0, content));
+  const next = contents[whole];
+  if (next !== undefined) write(driver, sink, whole, 0, next.subarray(0, 4000));
+  driver.tickFor(10);
+  return sink;
+}
+
+/** What has to be written yet is; the names of the files that were there before. */
+function goOn(driver: StorageDriver, files: readonly SnapshotFile[] = source.files): number[] {
+  const sink = driver.storage.stage(files, source.checkpoint.id);
+  const held = files.flatMap((_, file) => (sink.holds(file) ? [file] : []));
+  contents.forEach((content, file) => {
+    if (!sink.holds(file)) write(driver, sink, file, 0, content);
+  });
+  let outcome: boolean | null = null;
+  sink.finish((ok) => (outcome = ok));
+  driver.run(() => outcome !== null);
+  if (outcome !== true) return [-1];
+  let installed = false;
+  driver.storage.install(sink, new HardState(1, 0, 150), false, () => (installed = true));
+  driver.run(() => installed);
+  driver.scanRows(1000);
+  return held;
+}
+
+test("what has come whole is kept for the next transfer, of this process or the next", () => {
+  const last = source.files.length - 1;
+  for (let whole = 0; whole <= last + 1; whole++) {
+    for (const end of ["abandoned", "killed", "power lost"]) {
+      const driver = receiver();
+      const sink = cutOff(driver, whole);
+      if (end === "abandoned") {
+        sink.abandon();
+        sink.abandon();
+      } else {
+        if (end === "killed") driver.disk.kill();
+        else driver.disk.powerLoss();
+        driver.start();
+      }
+      driver.tickFor(10);
+      const expected = Array.from({ length: whole }, (_, file) => file);
+      deepEqual(goOn(driver), expected, `${whole} files, ${end}`);
+      driver.tickFor(10);
+      equal(staged(driver).length, source.files.length);
+      driver.disk.powerLoss();
+      equal(scanAll(opened(openMemberNow(driver.disk, 9)).storage).length, 150 + 50);
+      equal(staged(driver).length, source.files.length);
+    }
+  }
+});
+
+test("another checkpoint of the same owner goes on with the segments that it shares", () => {
+  const driver = receiver();
+  const before = staged(driver).length;
+  cutOff(driver, 2).abandon();
+  driver.tickFor(10);
+  equal(staged(driver).length, before + 2);
+  const [first, second, ...rest] = source.files;
+  const other = [first!, { ...second!, name: "rows-0000000000001" }, ...rest];
+  const sink = driver.storage.stage(other, source.checkpoint.id);
+  deepEqual([sink.holds(0), sink.holds(1)], [true, false]);
+  driver.tickFor(10);
+  equal(staged(driver).length, before + 1, "what it does not share is gone");
+  sink.abandon();
+  for (const change of [{ crc: first!.crc ^ 1 }, { bytes: first!.bytes + 4096 }]) {
+    const changed = [{ ...first!, ...change }, ...source.files.slice(1)];
+    const refused = driver.storage.stage(changed, source.checkpoint.id);
+    equal(refused.holds(0), false);
+    refused.abandon();
+  }
+});
+
+test("kept bytes that have rotted are found before they are in force; then all comes anew", () => {
   const driver = receiver();
   const before = staged(driver);
-  const sink = driver.storage.stage(source.files, source.checkpoint.id);
-  contents.forEach((content, file) => write(driver, sink, file, 0, content));
-  const outcomes: boolean[] = [];
-  sink.finish((good) => outcomes.push(good));
-  driver.run(() => outcomes.length > 0);
-  sink.abandon();
+  cutOff(driver, 2).abandon();
   driver.tickFor(10);
+  const kept = staged(driver).find((name) => !before.includes(name))!;
+  driver.disk.content(`${testDirectory}/${kept}`)[5000]! ^= 1;
+  deepEqual(goOn(driver), [-1]);
+  driver.tickFor(10);
+  deepEqual(staged(driver), before);
+  deepEqual(goOn(driver), []);
+});
+
+test("what nobody goes on with is removed after a while", () => {
+  const driver = receiver();
+  const before = staged(driver);
+  cutOff(driver, 2).abandon();
+  driver.tickFor(590_000);
+  equal(staged(driver).length, before.length + 2);
+  driver.tickFor(20_000);
+  deepEqual(staged(driver), before);
+  driver.disk.kill();
+  driver.start();
   deepEqual(staged(driver), before);
 });
 

@@ -1,6 +1,6 @@
 // A checkpoint on its way in. Its files stand under names that no manifest knows, so that nothing of
-// the present state changes and a crash leaves only what the next start removes. What a peer sent is
-// checked, never asserted: lengths, CRCs, headers, tables.
+// the present state changes; whole ones outlive a transfer that is cut off (staging.ts). What a peer sent
+// is checked, never asserted: lengths, CRCs, headers, tables.
 import { assert, crc32c, must } from "@quorate/base";
 import { decodeTables, encodePeers } from "../checkpoint/tables-file.ts";
 import { rowsName, tablesName } from "../directory/layout.ts";
@@ -13,6 +13,7 @@ import type { Medium } from "../medium.ts";
 import { decodeSegmentHeader, segmentHeaderBytes } from "../rows/segment-header.ts";
 import { segmentBytesLimit } from "../rows/row-segment.ts";
 import type { CheckpointInfo, PeerRecord, SnapshotFile, SnapshotSink } from "../storage-api.ts";
+import type { Staging } from "./staging.ts";
 
 /** More files than any sane checkpoint has; a peer that offers more is refused. */
 const filesMax = 65_536;
@@ -22,15 +23,26 @@ export interface StagingParts {
   readonly directory: string;
   readonly clusterId: string;
   readonly newTag: () => number;
+  readonly staging: Staging;
 }
+
+/** What an earlier transfer has brought is verified so many bytes a turn. */
+const verifyBytes = 1_048_576;
 
 export class StagedFile {
   readonly name: string;
+  /** By its owner. */
+  readonly offeredAs: string;
   readonly bytes: number;
   readonly crc: number;
 
-  constructor(name: string, bytes: number, crc: number) {
+  /** Brought whole by an earlier transfer. */
+  readonly held: boolean;
+
+  constructor(name: string, offeredAs: string, bytes: number, crc: number, held: boolean) {
     this.name = name;
+    this.offeredAs = offeredAs;
+    this.held = held;
     this.bytes = bytes;
     this.crc = crc;
   }
@@ -46,7 +58,6 @@ export class StagedCheckpoint implements SnapshotSink {
   #offset: number;
   #crc: number;
   #open: DiskFile | null;
-  #created: number;
   #writing: boolean;
   #abandoned: boolean;
   /** Being installed: its files are the manifest's, or the next start's to remove. */
@@ -58,22 +69,32 @@ export class StagedCheckpoint implements SnapshotSink {
   constructor(parts: StagingParts, files: readonly SnapshotFile[], checkpointId: number) {
     this.#parts = parts;
     this.#checkpointId = checkpointId;
-    this.#files = files.map(({ bytes, crc }, place) => {
-      const name =
-        place === files.length - 1 ? tablesName(parts.newTag()) : rowsName(parts.newTag());
-      return new StagedFile(name, bytes, crc);
+    const held = parts.staging.take(files);
+    this.#files = files.map(({ name: offeredAs, bytes, crc }, place) => {
+      const found = held[place] ?? null;
+      const make = place === files.length - 1 ? tablesName : rowsName;
+      const name = found === null ? make(parts.newTag()) : found.name;
+      return new StagedFile(name, offeredAs, bytes, crc, found !== null);
     });
     this.#bad = !plausible(files);
     this.#place = 0;
     this.#offset = 0;
     this.#crc = 0;
     this.#open = null;
-    this.#created = 0;
     this.#writing = false;
     this.#abandoned = false;
     this.#taken = false;
     this.#info = null;
     this.#segments = [];
+    this.#skipHeld();
+  }
+
+  holds(file: number): boolean {
+    return this.#files[file]?.held ?? false;
+  }
+
+  #skipHeld(): void {
+    while (this.holds(this.#place)) this.#place += 1;
   }
 
   get info(): CheckpointInfo | null {
@@ -112,10 +133,12 @@ export class StagedCheckpoint implements SnapshotSink {
       medium.sync(open, () => {
         open.close();
         this.#open = null;
-        if (this.#crc !== target.crc) this.#bad = true;
+        if (this.#crc === target.crc) this.#parts.staging.whole(target);
+        else this.#bad = true;
         this.#place += 1;
         this.#offset = 0;
         this.#crc = 0;
+        this.#skipHeld();
         this.#written(done);
       });
     });
@@ -123,26 +146,55 @@ export class StagedCheckpoint implements SnapshotSink {
 
   #written(done: () => void): void {
     this.#writing = false;
-    if (this.#abandoned) this.#removeAll();
+    if (this.#abandoned) this.#letGo();
     done();
   }
 
   #create(target: StagedFile): DiskFile {
     const file = this.#parts.medium.create(`${this.#parts.directory}/${target.name}`);
-    this.#created += 1;
     this.#open = file;
     return file;
   }
 
   finish(done: (ok: boolean, checkpoint: CheckpointInfo | null) => void): void {
     assert(!this.#writing && this.#info === null, "finish comes once, after the last write");
+    this.#writing = true;
+    this.#verifyHeld(0, 0, 0, () => {
+      this.#writing = false;
+      this.#verified(done);
+    });
+  }
+
+  /** What came now was checked as it came; what was here may have rotted since. */
+  #verifyHeld(place: number, offset: number, crc: number, done: () => void): void {
+    const target = this.#files[place];
+    const { medium, directory } = this.#parts;
+    if (target === undefined || this.#bad || this.#abandoned) return medium.env.schedule(done);
+    if (!target.held) return this.#verifyHeld(place + 1, 0, 0, done);
+    const bytes = new Uint8Array(Math.min(verifyBytes, target.bytes - offset));
+    const file = medium.open(`${directory}/${target.name}`);
+    const read = file.readNow(offset, bytes);
+    file.close();
+    if (read !== bytes.length) this.#bad = true;
+    const sum = crc32c(bytes, 0, bytes.length, crc);
+    const end = offset + bytes.length;
+    if (end === target.bytes && sum !== target.crc) this.#bad = true;
+    medium.env.schedule(() => {
+      if (end < target.bytes) this.#verifyHeld(place, end, sum, done);
+      else this.#verifyHeld(place + 1, 0, 0, done);
+    });
+  }
+
+  #verified(done: (ok: boolean, checkpoint: CheckpointInfo | null) => void): void {
     const { medium, directory } = this.#parts;
     const whole = !this.#bad && !this.#abandoned && this.#place === this.#files.length;
     const info = whole ? this.#checkContent() : null;
     if (info === null) {
+      // Whatever is wrong with it: all of it comes anew.
+      this.#bad ||= !this.#abandoned;
       this.#abandoned = true;
-      this.#removeAll();
-      medium.env.schedule(() => done(false, null));
+      this.#letGo();
+      done(false, null);
       return;
     }
     medium.syncDirectory(directory, () => {
@@ -156,7 +208,7 @@ export class StagedCheckpoint implements SnapshotSink {
   abandon(): void {
     if (this.#abandoned || this.#taken) return;
     this.#abandoned = true;
-    if (!this.#writing) this.#removeAll();
+    if (!this.#writing) this.#letGo();
   }
 
   /** This member's own session records go behind the shared tables, durably, before the mark. */
@@ -164,7 +216,11 @@ export class StagedCheckpoint implements SnapshotSink {
     const info = must(this.#info, "only a finished snapshot is installed");
     assert(!this.#abandoned, "an abandoned snapshot is not installed");
     this.#taken = true;
-    const { medium, directory } = this.#parts;
+    const { medium, directory, staging } = this.#parts;
+    staging.forget(
+      this.#files.map(({ name }) => name),
+      false,
+    );
     const bytes = encodePeers(info.index, peers);
     const file = medium.open(`${directory}/${this.tables.name}`);
     medium.write(file, this.tables.bytes, bytes, () => {
@@ -176,14 +232,20 @@ export class StagedCheckpoint implements SnapshotSink {
     });
   }
 
-  #removeAll(): void {
-    this.#open?.close();
+  /** A file that is not whole goes. The whole ones stay for the next transfer, unless this one was bad. */
+  #letGo(): void {
+    const { medium, directory, staging } = this.#parts;
+    const open = this.#open;
+    open?.close();
     this.#open = null;
-    const { medium, directory } = this.#parts;
-    for (const { name } of this.#files.slice(0, this.#created)) {
-      medium.remove(`${directory}/${name}`, () => {});
-    }
-    this.#created = 0;
+    if (open !== null) medium.remove(open.path, () => {});
+    const names = this.#files.filter(({ held }, at) => held || at < this.#place);
+    const whole = names.map(({ name }) => name);
+    if (!this.#bad) return staging.keep(whole);
+    staging.forget(whole, true);
+    // Among what came there may be one whose CRC was wrong: it was never called whole.
+    const last = this.#files[this.#place - 1];
+    if (last !== undefined && !last.held) medium.remove(`${directory}/${last.name}`, () => {});
   }
 
   #checkContent(): CheckpointInfo | null {

@@ -36,6 +36,7 @@ export const smallOptions: StorageOptions = {
   rowSegmentBytes: 16_384,
   unsavedRowBytesMax: 1_048_576,
   rowCacheBytesMax: 16_384,
+  stagingRecordBytes: 16_384,
 };
 
 export function testRow(

@@ -47,14 +47,26 @@ export class MemorySink implements SnapshotSink {
   bytesWritten = 0;
   abandoned = false;
   finished = false;
+  readonly #held: ReadonlySet<number>;
 
-  constructor(world: World, files: readonly SnapshotFile[], writeUs: number) {
+  /** `held`: files that an earlier transfer has brought. */
+  constructor(
+    world: World,
+    files: readonly SnapshotFile[],
+    writeUs: number,
+    held: ReadonlyMap<number, Uint8Array> = new Map(),
+  ) {
+    this.#held = new Set(held.keys());
     this.#world = world;
     this.#writeUs = writeUs;
     this.files = files;
-    this.content = files.map((file) => new Uint8Array(file.bytes));
+    this.content = files.map((file, at) => held.get(at) ?? new Uint8Array(file.bytes));
     this.#at = { file: 0, offset: 0 };
     this.#skipEmpty();
+  }
+
+  holds(file: number): boolean {
+    return this.#held.has(file);
   }
 
   write(file: number, offset: number, bytes: Uint8Array, done: () => void): void {
@@ -89,7 +101,7 @@ export class MemorySink implements SnapshotSink {
   #skipEmpty(): void {
     while (
       this.#at.file < this.files.length &&
-      this.#at.offset === this.files[this.#at.file]!.bytes
+      (this.holds(this.#at.file) || this.#at.offset === this.files[this.#at.file]!.bytes)
     ) {
       this.#at = { file: this.#at.file + 1, offset: 0 };
     }
