@@ -8,9 +8,12 @@ import type { Running } from "./running.ts";
 export function refusalAtDoor(
   phase: Phase,
   running: Running | null,
+  serializable: boolean,
   missing: () => readonly string[],
 ): Failure | null {
   if (phase === Phase.Stopping || phase === Phase.Stopped) return failure(FailureCode.Stopped);
   if (running === null || phase > Phase.Running) return failure(FailureCode.NoLeader, missing());
-  return running.repair.reason === "" ? null : failure(FailureCode.Rebuilding);
+  if (running.repair.reason !== "") return failure(FailureCode.Rebuilding);
+  // The state of a guest may be empty, or that of long ago: it answers only what the leader confirms.
+  return serializable && !running.guest.isNamed ? failure(FailureCode.NoLeader, missing()) : null;
 }

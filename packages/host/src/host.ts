@@ -191,6 +191,7 @@ export class Host implements HostApi {
     running.damage.tick();
     this.#tellDigests(running, ticks);
     running.leadership.tick(this.#nowTick);
+    running.guest.tick(this.#nowTick);
     if (this.#phase === Phase.Running) this.#announcer.tick(ticks);
     if (this.#phase === Phase.Running && this.#leader !== 0) {
       running.publisher.tick(this.#nowTick);
@@ -222,7 +223,7 @@ export class Host implements HostApi {
   // ---- Requests -----------------------------------------------------------------------------------
 
   request(kind: RequestKind, payload: Uint8Array, serializable: boolean, sink: ReplySink): void {
-    const running = this.#serving(sink);
+    const running = this.#serving(sink, serializable);
     running?.requests.take(kind, payload, serializable, sink, this.#nowTick);
   }
 
@@ -244,9 +245,9 @@ export class Host implements HostApi {
     running.requests.propose(OperationKind.Alarm, payload, sink, this.#nowTick);
   }
 
-  #serving(sink: ReplySink): Running | null {
+  #serving(sink: ReplySink, serializable: boolean = false): Running | null {
     const running = this.#running;
-    const why = refusalAtDoor(this.#phase, running, () => this.#missing());
+    const why = refusalAtDoor(this.#phase, running, serializable, () => this.#missing());
     if (why === null) return running;
     this.#env.schedule(() => sink.fail(why));
     return null;
@@ -536,7 +537,7 @@ export class Host implements HostApi {
     return describeStatus({
       config: this.#config,
       phase: this.#phase,
-      reason: this.#reason,
+      reason: this.#reason === "" ? (running?.guest.reason ?? "") : this.#reason,
       session: this.#session,
       directory: this.#opening.directory,
       membership: this.#membership,

@@ -17,6 +17,7 @@ import { endDiskFails } from "./endings.ts";
 import { Digests } from "./digests.ts";
 import type { HostConfig, ReplySink } from "./host-api.ts";
 import { Leadership } from "./leadership.ts";
+import { Guest } from "./members/guest.ts";
 import { Members } from "./members/members.ts";
 import type { MembershipTable } from "./members/membership-table.ts";
 import type { GenesisRecord, PeersApi } from "./peers/peers-api.ts";
@@ -48,6 +49,7 @@ export interface Running extends HostInside {
   readonly digests: Digests;
   readonly leadership: Leadership;
   readonly members: Members;
+  readonly guest: Guest;
   readonly requests: Requests;
   readonly publisher: Publisher;
   readonly alarmWatch: AlarmWatch;
@@ -133,6 +135,7 @@ export function makeRunning(parts: RunningParts): Running {
     digests,
     leadership,
     members,
+    guest: makeGuest(parts, timeoutTicks),
     requests,
     publisher,
     repair,
@@ -226,6 +229,18 @@ function makeRepair(
     },
     recovered.lost?.reason ?? "",
   );
+}
+
+function makeGuest(parts: RunningParts, timeoutTicks: number): Guest {
+  const { config, membership, peers, directory } = parts;
+  return new Guest({
+    table: membership,
+    peers,
+    memberId: config.memberId,
+    selfId: directory.raftId,
+    timeoutTicks,
+    electionTimeoutMs: config.electionTimeoutMs,
+  });
 }
 
 /**

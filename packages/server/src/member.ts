@@ -160,7 +160,8 @@ export class Member {
       return;
     }
     const status = this.#host.status();
-    if (status.phase !== Phase.Running || status.leaderMemberId === "") {
+    const named = status.members.some(({ raftId }) => raftId === status.raftId);
+    if (status.phase !== Phase.Running || status.leaderMemberId === "" || !named) {
       return;
     }
     this.#ready = true;

@@ -71,9 +71,17 @@ function listOf(
   return { members: founds ? listed : listedMembers(members), join: !founds };
 }
 
-/** Of a machine that is set up anew after its member was removed. */
-export function joiningConfig(options: ClusterOptions, config: HostConfig): HostConfig {
-  return { ...config, members: listedMembers(options.members), join: true };
+/** Of a machine that is set up anew after its member was removed, as the member of this id. */
+export function joiningConfig(
+  options: ClusterOptions,
+  config: HostConfig,
+  memberId: string,
+): HostConfig {
+  const own = config.members.find((one) => one.memberId === config.memberId);
+  const members = listedMembers(options.members).map((one) =>
+    one.name === own?.name ? { ...one, memberId } : one,
+  );
+  return { ...config, memberId, members, join: true };
 }
 
 export function directoryOf(name: string): string {

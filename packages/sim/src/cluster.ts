@@ -228,13 +228,26 @@ export class SimCluster implements RequestTarget {
     return named.map(({ name }) => name);
   }
 
-  #newestTable(): ReadonlySet<string> | null {
+  /** As it was told itself; by the newest table that a running one has applied, born or not. */
+  isMember({ name, host, config }: SimMember): boolean {
+    const memberId = host?.status().memberId ?? config.memberId;
+    const known = this.#newestStatus();
+    if (known === null) return !this.absent.has(name);
+    return known.members.some((member) => member.memberId === memberId);
+  }
+
+  #newestStatus(): HostStatus | null {
     let newest: HostStatus | null = null;
     for (const { running, host } of this.members) {
       if (!running || host === null || host.inside() === null) continue;
       const status = host.status();
       if (newest === null || status.applied > newest.applied) newest = status;
     }
+    return newest;
+  }
+
+  #newestTable(): ReadonlySet<string> | null {
+    const newest = this.#newestStatus();
     if (newest === null || newest.confState === null) return null;
     const ids = memberIds(newest.confState);
     const named = newest.members.filter(({ raftId }) => ids.includes(raftId));

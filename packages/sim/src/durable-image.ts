@@ -12,6 +12,7 @@ import {
   mayRunRaft,
   openDirectory,
   openStorage,
+  ownerNow,
   type PeerRecord,
   type Recovered,
 } from "@quorate/storage";
@@ -88,7 +89,10 @@ function recover(
   config: HostConfig,
   found: (image: Outcome) => void,
 ): void {
-  const { directory, walDirectory, clusterId, memberId } = config;
+  const { directory, walDirectory, clusterId } = config;
+  // Who joins is told who it is, and says so itself from then on.
+  const owner = config.join ? ownerNow(incarnation, directory) : null;
+  const memberId = owner?.memberId ?? config.memberId;
   const options = { directory, walDirectory, clusterId, memberId, levelMax: 1 };
   finishSettingAside(incarnation, options, (refusal) => {
     if (refusal !== null) found(refused(refusal.reason, refusal.exitCode));

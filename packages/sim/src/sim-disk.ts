@@ -259,8 +259,14 @@ export class SimDisk {
     return copyOf(directory);
   }
 
-  /** Puts a copy in place of the directory, durably. */
+  /** Puts a copy in place of the directory, durably; those above it are made. */
   restoreDirectory(path: string, copy: DirectoryCopy): void {
+    let above: SimNode = this.#root;
+    for (const name of partsOf(parentOf(path))) {
+      assert(above instanceof SimDirectory, "SimDisk: a file where a directory should be");
+      above = above.entries.get(name) ?? this.makeDirectory(above, name);
+    }
+    this.#root.syncUpTo(this.#changes);
     this.#remove(path, true);
     const parent = this.#directoryAt(parentOf(path))!;
     const restored = this.#nodeOf(copy);

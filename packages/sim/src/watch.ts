@@ -41,6 +41,11 @@ export class Watch {
   readonly durable: DurableBeforeAck;
   readonly disks: DurableDisks;
   readonly damage: DamageWatch;
+  /**
+   * Members that were given a copy of another one's directory: until they set it aside they speak under
+   * an id that is not theirs, nobody may listen, and what their disks hold is no evidence of anything.
+   */
+  readonly copies: Set<string>;
   /** Members whose end with an exit code is expected now; others' is a violation. */
   readonly mayExit: Set<string>;
   readonly #processes: WatchedProcesses;
@@ -59,6 +64,7 @@ export class Watch {
     this.durable = this.checkers.durable;
     this.damage = new DamageWatch(cluster);
     this.damage.onSetAside = (member) => this.#guard(() => this.#setsAside(member));
+    this.copies = new Set();
     this.mayExit = new Set();
     const random = cluster.world.random("watch");
     const logs = new LogWatch(this.checkers);
@@ -137,7 +143,7 @@ export class Watch {
   /** Null: Raft does not run in it yet. */
   #begin(member: SimMember, incarnation: SimProcess): WatchedProcess | null {
     const inside = incarnation.alive ? (member.host?.inside() ?? null) : null;
-    if (inside === null) return null;
+    if (inside === null || this.copies.has(member.name)) return null;
     const watched = new WatchedProcess(member, incarnation, inside);
     this.#processes.add(watched);
     this.checkers.raftIds.speaks(watched.raftId, member.name, incarnation);
@@ -172,6 +178,7 @@ export class Watch {
     const { votes, raftIds } = this.checkers;
     this.damage.regressed.delete(member.name);
     this.damage.stops.wiped(member.name);
+    if (this.copies.delete(member.name)) return;
     const followed = this.disks.setAside(member);
     if (followed !== null) votes.forgets(followed);
     const raftId = raftIdOn(member.disk, member.config);
@@ -191,11 +198,16 @@ export class Watch {
     );
   }
 
-  /** Whoever says so may be wrong about others, never about this. */
-  #checkRemoved({ name }: SimMember, { reason }: SimProcess): void {
+  /**
+   * Whoever says so may be wrong about others, never about this. One that no configuration ever named
+   * may hear so too, by the id of its member.
+   */
+  #checkRemoved(member: SimMember, { reason }: SimProcess): void {
+    const { name } = member;
     const raftId = this.#configurations.raftIdOf(name);
+    const left = !this.#configurations.wasNamed(raftId) && !this.cluster.isMember(member);
     demand(
-      this.#configurations.isRemoved(raftId),
+      left || this.#configurations.isRemoved(raftId),
       "P2 only the removed are told so",
       () => `${name} is a member, and ended: ${reason}`,
     );

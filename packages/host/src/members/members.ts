@@ -64,6 +64,7 @@ export class Members {
   /** Of the newest change that removed somebody, or above it. */
   #removedIndex: Index;
   #removed: readonly NodeId[];
+  #removedMembers: readonly string[];
   /** `removed` is safely known: this member leads, and may tell them. */
   #final: boolean;
 
@@ -76,15 +77,18 @@ export class Members {
     this.#nowTick = 0;
     this.#removedIndex = applied;
     this.#removed = [];
+    this.#removedMembers = [];
     this.#final = false;
   }
 
   /** The table changed at this index. */
   changed(index: Index): void {
     const { table } = this.#parts;
-    if (table.removed === this.#removed) return;
-    this.#removed = table.removed;
-    this.#removedIndex = index;
+    const { removed, removedMembers } = table;
+    if (removed === this.#removed && removedMembers === this.#removedMembers) return;
+    if (removed !== this.#removed) this.#removedIndex = index;
+    this.#removed = removed;
+    this.#removedMembers = removedMembers;
     this.#final = false;
     this.#tellPeers();
   }
@@ -257,7 +261,7 @@ export class Members {
   }
 
   #tellPeers(): void {
-    this.#parts.peers.setRemoved(this.#removed, this.#final);
+    this.#parts.peers.setRemoved(this.#removed, this.#removedMembers, this.#final);
   }
 }
 

@@ -13,8 +13,12 @@ import {
   membersMax,
 } from "./member-record.ts";
 
-/** 2: members say what they are to become. */
-const tableFormat = 2;
+/** 3: ids of members that were removed. 2 has none; members say what they are to become. */
+const tableFormat = 3;
+const formatWithoutRemovedMembers = 2;
+
+/** The oldest of them are forgotten. */
+const removedMembersMax = 4096;
 
 export class MembershipTable implements ReplicatedTable {
   readonly name: string;
@@ -22,6 +26,12 @@ export class MembershipTable implements ReplicatedTable {
   #confState: ConfState;
   /** Raft ids that were members and are not any more: refused for good (P2). */
   #removed: readonly NodeId[];
+  /**
+   * Ids of members that were removed, oldest first: whoever lost its disk before that, or was never
+   * born, is known by nothing else. An id is not given twice, because the time is in it; should one be,
+   * it is a member again.
+   */
+  #removedMembers: readonly string[];
   #snapshot: Uint8Array | null;
 
   constructor() {
@@ -29,6 +39,7 @@ export class MembershipTable implements ReplicatedTable {
     this.#members = [];
     this.#confState = emptyConfState;
     this.#removed = [];
+    this.#removedMembers = [];
     this.#snapshot = null;
   }
 
@@ -40,6 +51,7 @@ export class MembershipTable implements ReplicatedTable {
     const voters = genesis.members.map((m) => m.raftId).sort((a, b) => a - b);
     this.#confState = new ConfState(voters, [], [], [], false);
     this.#removed = [];
+    this.#removedMembers = [];
     this.#snapshot = null;
   }
 
@@ -56,6 +68,10 @@ export class MembershipTable implements ReplicatedTable {
     return this.#removed;
   }
 
+  get removedMembers(): readonly string[] {
+    return this.#removedMembers;
+  }
+
   byRaftId(raftId: NodeId): MemberRecord | null {
     return raftId === 0 ? null : (this.#members.find((m) => m.raftId === raftId) ?? null);
   }
@@ -69,7 +85,9 @@ export class MembershipTable implements ReplicatedTable {
     const present = new Set(memberIds(confState));
     const gone = memberIds(this.#confState).filter((id) => !present.has(id));
     this.#removed = [...new Set([...this.#removed, ...gone])].sort((a, b) => a - b);
-    this.#members = this.#members.filter((m) => m.raftId === 0 || present.has(m.raftId));
+    const left = this.#members.filter((m) => m.raftId !== 0 && !present.has(m.raftId));
+    this.#members = this.#members.filter((m) => !left.includes(m));
+    this.#remember(left.map((m) => m.memberId));
     this.#confState = confState;
     this.#snapshot = null;
   }
@@ -78,12 +96,24 @@ export class MembershipTable implements ReplicatedTable {
   put(record: MemberRecord): void {
     const others = this.#members.filter((m) => m.memberId !== record.memberId);
     this.#members = [...others, record].sort(byMemberId);
+    this.#forget(record.memberId);
     this.#snapshot = null;
   }
 
   drop(memberId: string): void {
     this.#members = this.#members.filter((m) => m.memberId !== memberId);
+    this.#remember([memberId]);
     this.#snapshot = null;
+  }
+
+  #remember(memberIds: readonly string[]): void {
+    if (memberIds.length === 0) return;
+    this.#removedMembers = [...this.#removedMembers, ...memberIds].slice(-removedMembersMax);
+  }
+
+  #forget(memberId: string): void {
+    if (!this.#removedMembers.includes(memberId)) return;
+    this.#removedMembers = this.#removedMembers.filter((id) => id !== memberId);
   }
 
   digest(): { readonly low: number; readonly high: number } {
@@ -100,6 +130,10 @@ export class MembershipTable implements ReplicatedTable {
       for (const id of this.#removed) {
         writer.varint(id);
       }
+      writer.varint(this.#removedMembers.length);
+      for (const memberId of this.#removedMembers) {
+        writer.text(memberId);
+      }
       writer.varint(this.#members.length);
       for (const member of this.#members) {
         encodeMember(writer, member);
@@ -111,13 +145,20 @@ export class MembershipTable implements ReplicatedTable {
 
   restore(bytes: Uint8Array): boolean {
     const reader = new ByteReader(bytes);
-    if (reader.u8() !== tableFormat) {
+    const format = reader.u8();
+    if (format !== tableFormat && format !== formatWithoutRemovedMembers) {
       return false;
     }
     const confState = decodeConfState(reader.lengthBytes());
     const removed: NodeId[] = [];
     for (let left = reader.varint(); left > 0 && reader.ok; left -= 1) {
       removed.push(reader.varint());
+    }
+    const removedMembers: string[] = [];
+    const removedCount = format === tableFormat ? reader.varint() : 0;
+    if (removedCount > removedMembersMax) reader.fail();
+    for (let left = removedCount; left > 0 && reader.ok; left -= 1) {
+      removedMembers.push(reader.text());
     }
     const members: MemberRecord[] = [];
     const count = reader.varint();
@@ -134,6 +175,7 @@ export class MembershipTable implements ReplicatedTable {
     }
     this.#confState = confState;
     this.#removed = removed;
+    this.#removedMembers = removedMembers;
     this.#members = members;
     this.#snapshot = null;
     return true;
@@ -143,6 +185,7 @@ export class MembershipTable implements ReplicatedTable {
     this.#members = [];
     this.#confState = emptyConfState;
     this.#removed = [];
+    this.#removedMembers = [];
     this.#snapshot = null;
   }
 }

@@ -45,6 +45,7 @@ export class Acceptance {
   /** Removed raft id that another one has replaced → when it first spoke again, ms. */
   readonly #returned: Map<NodeId, number>;
   #removed: ReadonlySet<NodeId>;
+  #removedMembers: ReadonlySet<string>;
   #removedFinal: boolean;
   #superseded: readonly SupersededCluster[];
   #genesisId: number;
@@ -60,6 +61,7 @@ export class Acceptance {
     this.#condemned = new Map();
     this.#returned = new Map();
     this.#removed = new Set();
+    this.#removedMembers = new Set();
     this.#removedFinal = false;
     this.#superseded = [];
     this.#genesisId = 0;
@@ -81,8 +83,9 @@ export class Acceptance {
     this.#haveRecords = true;
   }
 
-  setRemoved(raftIds: readonly NodeId[], final: boolean): void {
+  setRemoved(raftIds: readonly NodeId[], memberIds: readonly string[], final: boolean): void {
     this.#removed = new Set(raftIds);
+    this.#removedMembers = new Set(memberIds);
     this.#removedFinal = final;
   }
 
@@ -99,8 +102,8 @@ export class Acceptance {
     });
   }
 
-  isRemoved(raftId: NodeId): boolean {
-    return this.#removed.has(raftId);
+  isRemoved({ raftId, memberId }: Hello): boolean {
+    return this.#removed.has(raftId) || this.#removedMembers.has(memberId);
   }
 
   helloFor(link: PeerLink, linkClass: LinkClass): Hello {
@@ -155,6 +158,7 @@ export class Acceptance {
         isMember: (memberId) => parts.isMember(memberId),
         raftIdOf: (memberId) => parts.raftIdOf(memberId),
         isRemoved: (raftId) => this.#removed.has(raftId),
+        isRemovedMember: (memberId) => this.#removedMembers.has(memberId),
         isSuperseded: (clusterId, genesisId) =>
           isSuperseded(this.#superseded, clusterId, genesisId),
         removedFinal: this.#removedFinal,

@@ -51,6 +51,7 @@ function rules(fields: Partial<HelloRules> = {}): HelloRules {
     isMember: (memberId) => memberId === "aaaa" || memberId === "bbbb",
     raftIdOf: (memberId) => (memberId === "aaaa" ? 11 : 0),
     isRemoved: (raftId) => raftId === 99,
+    isRemovedMember: (memberId) => memberId === "gone",
     isSuperseded: (clusterId) => clusterId === "c0",
     removedFinal: true,
     successorLives: () => true,
@@ -124,6 +125,15 @@ test("a removed raft id is told to go only when it may", () => {
   const said = hello({ raftId: 99 });
   assert.equal(checkHello(rules(), said)?.code, RefusalCode.Removed);
   assert.equal(checkHello(rules({ removedFinal: false }), said)?.code, RefusalCode.Leaving);
+});
+
+test("a removed member is told so under whatever raft id it comes, with a genesis or without", () => {
+  for (const genesisId of [0, hello().genesisId]) {
+    const said = hello({ memberId: "gone", raftId: 12345, genesisId });
+    assert.equal(checkHello(rules(), said)?.code, RefusalCode.Removed);
+    assert.match(checkHello(rules(), said)!.reason, /^member gone was removed from the cluster$/);
+    assert.equal(checkHello(rules({ removedFinal: false }), said)?.code, RefusalCode.Removed);
+  }
 });
 
 test("a removed raft id that was replaced: gone while its successor lives, REGRESSED when nobody does", () => {

@@ -205,6 +205,7 @@ export interface HelloRules {
   /** That the configuration names for a member, or that speaks for it; 0: none known. */
   raftIdOf(memberId: string): NodeId;
   isRemoved(raftId: NodeId): boolean;
+  isRemovedMember(memberId: string): boolean;
   /** The cluster of that id is what this one was before a recovery. */
   isSuperseded(clusterId: string, genesisId: number): boolean;
   /** Whoever is removed may be told so. */
@@ -247,6 +248,11 @@ export function checkHello(rules: HelloRules, hello: Hello): Refusal | null {
     return wrong(AnotherGenesis, "genesis", `${hello.genesisId}`, `${rules.genesisId}`, null);
   }
   if (rules.isRemoved(hello.raftId)) return refuseRemoved(rules, hello);
+  if (rules.isRemovedMember(hello.memberId)) {
+    // No configuration ever named this raft id, and none will: nobody needs it for votes.
+    const text = `member ${hello.memberId} was removed from the cluster`;
+    return new Refusal(RefusalCode.Removed, text, "");
+  }
   if (!shared && !rules.isMember(hello.memberId)) {
     const text = `member ${hello.memberId} is not among the members of the cluster`;
     return new Refusal(UnknownMember, text, rules.listed());

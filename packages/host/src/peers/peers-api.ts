@@ -174,9 +174,10 @@ export interface PeersApi {
   setVoters(voters: readonly NodeId[]): void;
   /**
    * Raft ids that left the configuration for good: refused, never stepped again. `final`: and told
-   * that they may go (P2).
+   * that they may go (P2). Members that were removed are told so in any case when they speak under a raft
+   * id that was never in a configuration: nobody can need their votes.
    */
-  setRemoved(raftIds: readonly NodeId[], final: boolean): void;
+  setRemoved(raftIds: readonly NodeId[], memberIds: readonly string[], final: boolean): void;
   /** Clusters of which this one is what a recovery has left: their members are told so. */
   setSuperseded(clusters: readonly SupersededCluster[]): void;
   /** Who answers for the member at its address, on a link dialled there; 0: nobody does Raft there. */

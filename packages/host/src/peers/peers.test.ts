@@ -228,11 +228,11 @@ test("the address of another member is found out", () => {
 test("a removed raft id is never stepped again, and told that it may go only when it may", () => {
   const bench = connected(9, 2);
   const [a, b] = three(bench);
-  a.act(() => a.peers.setRemoved([raftIdOf(1)], false));
+  a.act(() => a.peers.setRemoved([raftIdOf(1)], [], false));
   bench.run(2000);
   assert.match(b.statusOf(0).reason, /raft id 101 was removed from the cluster/);
   assert.deepEqual(b.toldRemoved, []);
-  a.act(() => a.peers.setRemoved([raftIdOf(1)], true));
+  a.act(() => a.peers.setRemoved([raftIdOf(1)], [], true));
   bench.run(2000);
   assert.match(b.toldRemoved[0] ?? "", /n0: raft id 101 was removed from the cluster/);
   const before = a.messages.length;
@@ -251,7 +251,7 @@ test("a removed raft id whose successor nobody hears is told so after two electi
     .othersOf(0)
     .map((m) => (m.memberId === memberIdOf(1) ? { ...m, raftId: 999 } : m));
   a.act(() => {
-    a.peers.setRemoved([raftIdOf(1)], true);
+    a.peers.setRemoved([raftIdOf(1)], [], true);
     a.peers.setMembers(named);
   });
   bench.run(500);

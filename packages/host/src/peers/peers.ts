@@ -144,10 +144,10 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     this.#acceptance.setSuperseded(clusters);
   }
 
-  setRemoved(raftIds: readonly NodeId[], final: boolean): void {
-    this.#acceptance.setRemoved(raftIds, final);
+  setRemoved(raftIds: readonly NodeId[], memberIds: readonly string[], final: boolean): void {
+    this.#acceptance.setRemoved(raftIds, memberIds, final);
     for (const link of this.#incoming.all()) {
-      if (link.hello !== null && this.#acceptance.isRemoved(link.hello.raftId)) {
+      if (link.hello !== null && this.#acceptance.isRemoved(link.hello)) {
         link.close("removed from the cluster");
       }
     }
@@ -223,13 +223,14 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   }
 
   /**
-   * Where frames for that process leave: the link dialled to it. A process that nobody named has no
-   * address; it is answered on the link that it dialled (P2: configuration may lag behind).
+   * Where frames for that process leave: the link dialled to it. A process that nobody named, or that
+   * speaks under another raft id than its member has, has no address; it is answered on the link that
+   * it dialled (P2: configuration may lag behind; P3: a guest).
    */
   #linkTo(remote: Remote, linkClass: LinkClass): PeerLink | null {
     const peer = this.#peers.get(remote.memberId);
     const link =
-      peer === undefined
+      peer === undefined || (peer.raftId !== 0 && peer.raftId !== remote.raftId)
         ? this.#incoming.find(remote.memberId, remote.raftId, linkClass)
         : peer.dialer(linkClass).link;
     return link !== null && link.carriesRaft && remote.isOf(link.hello) ? link : null;

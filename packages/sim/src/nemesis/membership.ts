@@ -23,10 +23,12 @@ export class Membership implements Nemesis {
   readonly name: string;
   readonly #cluster: SimCluster;
   readonly #repeater: Repeater;
+  #added: number;
 
   constructor(cluster: SimCluster, options: MembershipOptions) {
     this.name = "membership";
     this.#cluster = cluster;
+    this.#added = 0;
     const random = cluster.world.random(`nemesis ${this.name}`);
     this.#repeater = new Repeater(cluster, this.name, random, options, (own) => this.#act(own));
   }
@@ -69,7 +71,9 @@ export class Membership implements Nemesis {
     if (running || incarnation?.exitCode !== ExitCode.Removed) return;
     if (this.#cluster.absent.has(name)) return;
     this.#cluster.wipe(name);
-    member.config = joiningConfig(this.#cluster.options, member.config);
+    // A member's id is given once: the time is in it.
+    const memberId = `${(++this.#added).toString(16).padStart(14, "0")}ad`;
+    member.config = joiningConfig(this.#cluster.options, member.config, memberId);
     this.#cluster.absent.add(name);
   }
 }

@@ -87,6 +87,11 @@ import { twoSnapshotsBackToBack } from "./stories/two-snapshots-back-to-back.ts"
 import { unknownIsNotRemoved } from "./stories/unknown-is-not-removed.ts";
 import { wan7 } from "./stories/wan-7.ts";
 import { secondProcessEvictsNobody } from "./stories/second-process-evicts-nobody.ts";
+import { disksLostAgainAndAgain } from "./stories/disks-lost-again-and-again.ts";
+import { guestAnswersNoLocalRead } from "./stories/guest-answers-no-local-read.ts";
+import { removedWhileAway } from "./stories/removed-while-away.ts";
+import { rolledBackMemberRejoins } from "./stories/rolled-back-member-rejoins.ts";
+import { setAsideCrashMatrix } from "./stories/set-aside-crash-matrix.ts";
 import { wipedMemberRejoins } from "./stories/wiped-member-rejoins.ts";
 import { writeBelowASnapshot } from "./stories/write-below-a-snapshot.ts";
 import { writeOfADeposedLeader } from "./stories/write-of-a-deposed-leader.ts";
@@ -127,6 +132,10 @@ const all: readonly Story[] = [
   rowRotsUnderAReader,
   rolledBackDirectory,
   wipedMemberRejoins,
+  rolledBackMemberRejoins,
+  setAsideCrashMatrix,
+  disksLostAgainAndAgain,
+  guestAnswersNoLocalRead,
   secondProcessEvictsNobody,
   quietStartOfAnOldCopy,
   genesisTwoWipes,
@@ -164,6 +173,7 @@ const all: readonly Story[] = [
   joinedAndUnreadable,
   membersCrashAtEveryStage,
   removedMemberStillVotes,
+  removedWhileAway,
   unknownIsNotRemoved,
   // Reads.
   staleReadAfterPause,

@@ -29,6 +29,7 @@ import { describeCluster } from "../describe.ts";
 import { judge } from "../judge.ts";
 import { Liveness } from "../liveness.ts";
 import { EndKind, type SimProcess } from "../sim-env.ts";
+import type { DirectoryCopy } from "../sim-disk.ts";
 import type { SimMember } from "../sim-member.ts";
 import { Watch } from "../watch.ts";
 import { planned, type PlannedOperation } from "../workloads/workload.ts";
@@ -361,6 +362,12 @@ export class Scenario {
     this.timeline.tell(name, `its wall clock jumps by ${byMs} ms`);
     this.world.faults.count("clock.wall-jump");
     this.cluster.member(name).clock.jumpWall(byMs);
+  }
+
+  /** The directory of a machine that does not run becomes a copy of another member's. */
+  giveCopy(name: string, copy: DirectoryCopy): void {
+    this.watch.copies.add(name);
+    this.disk(name).restore(copy);
   }
 
   // ---- requests -----------------------------------------------------------------------------------

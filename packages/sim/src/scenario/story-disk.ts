@@ -90,6 +90,14 @@ export class StoryDisk {
     return names.filter(isQuarantine).length;
   }
 
+  /** Names of the files that are in quarantine. */
+  quarantined(): string[] {
+    const directory = directoryOf(this.#member);
+    const below = this.#disk.filesBelow(directory);
+    const inside = below.filter((path) => isQuarantine(path.split("/").at(-2) ?? ""));
+    return inside.map(nameOf);
+  }
+
   /** One bit of the byte there turns around. */
   flip(path: string, position: number): void {
     const byte = this.#content(path)[position];

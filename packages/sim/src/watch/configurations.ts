@@ -50,6 +50,10 @@ export class Configurations {
     return Math.floor(Math.min(...voters) / 2) + 1;
   }
 
+  wasNamed(raftId: NodeId): boolean {
+    return this.#known.some((known) => isMember(known.conf, raftId));
+  }
+
   /** It was a member, and the newest configuration does not name it. */
   isRemoved(raftId: NodeId): boolean {
     const { conf } = this.#known.at(-1)!;
