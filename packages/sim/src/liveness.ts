@@ -24,11 +24,17 @@ export class Liveness {
   readonly #cluster: SimCluster;
   readonly #history: History;
   readonly #timeoutMs: number;
+  /**
+   * Starts of the members that something is demanded of; null: they may start yet. Whoever finds damage
+   * ends, and mends itself in its next start: what it was asked before is answered by nobody.
+   */
+  #boots: number | null;
 
   constructor(cluster: SimCluster, history: History, electionTimeoutMs: number) {
     this.#cluster = cluster;
     this.#history = history;
     this.#timeoutMs = electionTimeoutMs;
+    this.#boots = null;
   }
 
   heal(): void {
@@ -43,6 +49,7 @@ export class Liveness {
    * genesis needs a few rounds. False: excused.
    */
   settle(property: string): boolean {
+    this.#boots = null;
     this.heal();
     const settleMs = 5_000 + 20 * this.#timeoutMs;
     const settled = this.#becomes(() => this.#hasSettled(), settleMs);
@@ -59,6 +66,7 @@ export class Liveness {
     const { network, world, members, memberNames, changing } = this.#cluster;
     // A bridge of a learner is none.
     if (changing || members.length < 3 || !this.#allVote()) return;
+    this.#boots = null;
     this.heal();
     const names = random.shuffle([...memberNames]);
     const bridge = names[0]!;
@@ -120,6 +128,7 @@ export class Liveness {
 
   /** False: not all of them take part any more. */
   #demandOf(members: readonly string[]): boolean {
+    this.#boots = this.#bootsOf(members);
     const term = this.#termMax(members);
     const probe = new Probe(this.#cluster.world, this.#cluster, this.#history);
     const answered = (): boolean => probe.answered;
@@ -174,11 +183,17 @@ export class Liveness {
     property: string,
     detail: () => string = () => this.#describe(),
   ): boolean {
-    const complete = (): boolean => this.core().length === members.length;
+    const complete = (): boolean =>
+      this.core().length === members.length &&
+      (this.#boots === null || this.#boots === this.#bootsOf(members));
     const came = this.#becomes(() => condition() || !complete(), withinMs);
     if (!complete()) return false;
     demand(came, property, detail);
     return true;
+  }
+
+  #bootsOf(members: readonly string[]): number {
+    return members.reduce((sum, name) => sum + this.#cluster.member(name).boots, 0);
   }
 
   /** Members that can take part. */

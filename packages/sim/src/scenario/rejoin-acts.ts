@@ -15,6 +15,7 @@ export const lossKinds = [
   "rolled back",
   "end of log lost",
   "both manifests lost",
+  "both identities lost",
 ] as const;
 export type LossKind = (typeof lossKinds)[number];
 
@@ -70,7 +71,8 @@ function harm(s: Scenario, name: string, kind: LossKind): void {
     if (isNoticed(medium, directoryOf(name)) && marks.some(isRejoining)) return;
     medium.damage.mend(directoryOf(name));
   }
-  for (const path of disk.files("MANIFEST-")) disk.flip(path, 30);
+  const pair = kind === "both identities lost" ? "IDENTITY-" : "MANIFEST-";
+  for (const path of disk.files(pair)) disk.flip(path, 30);
 }
 
 /** Of a start before the present one, which all others have met. */

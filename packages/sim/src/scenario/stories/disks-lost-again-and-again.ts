@@ -1,6 +1,6 @@
 // Issue 5: no acknowledged write is lost while members lose their disks and come back by themselves, the
 // leader dying in the middle of it. Each repeat draws who, how and when from a stream of its own: a disk
-// is wiped, put back to an old copy, loses the end of its log or both manifests, three times in a row;
+// is wiped, put back to an old copy, loses the end of its log, both manifests or its identity, three times in a row;
 // shortly before or after, the leader of the moment is killed, or loses its power. At most one member at
 // a time lacks its promises (f of three), and then nobody else stays down. The long form repeats it 500
 // times.

@@ -1,5 +1,5 @@
 // etcd#13509, #20269 (reliability.md §8, 21; P3, P4): a member comes back with an old copy of its
-// directory, the log's end lost, or both manifests. It cannot know what it has promised: it sets the
+// directory, the log's end lost, both manifests, or its identity. It cannot know what it has promised: it sets the
 // directory aside and comes back by itself, as after a lost disk. Whoever dies meanwhile, whatever is put
 // back again, it votes in the end, and nobody ever speaks under the old raft id again.
 import { MembershipActs } from "../membership-acts.ts";
