@@ -243,8 +243,9 @@ export class Trial {
     for (const [name, directory] of old) this.#startWith(name, directory);
     const members = old.map(([name]) => this.#cluster.member(name));
     // Who was removed before, and does not know it, knows perhaps none of the survivors, nor they it.
-    const isKnown = ({ config }: SimMember): boolean =>
-      dead.some(({ memberId }) => memberId === config.memberId);
+    // Who never took part (a wiped machine whose member was added anew) asks to join, and is told nothing.
+    const isKnown = ({ name, config }: SimMember): boolean =>
+      dead.some(({ memberId }) => memberId === config.memberId) && this.#tookPart(name);
     const ended = (): boolean => members.every((one) => !one.running || !isKnown(one));
     const inTime = this.#world.runUntil(ended, toldMsMax);
     const codes = members.map(({ name, incarnation }) => `${name} ${incarnation?.exitCode}`);
@@ -267,6 +268,12 @@ export class Trial {
     }).length;
   }
 
+  #tookPart(name: string): boolean {
+    const view = new DiskView(this.#cluster.member(name).disk, onlooker);
+    const owner = ownerNow({ disk: view }, directoryOf(name));
+    return owner !== null && mayRunRaft(owner.genesisState);
+  }
+
   /** With nobody to tell them: they have written it down. */
   #startAgain(survivors: readonly string[]): void {
     for (const name of survivors) this.#cluster.kill(name);
@@ -274,8 +281,7 @@ export class Trial {
       const member = this.#cluster.member(name);
       if (survivors.includes(name)) continue;
       if (member.incarnation?.exitCode !== ExitCode.Superseded) continue;
-      const owner = ownerNow({ disk: new DiskView(member.disk, onlooker) }, directoryOf(name));
-      if (owner === null || !mayRunRaft(owner.genesisState)) continue;
+      if (!this.#tookPart(name)) continue;
       this.#cluster.start(name);
       assert.ok(
         this.#world.runUntil(() => !member.running, 5_000),
