@@ -104,6 +104,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     });
     this.#snapshots = new SnapshotTransfer(env, config, events, {
       wantLink: (to, wanted) => this.#wantSnapshotLink(to, wanted),
+      memberOf: (raftId) => this.#outbound.remotes.get(raftId)?.memberId ?? "",
     });
     env.transport.listen((link) => this.#onIncoming(link));
   }

@@ -13,6 +13,8 @@ import { SnapshotSender } from "./snapshot-sender.ts";
 export interface TransferParts {
   /** Dials, or ends, the link for snapshots to that process. */
   wantLink(to: NodeId, wanted: boolean): void;
+  /** Whose process that raft id is; empty: not known. */
+  memberOf(raftId: NodeId): string;
 }
 
 export class SnapshotTransfer {
@@ -49,6 +51,7 @@ export class SnapshotTransfer {
       this.#env.schedule(() => done(false));
       return;
     }
+    this.#endOthersTo(to);
     const sender = new SnapshotSender({
       transfer: ++this.#transfers,
       message,
@@ -69,6 +72,14 @@ export class SnapshotTransfer {
 
   get isReceiving(): boolean {
     return this.#receiver.isReceiving;
+  }
+
+  /** A member has one link for snapshots: what is for a disk that it had before must not keep it. */
+  #endOthersTo(to: NodeId): void {
+    const memberId = this.#parts.memberOf(to);
+    for (const [raftId, sender] of [...this.#senders]) {
+      if (this.#parts.memberOf(raftId) === memberId) sender.abort("another disk speaks for it");
+    }
   }
 
   linkAccepted(link: PeerLink): void {
