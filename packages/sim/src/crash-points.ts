@@ -51,6 +51,8 @@ export const crashPoints: readonly CrashPoint[] = [
   { mark: "reclaim.in-force", prepare: compacting },
   { mark: "reclaim.dropped", prepare: compacting },
   // Snapshots to followers that lag behind the log.
+  { mark: "staging.record", prepare: lagging },
+  { mark: "staging.recorded", prepare: lagging },
   { mark: "snapshot.staged", prepare: lagging },
   { mark: "install.staged", prepare: lagging },
   { mark: "install.marked", prepare: lagging },
