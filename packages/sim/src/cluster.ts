@@ -15,7 +15,7 @@ import { CoreInvariants } from "./checkers/core-invariants.ts";
 import type { ClientOperation } from "./client/history.ts";
 import type { RequestTarget } from "./client/request-target.ts";
 import { type ClusterOptions, directoryOf, hostConfig, listedMembers } from "./cluster-options.ts";
-import { asideMark } from "./damage/damage-marks.ts";
+import { asideDoneMark, asideMark, asideMoveMark } from "./damage/damage-marks.ts";
 import type { DiskBudget } from "./damage/disk-budget.ts";
 import { type CrashPlan, EndKind, type SimProcess } from "./sim-env.ts";
 import { RareStates, turnStatusOf } from "./rare-states.ts";
@@ -54,6 +54,8 @@ export class SimCluster implements RequestTarget {
   readonly marks: Map<string, { passed: number; crashed: number }>;
   readonly rare: RareStates;
   readonly #cores: ReadonlyMap<string, CoreInvariants>;
+  /** Members whose directories are being set aside, as far as was seen. */
+  readonly #aside: Set<string>;
   /** How often members have set their directories aside. */
   setAsides: number;
   crashPlan: CrashPlan | null;
@@ -80,6 +82,7 @@ export class SimCluster implements RequestTarget {
     this.changing = false;
     this.marks = new Map();
     this.rare = new RareStates();
+    this.#aside = new Set();
     this.#cores = new Map(this.memberNames.map((name) => [name, new CoreInvariants()]));
     this.setAsides = 0;
     this.crashPlan = null;
@@ -105,9 +108,9 @@ export class SimCluster implements RequestTarget {
       crashPlan: (incarnation, point) => this.#crashAt(incarnation, point),
       onMark: (incarnation, point) => {
         this.#markOf(point).passed++;
-        if (point === asideMark) this.#setsAside(member);
+        if (this.#isSetAside(member, point)) this.#setsAside(member, incarnation);
         if (point === endOfTurn) this.#endOfTurn(member, incarnation);
-        else this.onMark?.(member, incarnation, point);
+        else if (point !== asideMark) this.onMark?.(member, incarnation, point);
       },
       onEnd: (incarnation) => this.#ended(member, incarnation),
     });
@@ -144,11 +147,20 @@ export class SimCluster implements RequestTarget {
     this.world.note(name, "wiped");
   }
 
+  /** Its mark, or the first move by a later start, where a crash came between the word and its mark. */
+  #isSetAside({ name }: SimMember, point: string): boolean {
+    if (point === asideDoneMark) this.#aside.delete(name);
+    const isNews = point === asideMark || (point === asideMoveMark && !this.#aside.has(name));
+    if (isNews) this.#aside.add(name);
+    return isNews;
+  }
+
   /** From here on it is another disk: whatever was known of the old one says nothing any more. */
-  #setsAside(member: SimMember): void {
+  #setsAside(member: SimMember, incarnation: SimProcess): void {
     this.setAsides++;
     this.operator?.takeBack(member);
     this.budget?.setAside(member);
+    this.onMark?.(member, incarnation, asideMark);
   }
 
   #endOfTurn(member: SimMember, incarnation: SimProcess): void {

@@ -7,6 +7,7 @@ import { checkDamageTaken } from "./checkers/damaged-frames.ts";
 import type { DurableBeforeAck } from "./checkers/durable-before-ack.ts";
 import type { ElectionSafety } from "./checkers/election-safety.ts";
 import { demand } from "./checkers/violation.ts";
+import { directoryOf } from "./cluster-options.ts";
 import type { SimCluster } from "./cluster.ts";
 import { raftIdOn } from "./durable/durable-reading.ts";
 import { EndKind, type SimProcess } from "./sim-env.ts";
@@ -64,6 +65,7 @@ export class Watch {
     this.durable = this.checkers.durable;
     this.damage = new DamageWatch(cluster);
     this.damage.onSetAside = (member) => this.#guard(() => this.#setsAside(member));
+    this.damage.onStateLost = (member) => this.#guard(() => this.#checkStateLost(member));
     this.copies = new Set();
     this.mayExit = new Set();
     const random = cluster.world.random("watch");
@@ -183,6 +185,14 @@ export class Watch {
     if (followed !== null) votes.forgets(followed);
     const raftId = raftIdOn(member.disk, member.config);
     if (raftId !== 0) raftIds.wiped(raftId);
+  }
+
+  /** What a crash or a power loss does to a disk is no damage: no state may be lost by it (P9). */
+  #checkStateLost(member: SimMember): void {
+    const { name, disk } = member;
+    const explained = this.cluster.budget?.explains(member, ExitCode.Damaged) === true;
+    const damaged = explained || disk.damage.alive(directoryOf(name)).length > 0;
+    demand(damaged, "honest disks keep their state", () => `${name} has lost its state`);
   }
 
   #checkExit(member: SimMember, incarnation: SimProcess): void {

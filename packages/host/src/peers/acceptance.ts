@@ -42,8 +42,8 @@ export class Acceptance {
   readonly #told: Map<NodeId, Session>;
   /** Sessions that the core has found REGRESSED, and why. */
   readonly #condemned: Map<Session, string>;
-  /** Removed raft id that another one has replaced → when it first spoke again, ms. */
-  readonly #returned: Map<NodeId, number>;
+  /** Removed raft id that another one has replaced → its newest process, and when that first spoke, ms. */
+  readonly #returned: Map<NodeId, { readonly session: Session; readonly sinceMs: number }>;
   #removed: ReadonlySet<NodeId>;
   #removedMembers: ReadonlySet<string>;
   #removedFinal: boolean;
@@ -174,11 +174,12 @@ export class Acceptance {
   }
 
   /** Whoever died with its member's disk was heard until then: two election timeouts tell. */
-  #successorLives(removed: NodeId, successor: NodeId): boolean | null {
+  #successorLives({ raftId, session }: Hello, successor: NodeId): boolean | null {
     const { env, config } = this.#parts;
     const nowMs = env.clock.monotonicMs();
-    const sinceMs = this.#returned.get(removed) ?? nowMs;
-    this.#returned.set(removed, sinceMs);
+    const known = this.#returned.get(raftId);
+    const sinceMs = known?.session === session ? known.sinceMs : nowMs;
+    this.#returned.set(raftId, { session, sinceMs });
     const neededMs = 2 * config.electionTimeoutMs;
     return nowMs - sinceMs < neededMs ? null : this.#parts.silentMs(successor) < neededMs;
   }

@@ -211,7 +211,7 @@ export interface HelloRules {
   /** Whoever is removed may be told so. */
   readonly removedFinal: boolean;
   /** Whether the raft id that has replaced a removed one speaks; null: it was not listened to long enough. */
-  successorLives(removed: NodeId, successor: NodeId): boolean | null;
+  successorLives(removed: Hello, successor: NodeId): boolean | null;
   /** `Refusal.listed`. */
   listed(): string;
 }
@@ -265,7 +265,8 @@ export function checkHello(rules: HelloRules, hello: Hello): Refusal | null {
  * old process, and it may go. When nobody hears that one either, an older copy of the member's directory
  * has taken its place: it is told so, and rejoins like any other that was rolled back (P4).
  */
-function refuseRemoved(rules: HelloRules, { raftId, memberId }: Hello): Refusal {
+function refuseRemoved(rules: HelloRules, hello: Hello): Refusal {
+  const { raftId, memberId } = hello;
   const { Removed, Leaving, Regressed } = RefusalCode;
   const next = rules.raftIdOf(memberId);
   const text = `raft id ${raftId} was removed from the cluster`;
@@ -273,7 +274,7 @@ function refuseRemoved(rules: HelloRules, { raftId, memberId }: Hello): Refusal 
     return new Refusal(rules.removedFinal ? Removed : Leaving, text, "");
   }
   const replaced = `${text}, replaced by raft id ${next}`;
-  const lives = rules.removedFinal ? rules.successorLives(raftId, next) : null;
+  const lives = rules.removedFinal ? rules.successorLives(hello, next) : null;
   if (lives === null) return new Refusal(Leaving, replaced, "");
   if (lives) return new Refusal(Removed, replaced, "");
   return new Refusal(Regressed, `${replaced}, which nobody hears: it is REGRESSED`, "");

@@ -28,6 +28,8 @@ export const regressedMark = "identity.regressed";
 
 /** It is durable that the directory is set aside: from here on its raft id never speaks again. */
 export const asideMark = "aside.written";
+export const asideMoveMark = "aside.move";
+export const asideDoneMark = "aside.done";
 
 /** A member that finds one of these does not know what it has promised, and rejoins (P3). */
 const rejoining: ReadonlySet<string> = new Set([

@@ -33,18 +33,23 @@ export class DamageWatch {
 
   /** It is durable that this member's directory is set aside. */
   onSetAside: (member: SimMember) => void;
+  /** This member has found its state damaged, which it mends: silently, but for this. */
+  onStateLost: (member: SimMember) => void;
 
   constructor(cluster: SimCluster) {
     this.stops = new DamageStops();
     this.regressed = new Set();
     this.#rejoining = new Set();
     this.onSetAside = () => {};
+    this.onStateLost = () => {};
     cluster.onMark = (member, { name }, mark) => {
       if (mark === regressedMark) this.regressed.add(member.name);
       if (isRejoining(mark)) this.#rejoining.add(name);
       if (mark === asideMark) this.onSetAside(member);
-      if (mark === stateLostMark) this.stops.lost(name, mark);
-      else if (mark === stateRebuiltMark) this.stops.rebuilt(name);
+      if (mark === stateLostMark) {
+        this.stops.lost(name, mark);
+        this.onStateLost(member);
+      } else if (mark === stateRebuiltMark) this.stops.rebuilt(name);
       else if (isFinding(mark)) this.stops.foundInMember(member.name, mark);
     };
   }

@@ -54,6 +54,8 @@ export class Trial {
   /** What each machine is left with. */
   readonly #left: ReadonlyMap<string, DirectoryCopy>;
   readonly #survivors: readonly Survivor[];
+  /** Member → its machine, by where its directory was: one added anew is another member. */
+  readonly #names: Map<string, string>;
   readonly #history: History;
 
   /** Of so many members at most something is left; the others are given up. */
@@ -67,6 +69,7 @@ export class Trial {
     this.#cluster.network.addMachine(workshop, []);
     makeData(this.#workshop);
     this.#left = this.#losePower();
+    this.#names = new Map();
     this.#survivors = this.#random
       .shuffle([...this.#left.keys()])
       .slice(0, this.#random.between(1, survivorsMax))
@@ -89,7 +92,10 @@ export class Trial {
     this.#workshop.restoreDirectory(directoryOf(name), this.#left.get(name)!);
     const view = new DiskView(this.#workshop, onlooker);
     const read = readSurvivor(view, directoryOf(name), directoryOf(name));
-    if (isSurvivor(read)) return [read];
+    if (isSurvivor(read)) {
+      this.#names.set(read.memberId, name);
+      return [read];
+    }
     assert.notEqual(read.reason, "", name);
     return [];
   }
@@ -123,9 +129,9 @@ export class Trial {
   }
 
   #nameOf(memberId: string): string {
-    const found = this.#cluster.members.find(({ config }) => config.memberId === memberId);
-    assert.ok(found !== undefined, `no machine of member ${memberId}`);
-    return found.name;
+    const name = this.#names.get(memberId);
+    assert.ok(name !== undefined, `no machine of member ${memberId}`);
+    return name;
   }
 
   // ---- apply ---------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 // Rereads the saved part of one row segment, row by row: the checks of the scan at a start, in short
 // slices, over a file of its own, and what is wrong is an outcome.
+import { isRefused } from "../directory/access.ts";
 import { DiskError } from "../env.ts";
 import type { Disk, DiskFile } from "../env.ts";
 import { padded } from "../medium.ts";
@@ -17,6 +18,8 @@ export class RowsTarget implements ScrubTarget {
   readonly #bytes: number;
   #file: DiskFile | null;
   #at: number;
+  /** The system does not give the file out now, which says nothing about it: the next pass will see. */
+  #isRefused: boolean;
   finding: ScrubFinding | null;
 
   constructor(
@@ -32,11 +35,12 @@ export class RowsTarget implements ScrubTarget {
     this.#bytes = segment.savedBytes;
     this.#file = null;
     this.#at = 0;
+    this.#isRefused = false;
     this.finding = null;
   }
 
   stands(): boolean {
-    return this.#inForce();
+    return !this.#isRefused && this.#inForce();
   }
 
   step(bytesMax: number): number {
@@ -122,7 +126,10 @@ export class RowsTarget implements ScrubTarget {
   #open(): DiskFile | null {
     const opened = this.#disk.openNow(this.#path, false);
     if (!(opened instanceof DiskError)) return (this.#file = opened);
-    this.#found(0, `cannot be opened: ${opened.code}`, opened.code === "EIO");
+    this.#isRefused = isRefused(opened);
+    if (!this.#isRefused) {
+      this.#found(0, `cannot be opened: ${opened.code}`, opened.code === "EIO");
+    }
     return null;
   }
 

@@ -187,3 +187,16 @@ test("an interval of infinity is never", () => {
   driver.tickFor(5_000);
   equal(driver.storage.usage().scrubbedBytes, 0);
 });
+
+test("a file that the system does not give out is not damaged: the next pass rereads it", () => {
+  const { driver, pass } = bench();
+  const [path] = names(driver, "rows-") as [string];
+  const [segment] = sealedOf(driver) as [string];
+  driver.disk.content(path)[300]! ^= 1;
+  driver.disk.content(segment)[4200]! ^= 1;
+  for (const code of ["EPERM", "EROFS", "EMFILE"]) {
+    for (const refused of [path, segment]) driver.disk.fail("open", refused, code);
+    deepEqual(pass(), [], code);
+  }
+  equal(pass().length, 2, "what is given out is reread");
+});

@@ -1,5 +1,6 @@
 // Rereads one segment of the log that nothing more is written to, with the scan of recovery: every batch
 // that stands in it must be there, whole and in order.
+import { isRefused } from "../directory/access.ts";
 import { DiskError } from "../env.ts";
 import type { Disk, DiskFile } from "../env.ts";
 import { batchBytes } from "../wal/batch-header.ts";
@@ -21,6 +22,8 @@ export class WalTarget implements ScrubTarget {
   #nextSeq: number;
   /** Up to here every batch was whole. */
   #goodEnd: number;
+  /** The system does not give the file out now, which says nothing about it: the next pass will see. */
+  #isRefused: boolean;
   finding: ScrubFinding | null;
 
   constructor(
@@ -37,11 +40,12 @@ export class WalTarget implements ScrubTarget {
     this.#scan = null;
     this.#nextSeq = segment.firstSeq;
     this.#goodEnd = firstBatchOffset;
+    this.#isRefused = false;
     this.finding = null;
   }
 
   stands(): boolean {
-    return this.#inForce();
+    return !this.#isRefused && this.#inForce();
   }
 
   step(bytesMax: number): number {
@@ -73,6 +77,8 @@ export class WalTarget implements ScrubTarget {
     const { path, nonce, bytes } = this.#segment;
     const opened = this.#disk.openNow(path, false);
     if (opened instanceof DiskError) {
+      this.#isRefused = isRefused(opened);
+      if (this.#isRefused) return null;
       this.#found(0, `cannot be opened: ${opened.code}`, opened.code === "EIO");
       return null;
     }
