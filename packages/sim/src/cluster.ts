@@ -4,6 +4,7 @@ import { assert, must } from "@quorate/base";
 import {
   Failure,
   FailureCode,
+  type HostConfig,
   type HostStatus,
   Phase,
   type ReplySink,
@@ -236,16 +237,31 @@ export class SimCluster implements RequestTarget {
   present(): string[] {
     const known = this.changing ? this.#newestTable() : null;
     if (known === null) return this.memberNames.filter((name) => !this.absent.has(name));
-    const named = this.members.filter(({ config }) => known.has(config.memberId));
+    const named = this.members.filter((member) => known.has(memberIdOf(member)));
     return named.map(({ name }) => name);
   }
 
   /** As it was told itself; by the newest table that a running one has applied, born or not. */
-  isMember({ name, host, config }: SimMember): boolean {
-    const memberId = host?.status().memberId ?? config.memberId;
+  isMember(member: SimMember): boolean {
+    const memberId = memberIdOf(member);
     const known = this.#newestStatus();
-    if (known === null) return !this.absent.has(name);
-    return known.members.some((member) => member.memberId === memberId);
+    if (known === null) return !this.absent.has(member.name);
+    return known.members.some((one) => one.memberId === memberId);
+  }
+
+  /** Its own entry in the list of members that it is started with. */
+  listed({ config }: SimMember): HostConfig["members"][number] {
+    return must(
+      config.members.find(({ memberId }) => memberId === config.memberId),
+      "a member lists itself",
+    );
+  }
+
+  /** Under which id its address is on record in the newest table; else as it was told. */
+  idOnRecord(member: SimMember): string {
+    const urls = this.listed(member).peerUrls.join();
+    const known = this.#newestStatus()?.members ?? [];
+    return known.find(({ peerUrls }) => peerUrls.join() === urls)?.memberId ?? memberIdOf(member);
   }
 
   #newestStatus(): HostStatus | null {
@@ -298,4 +314,9 @@ export class SimCluster implements RequestTarget {
   roleOf(name: string): Role {
     return this.member(name).host?.status().role ?? Role.Follower;
   }
+}
+
+/** As it was told itself: a machine that joins anew may be told an id that it was added with before. */
+function memberIdOf({ host, config }: SimMember): string {
+  return host?.status().memberId ?? config.memberId;
 }

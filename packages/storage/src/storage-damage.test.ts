@@ -171,6 +171,24 @@ test("a row written to the place of another one of its segment is not taken for 
   ok(tried > 5);
 });
 
+test("a row that became zeros before padding is missed, in a sealed segment and in the growing one", () => {
+  const disk = stored(2);
+  const member = opened(openMemberNow(disk, 2));
+  scanAll(member.storage);
+  const segments = [...(member.storage.rows as RowLog).segments];
+  ok(segments.some(({ sealed }) => sealed) && segments.some(({ sealed }) => !sealed));
+  disk.kill();
+  for (const { name, places, savedBytes } of segments) {
+    const content = disk.content(`${testDirectory}/${name}`);
+    const saved = content.slice();
+    content.fill(0, places.offsetAt(places.count - 1), savedBytes);
+    const { storage } = opened(openMemberNow(disk, 3));
+    match(damageOf(storage), new RegExp(`/${name}: offset 0: CRC [0-9a-f]{8} of all`));
+    content.set(saved);
+    disk.kill();
+  }
+});
+
 test("rows out of order, although each is whole, are damage", () => {
   const disk = stored(3);
   const path = segmentPaths(disk)[1]!;

@@ -78,8 +78,7 @@ function isLogNoticed(directory: SimDirectory): boolean {
   let attested = 0;
   for (const { name, file, batches } of segmentsOf(directory)) {
     const cut = file.shownLength < file.length;
-    const headless = file.damage.touches(0, segmentHeaderBytes);
-    if (directory.damage.has(name) || cut || headless) return true;
+    if (directory.damage.has(name) || cut || isHeadless(file)) return true;
     for (const { from, to, seq, durableSeq } of batches) {
       if (file.damage.touches(from, to)) lastHit = Math.max(lastHit, seq);
       else attested = Math.max(attested, durableSeq);
@@ -92,6 +91,13 @@ function isLogNoticed(directory: SimDirectory): boolean {
     }
   }
   return lastHit <= attested;
+}
+
+/** Damage that covers the header may leave it as it was. */
+function isHeadless(file: SimFile): boolean {
+  const shown = new Uint8Array(segmentHeaderBytes);
+  const unreadable = file.readShown(0, shown) === null;
+  return unreadable || !equalBytes(shown, file.syncedBytes().subarray(0, segmentHeaderBytes));
 }
 
 function shownBytes(file: SimFile): Uint8Array {

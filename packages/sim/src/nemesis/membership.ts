@@ -57,7 +57,7 @@ export class Membership implements Nemesis {
       this.#cluster.operator?.takeBack(subject);
       this.#cluster.operator?.startLater(subject);
     }
-    const request = requestOf(kind, subject, random);
+    const request = this.#requestOf(kind, subject, random);
     this.#cluster.world.faults.count(`membership.${kind}`);
     this.#cluster.world.note(asked.name, "members", { kind, subject: subject.name });
     asked.incarnation!.run(() => {
@@ -71,28 +71,31 @@ export class Membership implements Nemesis {
     if (running || incarnation?.exitCode !== ExitCode.Removed) return;
     if (this.#cluster.absent.has(name)) return;
     this.#cluster.wipe(name);
-    // A member's id is given once: the time is in it.
-    const memberId = `${(++this.#added).toString(16).padStart(14, "0")}ad`;
-    member.config = joiningConfig(this.#cluster.options, member.config, memberId);
+    member.config = joiningConfig(this.#cluster.options, member.config, this.#newId());
     this.#cluster.absent.add(name);
   }
-}
 
-function requestOf(
-  kind: "add" | "remove" | "promote",
-  { config }: SimMember,
-  random: SimRandom,
-): MemberRequest {
-  const { memberId } = config;
-  switch (kind) {
-    case "add": {
-      const aim = random.chance(0.7) ? MemberAim.Voter : MemberAim.Learner;
-      const { peerUrls } = config.members.find((m) => m.memberId === memberId)!;
-      return { kind: MemberRequestKind.Add, memberId, name: "", peerUrls, aim };
+  #newId(): string {
+    return `${(++this.#added).toString(16).padStart(14, "0")}ad`;
+  }
+
+  /** An id is given once: the time is in it. Whoever is removed or promoted has the one on record. */
+  #requestOf(
+    kind: "add" | "remove" | "promote",
+    subject: SimMember,
+    random: SimRandom,
+  ): MemberRequest {
+    switch (kind) {
+      case "add": {
+        const aim = random.chance(0.7) ? MemberAim.Voter : MemberAim.Learner;
+        const { peerUrls } = this.#cluster.listed(subject);
+        const memberId = this.#newId();
+        return { kind: MemberRequestKind.Add, memberId, name: "", peerUrls, aim };
+      }
+      case "remove":
+        return { kind: MemberRequestKind.Remove, memberId: this.#cluster.idOnRecord(subject) };
+      case "promote":
+        return { kind: MemberRequestKind.Promote, memberId: this.#cluster.idOnRecord(subject) };
     }
-    case "remove":
-      return { kind: MemberRequestKind.Remove, memberId };
-    case "promote":
-      return { kind: MemberRequestKind.Promote, memberId };
   }
 }

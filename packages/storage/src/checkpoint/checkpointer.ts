@@ -195,7 +195,7 @@ function entryOf(captured: CapturedSegment, crc: number): RowSegmentEntry {
     nonce: segment.nonce,
     originRaftId: segment.originRaftId,
     bytes: to,
-    crc: sealed ? crc : 0,
+    crc,
     sealed,
     firstMain: segment.firstMain,
   };

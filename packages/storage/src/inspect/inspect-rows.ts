@@ -91,7 +91,7 @@ function readSegment(
     return "another segment stands under this name";
   }
   const crc = crc32c(bytes);
-  if (entry.sealed && entry.crc !== crc) {
+  if (entry.crc !== crc) {
     const problem = walk(entry, bytes, { main: 0, sub: 0 }, () => {}).problem;
     return problem ?? `the CRC of the segment is ${hex(crc)}, the manifest says ${hex(entry.crc)}`;
   }

@@ -16,7 +16,7 @@ export interface RowSegmentEntry {
   readonly originRaftId: number;
   /** Bytes in force (padded to 4 KiB); the file may be longer, never shorter. */
   readonly bytes: number;
-  /** CRC32C over those bytes when sealed; 0 while it grows. */
+  /** CRC32C over those bytes, also while it grows: a row that became zeros looks like padding. */
   readonly crc: number;
   readonly sealed: boolean;
   readonly firstMain: number;

@@ -4,6 +4,7 @@
 import { crc32c } from "@quorate/base";
 import { ScannedRow } from "@quorate/kv";
 import type { RowRef } from "@quorate/kv";
+import { hex } from "../directory/record-file.ts";
 import { padded } from "../medium.ts";
 import type { RowSegmentEntry } from "../manifest/manifest-api.ts";
 import { decodeInto, RowBlock, rowLength, rowMain, rowProblem, rowSub } from "./row-codec.ts";
@@ -23,7 +24,7 @@ export class RowScan {
   #segment: RowSegment | null;
   /** Offset in the segment. */
   #at: number;
-  /** CRC32C over the segment below `#crcTo`; only of the growing one, the others have theirs. */
+  /** CRC32C over the segment below `#crcTo`: rows have their own, but zeros are padding. */
   #crc: number;
   #crcTo: number;
   /** Of one size and used again, but for a row that is longer. */
@@ -86,7 +87,10 @@ export class RowScan {
     if (segment.places.count === 0) {
       this.#log.files.damaged(segment, segmentHeaderBytes, null, "a segment without rows");
     }
-    if (!segment.sealed) segment.crc = this.#crc;
+    if (this.#crc !== segment.crc) {
+      const [found, wanted] = [hex(this.#crc), hex(segment.crc)];
+      this.#log.files.damaged(segment, 0, null, `CRC ${found} of all, the manifest says ${wanted}`);
+    }
     this.#log.scannedAll(segment);
     this.#segment = null;
   }
@@ -157,10 +161,8 @@ export class RowScan {
     }
     const { bytes } = this.#block;
     this.#log.files.readNow(segment, offset, bytes.subarray(0, end));
-    if (!segment.sealed) {
-      this.#crc = crc32c(bytes, this.#crcTo - offset, end, this.#crc);
-      this.#crcTo = offset + end;
-    }
+    this.#crc = crc32c(bytes, this.#crcTo - offset, end, this.#crc);
+    this.#crcTo = offset + end;
     this.#blockEnd = end;
     this.#blockOffset = offset;
   }

@@ -51,7 +51,7 @@ export class RowSegment {
   #rowsEnd: number;
   /** Length in force: in the file, synced, named by the manifest. Invariant: ≤ bytes, padded. */
   savedBytes: number;
-  /** CRC32C over the first `savedBytes`; of a sealed one that was never transferred, the manifest's. */
+  /** CRC32C over the first `savedBytes`. */
   crc: number;
   /** From `savedBytes` to `bytes`, without gaps. */
   #chunks: RowChunk[];
@@ -102,7 +102,7 @@ export class RowSegment {
       nonce: this.nonce,
       originRaftId: this.originRaftId,
       bytes: this.savedBytes,
-      crc: this.sealedInForce ? this.crc : 0,
+      crc: this.crc,
       sealed: this.sealedInForce,
       firstMain: this.firstMain,
     };

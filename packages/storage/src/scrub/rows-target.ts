@@ -1,6 +1,8 @@
 // Rereads the saved part of one row segment, row by row: the checks of the scan at a start, in short
 // slices, over a file of its own, and what is wrong is an outcome.
 import { isRefused } from "../directory/access.ts";
+import { crc32c } from "@quorate/base";
+import { hex } from "../directory/record-file.ts";
 import { DiskError } from "../env.ts";
 import type { Disk, DiskFile } from "../env.ts";
 import { padded } from "../medium.ts";
@@ -16,6 +18,10 @@ export class RowsTarget implements ScrubTarget {
   readonly #inForce: () => boolean;
   /** Saved when this pass came to it; what is saved later was checked when it was written. */
   readonly #bytes: number;
+  readonly #wantedCrc: number;
+  /** CRC32C over what was reread, below `#crcTo`. */
+  #crc: number;
+  #crcTo: number;
   #file: DiskFile | null;
   #at: number;
   /** The system does not give the file out now, which says nothing about it: the next pass will see. */
@@ -33,6 +39,9 @@ export class RowsTarget implements ScrubTarget {
     this.#segment = segment;
     this.#inForce = inForce;
     this.#bytes = segment.savedBytes;
+    this.#wantedCrc = segment.crc;
+    this.#crc = 0;
+    this.#crcTo = 0;
     this.#file = null;
     this.#at = 0;
     this.#isRefused = false;
@@ -51,6 +60,9 @@ export class RowsTarget implements ScrubTarget {
     if (block === null) return length;
     if (from === 0) this.#checkHeader(block);
     this.#walk(block, from, length);
+    if (this.#at === this.#bytes && this.#crc !== this.#wantedCrc) {
+      this.#found(0, `CRC ${hex(this.#crc)} of all, want ${hex(this.#wantedCrc)}`, false);
+    }
     return length;
   }
 
@@ -120,7 +132,12 @@ export class RowsTarget implements ScrubTarget {
     else if (read < length) {
       this.#found(offset + read, "the file ends within its length in force", false);
     }
-    return this.finding === null ? new RowBlock(bytes) : null;
+    if (this.finding !== null) return null;
+    if (offset + length > this.#crcTo) {
+      this.#crc = crc32c(bytes, this.#crcTo - offset, length, this.#crc);
+      this.#crcTo = offset + length;
+    }
+    return new RowBlock(bytes);
   }
 
   #open(): DiskFile | null {

@@ -36,11 +36,7 @@ export class PinnedCheckpoint implements SnapshotSource {
     this.#read = { file: -1, offset: 0, crc: 0 };
     this.#released = false;
     const files: SnapshotFile[] = [];
-    for (const { name, bytes, crc, sealed } of state.rowSegments) {
-      const segment = parts.rows.segments.find((candidate) => candidate.name === name);
-      const growing = must(segment, "a segment in force is open");
-      files.push({ name, bytes, crc: sealed ? crc : growing.crc });
-    }
+    for (const { name, bytes, crc } of state.rowSegments) files.push({ name, bytes, crc });
     const tables = must(state.checkpoint, "a checkpoint is in force").tablesName;
     files.push({ name: tables, bytes: inForce.sharedBytes, crc: inForce.sharedCrc });
     this.files = files;
