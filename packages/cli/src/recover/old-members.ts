@@ -26,16 +26,20 @@ async function verdictOf(
 ): Promise<Verdict> {
   const who = `${nameOf(member)} at ${address}`;
   const endMs = performance.now() + timeoutMs;
-  let wasTold = false;
+  let since = "";
   for (;;) {
     const { what, words } = await announce(file, address, timeoutMs);
     switch (what) {
       case Announced.Silent:
-        return { good: true, words: `${who} is silent${wasTold ? ", since it was told" : ""}` };
+        return { good: true, words: `${who} is silent${since}` };
       case Announced.Successor:
         return { good: true, words: `${who}: ${words}, which goes on` };
       case Announced.Told:
-        wasTold = true;
+        since = ", since it was told";
+        break;
+      case Announced.HungUp:
+        // Its answer may have been lost with it.
+        if (since === "") since = ", since it hung up on being told";
         break;
       case Announced.Other:
         // Perhaps it is about to start, or to end.

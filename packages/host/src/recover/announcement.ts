@@ -15,6 +15,8 @@ export const Announced = {
   Told: "told",
   /** A member of the cluster that goes on has that address now. */
   Successor: "successor",
+  /** It took the notice and ended the link: perhaps it ended over it, which the next dial tells. */
+  HungUp: "hung up",
   /** Somebody else, or an answer that makes no sense. */
   Other: "other",
 } as const;
@@ -71,9 +73,8 @@ export class Announcement implements LinkEvents {
 
   onEnd(end: LinkEnd): void {
     this.#link = null;
-    // It may have ended over the notice: whether it has, the next dial tells.
-    const answered = this.#opened && end !== LinkEnd.Unreachable;
-    this.#end(answered ? Announced.Other : Announced.Silent, endText(end));
+    const opened = this.#opened && end !== LinkEnd.Unreachable;
+    this.#end(opened ? Announced.HungUp : Announced.Silent, endText(end));
   }
 
   giveUp(): void {
