@@ -30,6 +30,7 @@ export type {
   LastKnown,
   OpenDirectory,
   OpenStorage,
+  Promised,
   Recovered,
   Refusal,
   SetAsideOptions,

@@ -176,6 +176,8 @@ class StorageOpening {
       entries: log.entries,
       logStartIndex: log.startIndex,
       logStartTerm: log.startTerm,
+      promised: log.promised,
+      behind: log.behind,
       peers,
     };
     this.#opened({ ok: true, storage, recovered });

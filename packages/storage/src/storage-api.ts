@@ -158,7 +158,17 @@ export interface Recovered {
   /** Index and term of the entry just below `entries[0]` (or of the last one, if there are none). */
   readonly logStartIndex: Index;
   readonly logStartTerm: Term;
+  /** The log's true end, when entries below it are lost: what this member acknowledged; null: whole. */
+  readonly promised: Promised | null;
+  /** Known entries above the first lost one, ascending, with gaps; empty when whole. */
+  readonly behind: readonly Entry[];
   readonly peers: readonly PeerRecord[];
+}
+
+/** The last entry that a log with lost entries was known to have. */
+export interface Promised {
+  readonly index: Index;
+  readonly term: Term;
 }
 
 export interface WalAppend {

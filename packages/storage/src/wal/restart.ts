@@ -220,7 +220,8 @@ export class Restart {
       durableFile,
     });
     const zeroedBytes = this.#zeroedBytes;
-    const recovered = { hardState, entries, startIndex, startTerm, peers, zeroedBytes };
+    const start = { startIndex, startTerm, promised: null, behind: [] };
+    const recovered = { hardState, entries, ...start, peers, zeroedBytes };
     const restartedAt = log.restarted ? { index: lastIndex, term: lastTerm } : null;
     wal.boot(log.voidMarks, restartedAt, () => {
       this.#env.trace.mark("wal.restart.booted");

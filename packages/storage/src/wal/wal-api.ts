@@ -4,7 +4,7 @@
 import type { Entry, HardState, Index, NodeId, Term } from "@quorate/raft";
 import type { Env } from "../env.ts";
 import type { CheckpointEntry, ManifestApi } from "../manifest/manifest-api.ts";
-import type { PeerRecord, Refusal, WalAppend } from "../storage-api.ts";
+import type { PeerRecord, Promised, Refusal, WalAppend } from "../storage-api.ts";
 
 /** A snapshot is about to be put in force: the log starts at `index` if and when it is (P9). */
 export interface WalMark {
@@ -117,6 +117,10 @@ export interface RecoveredLog {
   /** At most the checkpoint's index; 0 without one. */
   readonly startIndex: Index;
   readonly startTerm: Term;
+  /** End of the log, when entries below it are lost; null: none is. */
+  readonly promised: Promised | null;
+  /** Known entries above the first lost one, ascending; empty when none is lost. */
+  readonly behind: readonly Entry[];
   readonly peers: readonly PeerRecord[];
   /** Zeroed behind the last good batch: a torn tail (§3.3 row 2), or an earlier use of the file. */
   readonly zeroedBytes: number;
