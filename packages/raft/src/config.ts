@@ -1,7 +1,7 @@
 // What a core is made with: settings with units and bounds, and the state that the disk gave back.
 import { assert } from "@quorate/base";
 import type { Entry } from "./entry.ts";
-import type { ConfState, HardState, Index, NodeId, Session, Term } from "./types.ts";
+import type { ConfState, HardState, Index, NodeId, Session, Term, LogEnd } from "./types.ts";
 
 /** The core's only source of randomness: election jitter. */
 export interface RaftRandom {
@@ -71,6 +71,11 @@ export interface InitialState {
   readonly level: number;
   /** The log is whole, the state at `applied` is not: see RaftApi.stateLost. */
   readonly stateLost?: boolean;
+  /**
+   * Where the log ended before bytes of it were lost (reliability.md §3.3 row 3): behind `entries`,
+   * attested by what is left. Null: `entries` is the whole log.
+   */
+  readonly promised?: LogEnd | null;
 }
 
 export const raftDefaults: Omit<RaftConfig, "id" | "session" | "random"> = {

@@ -70,6 +70,13 @@ function checkFrontiers(raft: Raft): void {
   assert(persist.issued.commit <= log.committed, "issued commit ≤ committed");
   assert(log.confChangeDone <= log.handed, "decided changes were handed out");
   assert(log.lastTerm <= raft.term, "no entry is of a term to come");
+  const { promised } = log;
+  assert(promised === null || log.lastIndex < promised.index, "a promise reaches beyond the log");
+  assert(
+    promised === null || raft.role === Role.Follower,
+    "who has lost entries does not campaign",
+  );
+  assert(promised === null || log.attestedIndex >= promised.index, "a hello tells the promise");
 }
 
 function checkEntries(raft: Raft): void {

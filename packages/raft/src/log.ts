@@ -11,7 +11,7 @@ import type { Entry } from "./entry.ts";
 import { LogTail } from "./log-tail.ts";
 import { PersistQueue } from "./persist-queue.ts";
 import { HardState } from "./types.ts";
-import type { Index, SnapshotMeta, Term } from "./types.ts";
+import type { Index, LogEnd, SnapshotMeta, Term } from "./types.ts";
 import type { InitialState } from "./config.ts";
 
 export class Log {
@@ -32,6 +32,15 @@ export class Log {
   snapshotKeepsLog: boolean;
   /** Index of a restored snapshot that is not installed yet; 0: none. */
   snapshotPending: Index;
+  /**
+   * The log has lost bytes: it once ended here, and what was acknowledged and granted rests on that
+   * end (§3.3 row 3). Moves only to null, by `settlePromise`. Invariant: lastIndex < promised.index.
+   */
+  promised: LogEnd | null;
+  /** What hellos tell at least, until that which ended the promise is durable; 0: nothing. */
+  toldIndex: Index;
+  /** Durable up to here, the end of the promise is. */
+  #toldUntil: Index;
 
   constructor(initial: InitialState, level: number, persistBatchesInFlightMax: number) {
     this.tail = new LogTail(initial.snapshotIndex, initial.snapshotTerm, level, 0);
@@ -53,6 +62,11 @@ export class Log {
     this.snapshotToInstall = null;
     this.snapshotKeepsLog = false;
     this.snapshotPending = 0;
+    this.promised = initial.promised ?? null;
+    assert(this.promised === null || this.promised.index > last, "initial state: no hole");
+    assert(this.promised === null || this.promised.term <= term, "initial state: a term to come");
+    this.toldIndex = this.promised?.index ?? 0;
+    this.#toldUntil = 0;
   }
 
   get lastIndex(): Index {
@@ -69,7 +83,36 @@ export class Log {
 
   /** Whether a log that ends in (index, term) holds all that this one may have committed (§5.4.1). */
   isUpToDate(index: Index, term: Term): boolean {
-    return term > this.lastTerm || (term === this.lastTerm && index >= this.lastIndex);
+    const { promised } = this;
+    if (promised !== null && !reaches(index, term, promised.index, promised.term)) return false;
+    return reaches(index, term, this.lastIndex, this.lastTerm);
+  }
+
+  /**
+   * After the log has changed by a leader's word, or by what was proved to be its own: the promise
+   * is met when the log reaches its end again, and void when the leader's log cannot hold that end.
+   * A truncation below it proves nothing: who had it may still be elected.
+   */
+  settlePromise(): void {
+    const { promised } = this;
+    if (promised === null) return;
+    const isReached = this.lastIndex >= promised.index;
+    // Terms never fall along a log: with a higher one before it, the entry there is another.
+    const isVoid = this.lastTerm > promised.term;
+    if (!isReached && !isVoid) return;
+    this.promised = null;
+    this.#toldUntil = this.lastIndex;
+  }
+
+  /** What hellos tell: nothing less than was ever acknowledged from this disk. */
+  get attestedIndex(): Index {
+    return Math.max(this.persist.durableIndex, this.toldIndex);
+  }
+
+  /** Batches have become durable. */
+  forgetPromise(): void {
+    if (this.toldIndex === 0 || this.promised !== null) return;
+    if (this.persist.durableIndex >= this.#toldUntil) this.toldIndex = 0;
   }
 
   matches(index: Index, term: Term): boolean {
@@ -107,6 +150,27 @@ export class Log {
       this.persist.truncated(first);
     }
     for (let i = from; i < entries.length; i++) this.tail.push(entries[i]!);
+  }
+
+  /**
+   * Takes back what was lost: entries that this log held behind its present last one, as the caller
+   * has proved. False: they do not continue it, or reach beyond what was promised.
+   */
+  mend(entries: readonly Entry[]): boolean {
+    const { promised, tail } = this;
+    if (promised === null || this.snapshotPending > 0) return false;
+    let before = { index: tail.lastIndex, term: tail.lastTerm, wallMs: tail.lastWallMs };
+    for (const entry of entries) {
+      const isNext = entry.index === before.index + 1 && entry.index <= promised.index;
+      const isInOrder = entry.term >= before.term && entry.wallMs >= before.wallMs;
+      const isOurs =
+        entry.index < promised.index ? entry.term <= promised.term : entry.term === promised.term;
+      if (!isNext || !isInOrder || !isOurs) return false;
+      before = entry;
+    }
+    for (const entry of entries) tail.push(entry);
+    this.settlePromise();
+    return true;
   }
 
   commitTo(index: Index): void {
@@ -172,6 +236,7 @@ export class Log {
     this.snapshotToInstall = snapshot;
     this.snapshotKeepsLog = false;
     this.snapshotPending = snapshot.index;
+    this.settlePromise();
   }
 
   /** May take the state of a snapshot that ends where this log has the very entry, durable and kept. */
@@ -202,4 +267,8 @@ export class Log {
     assert(index <= this.applied, "log: compaction of what is not applied");
     this.tail.compactTo(index);
   }
+}
+
+function reaches(index: Index, term: Term, endIndex: Index, endTerm: Term): boolean {
+  return term > endTerm || (term === endTerm && index >= endIndex);
 }

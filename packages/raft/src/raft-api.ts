@@ -1,11 +1,20 @@
 // The public face of the core as an interface: class RaftNode (raft-node.ts) implements it.
 // All inputs are synchronous and none throws on what a peer sends.
 import type { ConfChange } from "./conf-change.ts";
-import type { Proposal } from "./entry.ts";
+import type { Entry, Proposal } from "./entry.ts";
 import type { Message } from "./message.ts";
 import type { Ready } from "./ready.ts";
 import type { RaftStatus } from "./status.ts";
-import type { ConfState, Index, NodeId, PersistSeq, Session, SnapshotMeta, Term } from "./types.ts";
+import type {
+  ConfState,
+  Index,
+  LogEnd,
+  NodeId,
+  PersistSeq,
+  Session,
+  SnapshotMeta,
+  Term,
+} from "./types.ts";
 
 export const StepOutcome = {
   Handled: 1,
@@ -77,6 +86,13 @@ export interface RaftApi {
    * over when such a snapshot is installed (reliability.md §3.3 row 14).
    */
   stateLost(): void;
+  /**
+   * Entries that this member's own log held behind its present last one before they were lost, dense
+   * from lastIndex + 1 on. The caller has proved that they are the same: a log that holds our last
+   * entry holds them, and holds behind them one that ours held (§5.3, Log Matching). False: they do
+   * not continue the log, or reach beyond what was promised; nothing is changed.
+   */
+  mended(entries: readonly Entry[]): boolean;
   /** Drop the log up to and including `index` from memory; index ≤ applied. */
   compacted(index: Index): void;
 
@@ -114,5 +130,7 @@ export interface RaftApi {
   leader(): NodeId;
   /** Term of the entry at `index`, or null when compacted or beyond the log. */
   termAt(index: Index): Term | null;
+  /** Where the log ended before a part of it was lost and is not filled again; null: it is whole. */
+  promised(): LogEnd | null;
   status(): RaftStatus;
 }

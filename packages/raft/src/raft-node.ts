@@ -7,7 +7,7 @@ import { checkConfState } from "./confchange/conf-state.ts";
 import { checkConfig } from "./config.ts";
 import type { InitialState, RaftConfig } from "./config.ts";
 import type { ConfChange } from "./conf-change.ts";
-import type { Proposal } from "./entry.ts";
+import type { Entry, Proposal } from "./entry.ts";
 import { endQuiet } from "./late-answers.ts";
 import { levelAt, stampAt } from "./log-tail.ts";
 import { confChangeApplied, proposeConfChange } from "./membership.ts";
@@ -27,7 +27,7 @@ import { statusOf } from "./status-of.ts";
 import { step } from "./step.ts";
 import { startTransfer } from "./transfer.ts";
 import { nobody, Role, SnapshotMeta } from "./types.ts";
-import type { ConfState, Index, NodeId, PersistSeq, Session, Term } from "./types.ts";
+import type { ConfState, Index, LogEnd, NodeId, PersistSeq, Session, Term } from "./types.ts";
 
 export class RaftNode implements RaftApi {
   /** For invariants, describe and tests (internal.ts); the host has no business in it. */
@@ -101,6 +101,7 @@ export class RaftNode implements RaftApi {
       }
       term = batch.hardState.term;
     }
+    log.forgetPromise();
     countOwnVote(raft);
     const { state } = raft;
     if (state.role === Role.Leader) leaderPersisted(raft, state, term);
@@ -138,6 +139,10 @@ export class RaftNode implements RaftApi {
     const raft = this.core;
     raft.stateLost = true;
     if (raft.role !== Role.Follower) raft.becomeFollower(raft.term, nobody);
+  }
+
+  mended(entries: readonly Entry[]): boolean {
+    return this.core.log.mend(entries);
   }
 
   compacted(index: Index): void {
@@ -227,6 +232,10 @@ export class RaftNode implements RaftApi {
 
   termAt(index: Index): Term | null {
     return this.core.log.tail.termAt(index);
+  }
+
+  promised(): LogEnd | null {
+    return this.core.log.promised;
   }
 
   status(): RaftStatus {

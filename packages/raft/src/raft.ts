@@ -226,8 +226,8 @@ export class Raft {
 
   /**
    * May campaign. Not who is no voter, has promised to be quiet (P5), waits for a snapshot
-   * (lesson 44), has lost its state, or holds a committed configuration change that it has not
-   * applied (lesson 29).
+   * (lesson 44), has lost its state or a part of its log, or holds a committed configuration change
+   * that it has not applied (lesson 29).
    */
   isPromotable(): boolean {
     return (
@@ -235,6 +235,7 @@ export class Raft {
       !this.quiet.active &&
       this.log.snapshotPending === 0 &&
       !this.stateLost &&
+      this.log.promised === null &&
       !this.log.confChangeUnapplied
     );
   }

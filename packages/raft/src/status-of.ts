@@ -17,6 +17,8 @@ export function statusOf(raft: Raft): RaftStatus {
     lastIndex: log.lastIndex,
     lastTerm: log.lastTerm,
     durableIndex: log.persist.durableIndex,
+    attestedIndex: log.attestedIndex,
+    promised: log.promised,
     persistPending: log.persist.pending,
     confState: raft.conf,
     quiet: raft.quiet.active,

@@ -18,6 +18,12 @@ export type Session = number;
 export const nobody: NodeId = 0;
 export const sessionUnknown: Session = 0;
 
+/** Where a log ends: the identity of its last entry, and by it of the whole log (Raft §5.3). */
+export interface LogEnd {
+  readonly index: Index;
+  readonly term: Term;
+}
+
 /** Term, vote and commit index: what must survive a crash (Raft figure 2; DESIGN.md 3 for commit). */
 export class HardState {
   readonly term: Term;

@@ -16,6 +16,8 @@ const plain: RaftStatus = {
   lastIndex: 10,
   lastTerm: 5,
   durableIndex: 10,
+  attestedIndex: 10,
+  promised: null,
   persistPending: 0,
   confState: {
     voters: [1, 2, 3],

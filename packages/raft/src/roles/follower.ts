@@ -71,6 +71,7 @@ function handleAppend(raft: Raft, message: Message): StepOutcome {
     if (first <= log.lastIndex) raft.ownProposals.truncating(log, first);
     log.merge(entries, present);
   }
+  log.settlePromise();
   const last = message.index + count;
   // Not our last index: behind `last` may be entries that the leader knows nothing of (lesson 13).
   raft.commitTo(Math.min(message.commit, last));

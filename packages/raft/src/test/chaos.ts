@@ -20,6 +20,8 @@ export interface ChaosOptions {
   readonly links: boolean;
   readonly snapshots: boolean;
   readonly hints: boolean;
+  /** Disks lose the end of their logs, never two at a time. */
+  readonly holes: boolean;
 }
 
 const electionTimeoutTicks = 10;
@@ -30,6 +32,8 @@ export class Chaos {
   readonly checkers: Checkers;
   readonly #prng: Prng;
   readonly #removed: Set<NodeId>;
+  /** Times that a peer gave back what was lost. */
+  mended: number;
   #nextId: NodeId;
   #nextText: number;
   #nextContext: number;
@@ -40,6 +44,7 @@ export class Chaos {
     this.cluster = new TestCluster();
     this.checkers = new Checkers(this.cluster);
     this.#removed = new Set();
+    this.mended = 0;
     this.#nextId = options.voters + 1;
     this.#nextText = 1;
     this.#nextContext = 1;
@@ -183,6 +188,7 @@ export class Chaos {
         if (options.crashes && prng.chance(0.3)) this.#crash(member);
         return;
       default:
+        if (options.holes) this.#mend(member);
         if (options.crashes) this.#restart();
     }
   }
@@ -307,11 +313,41 @@ export class Chaos {
     const down = [...this.cluster.members.values()].filter((member) => !member.isUp);
     if (down.length === 0) return;
     const member = this.#prng.pick(down);
+    if (this.options.holes && this.#prng.chance(0.5)) this.#loseEntries(member);
     member.restart({ quiet: this.#prng.chance(0.5) });
     for (const other of this.cluster.up) {
       if (other.id === member.id) continue;
       assert(!this.cluster.hello(member.id, other.id), "an honest disk was called REGRESSED");
     }
+  }
+
+  // Two of three with holes might each need what only the other has not lost.
+  #loseEntries(member: TestMember): void {
+    const { disk } = member;
+    const isAnother = ({ id, disk: { promised } }: TestMember): boolean =>
+      id !== member.id && promised !== null;
+    if ([...this.cluster.members.values()].some(isAnother)) return;
+    const first = Math.max(disk.baseIndex, disk.checkpoint?.meta.index ?? 0);
+    const count = disk.baseIndex + disk.entries.length - first;
+    if (count > 0) member.loseEntries(first + this.#prng.below(count));
+  }
+
+  /** What was lost comes from a peer that holds our last entry and the promised one. */
+  #mend(member: TestMember): void {
+    const { node } = member;
+    const promised = node.promised();
+    const peer = this.#prng.pick(this.cluster.up);
+    if (promised === null || peer === member) return;
+    const last = node.lastIndex();
+    if (peer.durableTermAt(last) !== node.termAt(last)) return;
+    if (peer.durableTermAt(promised.index) !== promised.term) return;
+    const upTo = last + 1 + this.#prng.below(promised.index - last);
+    const entries = peer.entriesFrom(last + 1).filter(({ index }) => index <= upTo);
+    assert(
+      node.mended(entries) || node.core.log.snapshotPending > 0,
+      "what was lost is taken back",
+    );
+    this.mended++;
   }
 
   #partition(): void {

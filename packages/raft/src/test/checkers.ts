@@ -102,7 +102,9 @@ export class Checkers {
   #hasDurably(id: NodeId, index: Index, term: Term): boolean {
     const member = this.#cluster.get(id);
     if (index <= (member.disk.checkpoint?.meta.index ?? 0)) return true;
-    return member.durableTermAt(index) === term;
+    // Acknowledged, and lost since: it is promised.
+    const isLost = member.disk.lost.some((e) => e.index === index && e.term === term);
+    return isLost || member.durableTermAt(index) === term;
   }
 
   applied(member: TestMember): void {

@@ -14,7 +14,7 @@ import type { Message } from "../message.ts";
 import { RaftNode } from "../raft-node.ts";
 import { Ready } from "../ready.ts";
 import { HardState, SnapshotMeta } from "../types.ts";
-import type { ConfState, Index, NodeId, PersistSeq, Term } from "../types.ts";
+import type { ConfState, Index, LogEnd, NodeId, PersistSeq, Term } from "../types.ts";
 
 /** What was applied, as the checkers compare it. */
 export interface AppliedEntry {
@@ -46,6 +46,10 @@ export interface Disk {
   baseIndex: Index;
   baseTerm: Term;
   entries: Entry[];
+  /** Where the log ended before its newest entries were lost; null: nothing was. */
+  promised: LogEnd | null;
+  /** The entries that were lost: only checkers know them. */
+  lost: readonly Entry[];
   checkpoint: Checkpoint | null;
   initialConf: ConfState;
 }
@@ -91,6 +95,8 @@ export class TestMember {
       baseIndex: 0,
       baseTerm: 0,
       entries: terms.map((term, i) => new Entry(term, i + 1, 16, 1, 0, new Uint8Array(0))),
+      promised: null,
+      lost: [],
       checkpoint: null,
       initialConf: conf,
     };
@@ -164,6 +170,7 @@ export class TestMember {
       applied: this.appliedIndex,
       wallMs: Math.max(this.appliedWallMs, disk.entries.at(-1)?.wallMs ?? 0),
       level: this.appliedLevel,
+      promised: disk.promised,
     };
     const random = { below: (): number => 0 };
     const config = { ...raftDefaults, random, ...options, id: this.id, session: this.session };
@@ -174,7 +181,27 @@ export class TestMember {
 
   /** What a hello tells. */
   get durableLastIndex(): Index {
+    return Math.max(this.durableLogEnd, this.disk.promised?.index ?? 0);
+  }
+
+  get durableLogEnd(): Index {
     return this.disk.baseIndex + this.disk.entries.length;
+  }
+
+  /** What a peer would answer: everything behind. */
+  entriesFrom(index: Index): readonly Entry[] {
+    return this.disk.entries.filter((entry) => entry.index >= index);
+  }
+
+  /** Everything above `index` is lost from the disk; what is left attests where the log ended. */
+  loseEntries(index: Index): void {
+    const { disk } = this;
+    const last = disk.entries.at(-1);
+    const keep = index - disk.baseIndex;
+    assert(last !== undefined && keep >= 0 && keep < disk.entries.length, "there is some to lose");
+    disk.promised ??= { index: last.index, term: last.term };
+    disk.lost = [...disk.entries.slice(keep), ...disk.lost];
+    disk.entries = disk.entries.slice(0, keep);
   }
 
   /** Hands every output on; null when there is none. Messages go to `send`. */
@@ -248,10 +275,25 @@ export class TestMember {
       this.appliedLevel = batch.install.meta.level;
       this.conf = batch.install.meta.confState;
     }
-    if (batch.entries.length === 0) return;
-    const keep = batch.firstIndex - disk.baseIndex - 1;
-    assert(keep >= 0 && keep <= disk.entries.length, "a batch continues what is on disk");
-    disk.entries = [...disk.entries.slice(0, keep), ...batch.entries];
+    if (batch.entries.length > 0) {
+      const keep = batch.firstIndex - disk.baseIndex - 1;
+      assert(keep >= 0 && keep <= disk.entries.length, "a batch continues what is on disk");
+      disk.entries = [...disk.entries.slice(0, keep), ...batch.entries];
+    }
+    this.#settlePromise();
+  }
+
+  /** As the WAL does it: by what is on the disk alone. */
+  #settlePromise(): void {
+    const { disk } = this;
+    const { promised } = disk;
+    if (promised === null) return;
+    const index = disk.baseIndex + disk.entries.length;
+    const term = disk.entries.at(-1)?.term ?? disk.baseTerm;
+    if (index >= promised.index || term > promised.term) {
+      disk.promised = null;
+      disk.lost = [];
+    }
   }
 
   /** Applies the oldest entry handed out. False: there is none. */

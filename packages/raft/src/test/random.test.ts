@@ -14,6 +14,7 @@ const calm: ChaosOptions = {
   links: false,
   snapshots: false,
   hints: false,
+  holes: false,
 };
 
 interface Family {
@@ -46,8 +47,14 @@ const families: readonly Family[] = [
       snapshots: true,
       hints: true,
       membership: true,
+      holes: false,
     },
     weight: 4,
+  },
+  {
+    name: "logs that lose their ends",
+    options: { ...calm, links: true, crashes: true, snapshots: true, hints: true, holes: true },
+    weight: 3,
   },
   { name: "two voters", options: { ...calm, voters: 2, links: true, crashes: true }, weight: 1 },
   {
@@ -78,10 +85,13 @@ for (const { name, options, weight } of families) {
     let committed = 0;
     let elections = 0;
     let reads = 0;
+    let mended = 0;
     const first = only === undefined ? 1 : Number(only);
     const count = only === undefined ? seeds * weight : 1;
     for (let seed = first; seed < first + count; seed++) {
-      const { checkers } = run(seed, options);
+      const chaos = run(seed, options);
+      const { checkers } = chaos;
+      mended += chaos.mended;
       committed += checkers.committedMax;
       elections += checkers.elections;
       reads += checkers.readsAnswered;
@@ -89,5 +99,6 @@ for (const { name, options, weight } of families) {
     t.diagnostic(`${committed} committed, ${elections} elections, ${reads} reads`);
     // A run in which nothing happens proves nothing.
     assert(committed > 10 && elections > 0 && reads > 0, `${committed} ${elections} ${reads}`);
+    assert(mended > 0 || !options.holes, "no log was mended");
   });
 }

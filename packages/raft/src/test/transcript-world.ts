@@ -11,7 +11,7 @@
 //   ready N | deliver N [from=M] [TYPE…] | drop [N] [from=M] [TYPE…] | duplicate [N] [from=M] [TYPE…]
 //   pass TICKS | stabilize [N,M] | crash N | restart N [quiet] [no-hello] | hello N M
 //   hello-of N to=M session=S term=T last=I | leader-gone N LEADER | end-quiet N | unreachable N M
-//   prefer N ID PREFERENCE
+//   prefer N ID PREFERENCE | lose N INDEX (a crashed member's entries above it) | mend N FROM
 //   any command: silent (its output is not printed)
 //   partition 1,2 3 | heal | status N… | log N | progress N | network
 import assert from "node:assert/strict";
@@ -107,6 +107,7 @@ export class TranscriptWorld {
       case "pass":
         return this.#pass(args.number(0));
       case "crash":
+      case "lose":
       case "restart":
       case "hello":
       case "hello-of":
@@ -185,6 +186,12 @@ export class TranscriptWorld {
         node.leaderGone(leader.id, leader.session);
         return [];
       }
+      case "mend":
+        return [
+          node.mended(this.#cluster.get(args.number(1)).entriesFrom(node.lastIndex() + 1))
+            ? "mended"
+            : "refused",
+        ];
       case "end-quiet":
         node.endQuiet();
         return [];
@@ -343,6 +350,9 @@ export class TranscriptWorld {
       case "crash":
         cluster.crash(args.number(0));
         return [];
+      case "lose":
+        cluster.get(args.number(0)).loseEntries(args.number(1));
+        return [];
       case "restart": {
         const id = args.number(0);
         cluster.dropTraffic(id);
@@ -399,6 +409,7 @@ function describeStatus(member: TestMember): string {
   text += ` last=${s.lastTerm}/${s.lastIndex} durable=${s.durableIndex}`;
   text += ` committed=${s.committed} applied=${s.applied}`;
   text += ` ${describeConfState(s.confState)}`;
+  if (s.promised !== null) text += ` promised=${s.promised.term}/${s.promised.index}`;
   if (s.quiet) text += " quiet";
   const { state } = member.node.core;
   if (state.role === Role.Follower && state.rank > 0) text += ` rank=${state.rank}`;
