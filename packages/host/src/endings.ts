@@ -1,4 +1,5 @@
 // Why a member ends although its disk works: exit code and one line for whoever has to do something.
+import type { Index } from "@quorate/raft";
 import { ExitCode } from "@quorate/storage";
 import type { Env } from "@quorate/storage";
 
@@ -25,6 +26,15 @@ export function endDamagedAlone(env: Env, directory: string, reason: string): ne
   return env.fatal(
     ExitCode.Damaged,
     `${directory}: ${reason}; there is no other member to repair it from: restore a backup`,
+  );
+}
+
+/** Its log has lost entries, and nobody else has them (§3.3 row 15). Nothing on the disk is changed. */
+export function endLogHoleAlone(env: Env, directory: string, from: Index, upTo: Index): never {
+  return env.fatal(
+    ExitCode.Damaged,
+    `${directory}: entries ${from} to ${upTo} of the log are lost, and there is no other member that ` +
+      "has them: restore a backup, or go on without them with `quorate recover`",
   );
 }
 

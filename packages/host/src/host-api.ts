@@ -186,7 +186,7 @@ export interface MemberStatus {
 
 export interface HostStatus {
   readonly phase: Phase;
-  /** Why the phase is what it is, when it is not Running: one line. */
+  /** Why the phase is what it is; while it is Running, what is to be mended. One line, or empty. */
   readonly reason: string;
   readonly name: string;
   readonly memberId: string;

@@ -16,7 +16,7 @@ import type {
 } from "@quorate/storage";
 import { checkConfig } from "./config-check.ts";
 import { refusalAtDoor } from "./door.ts";
-import { endDamagedAlone, endRemoved } from "./endings.ts";
+import { endDamagedAlone, endLogHoleAlone, endRemoved } from "./endings.ts";
 import { Phase, TransferResult } from "./host-api.ts";
 import type {
   HostApi,
@@ -43,11 +43,12 @@ import { Proposals } from "./proposals.ts";
 import { levelMax } from "./raft-settings.ts";
 import { Announcer } from "./recover/announcer.ts";
 import { ReadKind } from "./reads.ts";
+import { isHoleForGood } from "./repair/log-repair.ts";
 import { makeRunning } from "./running.ts";
 import type { HostInside, Running } from "./running.ts";
 import { SettingsTable } from "./settings.ts";
 import { Stalls } from "./stalls.ts";
-import { describeStatus } from "./status.ts";
+import { describeStatus, missingOf, reasonOf } from "./status.ts";
 
 /** With so many writes waiting, what has no hurry stands still. */
 const queueFrom = 256;
@@ -145,6 +146,7 @@ export class Host implements HostApi {
         onScanned: () => this.#onScanned(),
         onDamaged: (reason) => this.#onDamaged(reason),
         handOver: (done) => this.#handOver(done),
+        onHole: (index, what) => this.#event(JournalKind.LogHole, 0, index, what),
         onWritten: (written) => this.#onCheckpoint(written),
         onSent: (to, ok) => this.#onSnapshotSent(to, ok),
         onAlarm: (command, sink) => this.alarm(command, sink),
@@ -155,6 +157,10 @@ export class Host implements HostApi {
     this.#phase = Phase.Scanning;
     this.#reason = "rebuilding the key index";
     const { lost } = recovered;
+    if (isHoleForGood(recovered, this.#membership.members.length)) {
+      const first = running.raft.lastIndex() + 1;
+      endLogHoleAlone(this.#env, this.#config.directory, first, recovered.promised?.index ?? first);
+    }
     if (lost !== null) {
       this.#mustNotBeAlone(lost.reason);
       this.#reason = `the state is rebuilt from another member's: ${lost.reason}`;
@@ -188,6 +194,7 @@ export class Host implements HostApi {
     running.pump.tick(this.#nowTick, ticks);
     running.storage.tick(this.#proposals.count >= queueFrom);
     running.repair.tick(ticks);
+    running.logRepair.tick();
     running.damage.tick();
     this.#tellDigests(running, ticks);
     running.leadership.tick(this.#nowTick);
@@ -311,7 +318,7 @@ export class Host implements HostApi {
   #hello(): { term: number; lastIndex: number; leader: number } {
     const status = this.#running?.raft.status();
     if (status === undefined) return { term: 0, lastIndex: 0, leader: 0 };
-    return { term: status.term, lastIndex: status.durableIndex, leader: status.leader };
+    return { term: status.term, lastIndex: status.attestedIndex, leader: status.leader };
   }
 
   #persistPeer(record: PeerRecord, done: () => void): void {
@@ -515,17 +522,8 @@ export class Host implements HostApi {
 
   // ---- Status ---------------------------------------------------------------------------------------
 
-  /** Names of the voters not heard for an election timeout. */
   #missing(): readonly string[] {
-    const silentMax = this.#config.electionTimeoutMs;
-    const peers = this.#opening.peers;
-    return peers === null
-      ? []
-      : peers
-          .status()
-          .filter((p) => p.silentMs < 0 || p.silentMs > silentMax)
-          .map((p) => p.name)
-          .sort();
+    return missingOf(this.#opening.peers?.status() ?? [], this.#config.electionTimeoutMs);
   }
 
   isLearner(): boolean {
@@ -537,7 +535,7 @@ export class Host implements HostApi {
     return describeStatus({
       config: this.#config,
       phase: this.#phase,
-      reason: this.#reason === "" ? (running?.guest.reason ?? "") : this.#reason,
+      reason: this.#reason === "" ? reasonOf(running) : this.#reason,
       session: this.#session,
       directory: this.#opening.directory,
       membership: this.#membership,

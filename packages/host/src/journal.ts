@@ -24,6 +24,8 @@ export const JournalKind = {
   SlowDisk: 17,
   /** The wall clock jumped by so much (value). */
   ClockStepped: 18,
+  /** Of entries that the log had lost, up to here (value): the reason says lost, filled or void. */
+  LogHole: 19,
 } as const;
 export type JournalKind = (typeof JournalKind)[keyof typeof JournalKind];
 

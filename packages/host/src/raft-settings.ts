@@ -73,6 +73,7 @@ export function initialState(
     entries: recovered.entries,
     applied: recovered.checkpoint?.index ?? recovered.lost?.index ?? 0,
     stateLost: recovered.lost !== null,
+    promised: recovered.promised,
     wallMs: Math.max(settings.wallMs, last === undefined ? 0 : last.wallMs),
     level: settings.level,
   };

@@ -25,6 +25,8 @@ import type { Proposals } from "./proposals.ts";
 import { Publisher } from "./publisher.ts";
 import { Pump } from "./pump.ts";
 import type { PumpEvents } from "./pump.ts";
+import { LogRepair } from "./repair/log-repair.ts";
+import type { LogRepairParts } from "./repair/log-repair.ts";
 import { StateRepair } from "./repair/state-repair.ts";
 import type { StateRepairParts } from "./repair/state-repair.ts";
 import { electionTicks, initialState, raftConfig } from "./raft-settings.ts";
@@ -54,6 +56,7 @@ export interface Running extends HostInside {
   readonly publisher: Publisher;
   readonly alarmWatch: AlarmWatch;
   readonly repair: StateRepair;
+  readonly logRepair: LogRepair;
   readonly damage: DamageDuty;
 }
 
@@ -80,6 +83,7 @@ export interface RunningParts {
   readonly events: PumpEvents &
     Pick<CheckpointerParts, "onWritten" | "onSent"> &
     Pick<StateRepairParts, "handOver"> &
+    Pick<LogRepairParts, "onHole"> &
     DutyEvents;
 }
 
@@ -139,6 +143,7 @@ export function makeRunning(parts: RunningParts): Running {
     requests,
     publisher,
     repair,
+    logRepair: new LogRepair({ raft, trace: env.trace, onHole: events.onHole }),
     alarmWatch: watchAlarms(parts, keeper, kv, raft, quota),
     damage: watchDamage(parts, keeper, kv, raft, leadership),
   };

@@ -8,6 +8,7 @@ import type { HostConfig, HostStatus, MemberStatus, Phase } from "./host-api.ts"
 import { MemberAim } from "./members/member-record.ts";
 import type { MembershipTable } from "./members/membership-table.ts";
 import type { PeerStatus } from "./peers/peers-api.ts";
+import type { Running } from "./running.ts";
 
 export interface StatusParts {
   readonly config: HostConfig;
@@ -63,6 +64,20 @@ export function describeStatus(parts: StatusParts): HostStatus {
     quotaBytes: config.quotaBytes,
     alarms: kv?.alarms ?? [],
   };
+}
+
+/** Names of the voters not heard for so long, ascending. */
+export function missingOf(peers: readonly PeerStatus[], silentMsMax: number): readonly string[] {
+  return peers
+    .filter((p) => p.silentMs < 0 || p.silentMs > silentMsMax)
+    .map((p) => p.name)
+    .sort();
+}
+
+/** What is not as it should be in a member whose phase is as it should be; empty: nothing. */
+export function reasonOf(running: Pick<Running, "guest" | "logRepair"> | null): string {
+  if (running === null) return "";
+  return running.guest.reason === "" ? running.logRepair.reason : running.guest.reason;
 }
 
 /** Before the first configuration is known, the listed members stand in. */

@@ -30,6 +30,9 @@ function problemsOfOne(member: MemberState): string[] {
     const reason = report.reason === "" ? "" : `: ${report.reason}`;
     problems.push(`${name} is not serving, it is in phase ${report.phase}${reason}`);
   }
+  if (report.phase === "running" && report.reason !== "") {
+    problems.push(`${name}: ${report.reason}`);
+  }
   if (report.quiet) {
     problems.push(`${name} is quiet: after its restart no leader has accepted it yet`);
   }

@@ -84,6 +84,10 @@ test("each thing that is wrong has its line", () => {
       state("m2", { phase: "genesis", reason: "waiting for m3" }),
       "m2 is not serving, it is in phase genesis: waiting for m3",
     ],
+    [
+      state("m2", { reason: "a hole in the log is being filled: 1 of 3" }),
+      "m2: a hole in the log is being filled: 1 of 3",
+    ],
     [state("m2", { quiet: true }), "m2 is quiet: after its restart no leader has accepted it yet"],
     [state("m2", { leader: "" }), "m2 knows no leader"],
     [state("m2", { missing: ["m1", "m3"] }), "m2 does not hear m1, m3"],
