@@ -194,7 +194,7 @@ export class Host implements HostApi {
     running.pump.tick(this.#nowTick, ticks);
     running.storage.tick(this.#proposals.count >= queueFrom);
     running.repair.tick(ticks);
-    running.logRepair.tick();
+    running.logRepair.tick(ticks);
     running.damage.tick();
     this.#tellDigests(running, ticks);
     running.leadership.tick(this.#nowTick);
@@ -308,6 +308,8 @@ export class Host implements HostApi {
       onForwardReadAnswer: (number, index) =>
         this.#running?.pump.onForwardReadAnswer(number, index),
       onStateAsk: (from, index) => this.#running?.checkpointer.sendState(from, index),
+      onLogAsk: (from, ask) => this.#running?.logRepair.asked(from, ask),
+      onLogAnswer: (_from, answer) => this.#running?.logRepair.answered(answer),
       onDigestPoint: (from, point) => this.#onDigestPoint(from, point),
       stageSnapshot: (files, id) => this.#stageSnapshot(files, id),
       onSnapshotStaged: (message, sink, checkpoint) =>
