@@ -36,7 +36,7 @@ import { encodeMemberRequest } from "./members/member-request.ts";
 import type { MemberRequest } from "./members/member-request.ts";
 import { MembershipTable } from "./members/membership-table.ts";
 import { addressOfUrl, isLearner, peerList } from "./members/peer-list.ts";
-import type { DigestPoint, GenesisRecord } from "./peers/peers-api.ts";
+import type { GenesisRecord } from "./peers/peers-api.ts";
 import type { Peers } from "./peers/peers.ts";
 import { type HostPeersEvents, Opening } from "./opening.ts";
 import { Proposals } from "./proposals.ts";
@@ -141,10 +141,12 @@ export class Host implements HostApi {
         missing: () => this.#missing(),
         onRole: (role, term, leader) => this.#onRole(role, term, leader),
         onMembershipChanged: (index) => this.#onMembershipChanged(index),
-        onApplied: (entry) => this.#mustRunning().digests.onApplied(entry.index),
+        onApplied: (entry) => this.#mustRunning().digests.onApplied(entry),
         onInstalled: (installed) => this.#onInstalled(installed),
         onScanned: () => this.#onScanned(),
         onDamaged: (reason) => this.#onDamaged(reason),
+        onDigestDiffers: (other, index, text) =>
+          this.#event(JournalKind.DigestDiffers, other, index, text),
         handOver: (done) => this.#handOver(done),
         onHole: (index, what) => this.#event(JournalKind.LogHole, 0, index, what),
         onWritten: (written) => this.#onCheckpoint(written),
@@ -194,36 +196,15 @@ export class Host implements HostApi {
     running.pump.tick(this.#nowTick, ticks);
     running.storage.tick(this.#proposals.count >= queueFrom);
     running.repair.tick(ticks);
-    running.logRepair.tick(ticks);
+    running.logRepair.tick();
     running.damage.tick();
-    this.#tellDigests(running, ticks);
+    running.digestDuty.tick(ticks);
     running.leadership.tick(this.#nowTick);
     running.guest.tick(this.#nowTick);
     if (this.#phase === Phase.Running) this.#announcer.tick(ticks);
     if (this.#phase === Phase.Running && this.#leader !== 0) {
       running.publisher.tick(this.#nowTick);
       running.alarmWatch.tick(this.#nowTick);
-    }
-  }
-
-  #tellDigests(running: Running, ticks: number): void {
-    if (!running.pump.scanned) {
-      return;
-    }
-    const idle = running.digests.tick(ticks, running.pump.applied);
-    const fresh = running.digests.takeNew();
-    const point = fresh ?? idle;
-    if (point !== null) {
-      this.#mustPeers().broadcastDigest(point);
-    }
-  }
-
-  #onDigestPoint(from: number, point: DigestPoint): void {
-    const difference = this.#running?.digests.difference(point) ?? null;
-    if (difference !== null) {
-      const member = this.#membership.byRaftId(from);
-      this.#reason = `${difference} from ${member?.name ?? String(from)}`;
-      this.#env.trace.error("digest differs", { member: member?.name ?? "", reason: difference });
     }
   }
 
@@ -307,10 +288,10 @@ export class Host implements HostApi {
       onForwardRead: (from, number) => this.#running?.pump.onForwardRead(from, number),
       onForwardReadAnswer: (number, index) =>
         this.#running?.pump.onForwardReadAnswer(number, index),
-      onStateAsk: (from, index) => this.#running?.checkpointer.sendState(from, index),
-      onLogAsk: (from, ask) => this.#running?.logRepair.asked(from, ask),
-      onLogAnswer: (_from, answer) => this.#running?.logRepair.answered(answer),
-      onDigestPoint: (from, point) => this.#onDigestPoint(from, point),
+      onStateAsk: (from, index) => {
+        if (this.#running?.repair.reason === "") this.#running.checkpointer.sendState(from, index);
+      },
+      onDigestPoint: (from, point) => this.#running?.digestDuty.told(from, point),
       stageSnapshot: (files, id) => this.#stageSnapshot(files, id),
       onSnapshotStaged: (message, sink, checkpoint) =>
         this.#onSnapshotStaged(message, sink, checkpoint),
@@ -436,7 +417,7 @@ export class Host implements HostApi {
     this.#phase = Phase.Scanning;
     this.#reason = "rebuilding the key index after a snapshot";
     this.#snapshotsReceived += 1;
-    this.#mustRunning().digests.reset();
+    this.#mustRunning().digestDuty.stateGone();
     this.#mustRunning().repair.installed();
     this.#event(JournalKind.SnapshotInstalled, 0, checkpoint.index, "");
     this.#env.trace.info("snapshot installed", { index: checkpoint.index });
@@ -446,7 +427,8 @@ export class Host implements HostApi {
   /** What was applied is damaged, what was promised is not (reliability.md §3.3 row 14). */
   #onDamaged(reason: string): void {
     this.#mustNotBeAlone(reason);
-    const { repair } = this.#mustRunning();
+    const { repair, digestDuty } = this.#mustRunning();
+    digestDuty.stateGone();
     repair.lose(reason);
     this.#phase = Phase.Scanning;
     this.#reason = `the state is rebuilt from another member's: ${reason}`;

@@ -26,6 +26,8 @@ export const JournalKind = {
   ClockStepped: 18,
   /** Of entries that the log had lost, up to here (value): the reason says lost, filled or void. */
   LogHole: 19,
+  /** From the other member's, or the majority's, at an applied index (value). */
+  DigestDiffers: 20,
 } as const;
 export type JournalKind = (typeof JournalKind)[keyof typeof JournalKind];
 

@@ -14,7 +14,9 @@ import { Checkpointer } from "./checkpointer.ts";
 import type { CheckpointerParts } from "./checkpointer.ts";
 import { DamageDuty } from "./damage/damage-duty.ts";
 import { endDiskFails } from "./endings.ts";
-import { Digests } from "./digests.ts";
+import { DigestDuty } from "./digests/digest-duty.ts";
+import type { DigestDutyParts } from "./digests/digest-duty.ts";
+import { Digests } from "./digests/digests.ts";
 import type { HostConfig, ReplySink } from "./host-api.ts";
 import { Leadership } from "./leadership.ts";
 import { Guest } from "./members/guest.ts";
@@ -49,6 +51,7 @@ export interface Running extends HostInside {
   readonly pump: Pump;
   readonly checkpointer: Checkpointer;
   readonly digests: Digests;
+  readonly digestDuty: DigestDuty;
   readonly leadership: Leadership;
   readonly members: Members;
   readonly guest: Guest;
@@ -65,6 +68,8 @@ export interface DutyEvents {
   onAlarm(command: AlarmCommand, sink: ReplySink): void;
   /** It wants that member to lead; `done` when that has ended, either way. */
   onHandOver(memberId: string, done: () => void): void;
+  /** To the journal. */
+  readonly onDigestDiffers: DigestDutyParts["onDiffers"];
 }
 
 export interface RunningParts {
@@ -123,12 +128,13 @@ export function makeRunning(parts: RunningParts): Running {
     checkpoint,
   );
   pump.attach(checkpointer);
-  const digests = new Digests(kv, Math.ceil(5000 / config.tickMs));
+  const digests = new Digests(kv, parts.directory.raftId, Math.ceil(5000 / config.tickMs));
   const leadership = new Leadership(raft, membership, peers, timeoutTicks);
   const keeper = new AlarmKeeper(kv, (command, sink) => events.onAlarm(command, sink));
   const quota = new Quota(config.quotaBytes, storage);
   const requests = new Requests(env, config, kv, pump, proposals, quota);
-  const repair = makeRepair(parts, raft, pump, timeoutTicks);
+  const digestDuty = compareDigests(parts, { raft, kv, pump, digests, keeper });
+  const repair = makeRepair(parts, raft, pump, digestDuty, timeoutTicks);
   const publisher = new Publisher(config, membership, requests);
   return {
     raft,
@@ -137,13 +143,14 @@ export function makeRunning(parts: RunningParts): Running {
     pump,
     checkpointer,
     digests,
+    digestDuty,
     leadership,
     members,
     guest: makeGuest(parts, timeoutTicks),
     requests,
     publisher,
     repair,
-    logRepair: makeLogRepair(parts, raft, pump, timeoutTicks),
+    logRepair: new LogRepair({ raft, trace: env.trace, onHole: events.onHole }),
     alarmWatch: watchAlarms(parts, keeper, kv, raft, quota),
     damage: watchDamage(parts, keeper, kv, raft, leadership),
   };
@@ -166,6 +173,25 @@ function watchDamage(
     kv,
     memberId: config.memberId,
     handOver: (memberId, done) => events.onHandOver(memberId, done),
+    loseState: (reason) => events.onDamaged(reason),
+  });
+}
+
+function compareDigests(
+  { config, membership, peers, env, events }: RunningParts,
+  parts: Pick<DigestDutyParts, "digests" | "raft" | "kv" | "keeper"> & { readonly pump: Pump },
+): DigestDuty {
+  const { pump, ...others } = parts;
+  return new DigestDuty({
+    ...others,
+    membership,
+    peers,
+    trace: env.trace,
+    memberId: config.memberId,
+    tickMs: config.tickMs,
+    isWhole: () => pump.scanned,
+    applied: () => pump.applied,
+    onDiffers: (other, index, text) => events.onDigestDiffers(other, index, text),
     loseState: (reason) => events.onDamaged(reason),
   });
 }
@@ -218,6 +244,7 @@ function makeRepair(
   { env, config, peers, events, recovered }: RunningParts,
   raft: RaftNode,
   pump: Pump,
+  digestDuty: DigestDuty,
   askTicks: number,
 ): StateRepair {
   return new StateRepair(
@@ -228,33 +255,12 @@ function makeRepair(
       askTicks,
       applied: () => pump.applied,
       isReceiving: () => pump.installing || peers.isReceiving(),
+      mayGive: (leader) => digestDuty.mayGiveState(leader),
       fence: () => pump.loseState(),
       giveUp: (failures) => endDiskFails(env, config.directory, failures),
       handOver: (done) => events.handOver(done),
     },
     recovered.lost?.reason ?? "",
-  );
-}
-
-function makeLogRepair(
-  { env, config, peers, events, recovered }: RunningParts,
-  raft: RaftNode,
-  pump: Pump,
-  timeoutTicks: number,
-): LogRepair {
-  const ticksIn = (ms: number): number => Math.max(1, Math.ceil(ms / config.tickMs));
-  return new LogRepair(
-    {
-      raft,
-      talk: peers.logTalk,
-      trace: env.trace,
-      silentTicks: timeoutTicks,
-      askTicksMin: ticksIn(100),
-      askTicksMax: ticksIn(10_000),
-      onHole: events.onHole,
-      onMended: () => pump.schedule(),
-    },
-    recovered.behind,
   );
 }
 

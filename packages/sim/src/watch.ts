@@ -9,6 +9,7 @@ import type { ElectionSafety } from "./checkers/election-safety.ts";
 import { demand } from "./checkers/violation.ts";
 import { directoryOf } from "./cluster-options.ts";
 import type { SimCluster } from "./cluster.ts";
+import { oddDigestMark } from "./damage/damage-marks.ts";
 import { raftIdOn } from "./durable/durable-reading.ts";
 import { EndKind, type SimProcess } from "./sim-env.ts";
 import type { SimMember } from "./sim-member.ts";
@@ -66,6 +67,9 @@ export class Watch {
     this.damage = new DamageWatch(cluster);
     this.damage.onSetAside = (member) => this.#guard(() => this.#setsAside(member));
     this.damage.onStateLost = (member) => this.#guard(() => this.#checkStateLost(member));
+    this.damage.onStateRebuilt = ({ name }) => void this.checkers.twisted.delete(name);
+    this.damage.onDigestsDiffer = (member, mark) =>
+      this.#guard(() => this.#checkAlarm(member, mark));
     this.copies = new Set();
     this.mayExit = new Set();
     const random = cluster.world.random("watch");
@@ -166,6 +170,7 @@ export class Watch {
 
   /** What its disk has promised is about to go, also where its last process never came to Raft. */
   #forgets(member: SimMember, replaced: boolean): void {
+    this.checkers.twisted.delete(member.name);
     const raftId = this.disks.forgets(member);
     this.damage.regressed.delete(member.name);
     const { votes, raftIds } = this.checkers;
@@ -191,8 +196,18 @@ export class Watch {
   #checkStateLost(member: SimMember): void {
     const { name, disk } = member;
     const explained = this.cluster.budget?.explains(member, ExitCode.Damaged) === true;
-    const damaged = explained || disk.damage.alive(directoryOf(name)).length > 0;
+    const damaged =
+      explained ||
+      this.checkers.twisted.has(name) ||
+      disk.damage.alive(directoryOf(name)).length > 0;
     demand(damaged, "honest disks keep their state", () => `${name} has lost its state`);
+  }
+
+  /** S16 holds but for what the world has twisted: whoever says otherwise is wrong. */
+  #checkAlarm({ name }: SimMember, mark: string): void {
+    const { twisted } = this.checkers;
+    const right = mark === oddDigestMark ? twisted.has(name) : twisted.size > 0;
+    demand(right, "S16 no false alarm", () => `${name} passes ${mark}`);
   }
 
   #checkExit(member: SimMember, incarnation: SimProcess): void {

@@ -148,8 +148,6 @@ class Member {
       onForwardReadAnswer: unused,
       onDigestPoint: unused,
       onStateAsk: unused,
-      onLogAsk: unused,
-      onLogAnswer: unused,
       stageSnapshot: unused,
       onSnapshotStaged: unused,
     };

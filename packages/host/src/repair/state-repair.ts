@@ -2,7 +2,7 @@
 // log is whole (reliability.md §3.3 row 14, §3.9). It goes on voting and acknowledging, answers no
 // client, hands leadership over, and asks the leader for a snapshot that reaches as far as it had
 // applied; what follows it applies from its own log.
-import type { RaftApi } from "@quorate/raft";
+import type { NodeId, RaftApi } from "@quorate/raft";
 import type { Trace } from "@quorate/storage";
 import type { PeersApi } from "../peers/peers-api.ts";
 
@@ -19,6 +19,8 @@ export interface StateRepairParts {
   applied(): number;
   /** A snapshot is on its way in, or being installed: nothing is to be asked. */
   isReceiving(): boolean;
+  /** That leader's state is not known to be the odd one itself. */
+  mayGive(leader: NodeId): boolean;
   /** Nothing is applied or read from now on. */
   fence(): void;
   /** The disk damages what it is given: no use in sending it the same for ever (§3.7). */
@@ -67,7 +69,7 @@ export class StateRepair {
     this.#sinceAskTicks += ticks;
     if (this.#sinceAskTicks < parts.askTicks || parts.isReceiving()) return;
     const leader = parts.raft.leader();
-    if (leader === 0 || parts.raft.isLeader()) return;
+    if (leader === 0 || parts.raft.isLeader() || !parts.mayGive(leader)) return;
     this.#sinceAskTicks = 0;
     parts.peers.askState(leader, parts.applied());
   }

@@ -18,6 +18,10 @@ const inRows = "rows.recover.row14";
 export const stateLostMark = "repair.state.lost";
 export const stateRebuiltMark = "repair.state.rebuilt";
 
+/** A member says that its own digest is the odd one, or that none has a majority. */
+export const oddDigestMark = "digest.odd";
+export const noMajorityMark = "digest.no-majority";
+
 /** A process that ends so starts again, and rebuilds its state. */
 export function isMendedByStart(reason: string): boolean {
   return reason.includes("row segment is damaged: start the member again");

@@ -43,6 +43,7 @@ import { membersCrashAtEveryStage } from "./stories/members-crash-at-every-stage
 import { membersOneByOne } from "./stories/members-one-by-one.ts";
 import { membersLeaveTogether } from "./stories/members-leave-together.ts";
 import { membersTwoAtOnce } from "./stories/members-two-at-once.ts";
+import { oddStateOut } from "./stories/odd-state-out.ts";
 import { oldAnswerNewQuestion } from "./stories/old-answer-new-question.ts";
 import { oldGroundSentAnew } from "./stories/old-ground-sent-anew.ts";
 import { outOfOrderCompletions } from "./stories/out-of-order-completions.ts";
@@ -180,6 +181,7 @@ const all: readonly Story[] = [
   readBeforeFirstCommit,
   readWaitsForApply,
   readsDuringTransfers,
+  oddStateOut,
   oldAnswerNewQuestion,
   // Replication and commit.
   figure8,

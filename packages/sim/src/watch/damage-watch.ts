@@ -9,6 +9,8 @@ import {
   asideMark,
   isFinding,
   isRejoining,
+  noMajorityMark,
+  oddDigestMark,
   regressedMark,
   stateLostMark,
   stateRebuiltMark,
@@ -35,6 +37,10 @@ export class DamageWatch {
   onSetAside: (member: SimMember) => void;
   /** This member has found its state damaged, which it mends: silently, but for this. */
   onStateLost: (member: SimMember) => void;
+  /** And has another one. */
+  onStateRebuilt: (member: SimMember) => void;
+  /** This member has judged digests that differ. */
+  onDigestsDiffer: (member: SimMember, mark: string) => void;
 
   constructor(cluster: SimCluster) {
     this.stops = new DamageStops();
@@ -42,6 +48,8 @@ export class DamageWatch {
     this.#rejoining = new Set();
     this.onSetAside = () => {};
     this.onStateLost = () => {};
+    this.onStateRebuilt = () => {};
+    this.onDigestsDiffer = () => {};
     cluster.onMark = (member, { name }, mark) => {
       if (mark === regressedMark) this.regressed.add(member.name);
       if (isRejoining(mark)) this.#rejoining.add(name);
@@ -49,8 +57,12 @@ export class DamageWatch {
       if (mark === stateLostMark) {
         this.stops.lost(name, mark);
         this.onStateLost(member);
-      } else if (mark === stateRebuiltMark) this.stops.rebuilt(name);
-      else if (isFinding(mark)) this.stops.foundInMember(member.name, mark);
+      } else if (mark === stateRebuiltMark) {
+        this.stops.rebuilt(name);
+        this.onStateRebuilt(member);
+      } else if (mark === oddDigestMark || mark === noMajorityMark) {
+        this.onDigestsDiffer(member, mark);
+      } else if (isFinding(mark)) this.stops.foundInMember(member.name, mark);
     };
   }
 

@@ -98,6 +98,7 @@ export class MemberWatch {
     const { kv, pump } = watched.inside;
     // Until the rows are scanned the state machine does not hold what it counts as applied.
     if (pump.applied === watched.digestsAt || !pump.scanned) return;
+    if (this.#checkers.twisted.has(watched.member.name)) return;
     watched.digestsAt = pump.applied;
     const live = kv.liveDigest();
     const apply = kv.applyDigest();

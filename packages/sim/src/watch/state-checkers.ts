@@ -28,6 +28,8 @@ export class StateCheckers {
   readonly completeness: LeaderCompleteness;
   readonly frontiers: FrontierOrder;
   readonly digests: DigestEquality;
+  /** Members whose state the world has changed behind their backs, until they have another one. */
+  readonly twisted: Set<string>;
   readonly genesis: OneGenesis;
   readonly durable: DurableBeforeAck;
   readonly appendOnly: LeaderAppendOnly;
@@ -47,6 +49,7 @@ export class StateCheckers {
     this.completeness = new LeaderCompleteness(this.committed);
     this.frontiers = new FrontierOrder();
     this.digests = new DigestEquality();
+    this.twisted = new Set();
     this.genesis = new OneGenesis();
     this.durable = new DurableBeforeAck();
     this.appendOnly = new LeaderAppendOnly();
