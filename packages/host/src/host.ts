@@ -196,7 +196,7 @@ export class Host implements HostApi {
     running.pump.tick(this.#nowTick, ticks);
     running.storage.tick(this.#proposals.count >= queueFrom);
     running.repair.tick(ticks);
-    running.logRepair.tick();
+    running.logRepair.tick(ticks);
     running.damage.tick();
     running.digestDuty.tick(ticks);
     running.leadership.tick(this.#nowTick);
@@ -291,6 +291,8 @@ export class Host implements HostApi {
       onStateAsk: (from, index) => {
         if (this.#running?.repair.reason === "") this.#running.checkpointer.sendState(from, index);
       },
+      onLogAsk: (from, ask) => this.#running?.logRepair.asked(from, ask),
+      onLogAnswer: (_from, answer) => this.#running?.logRepair.answered(answer),
       onDigestPoint: (from, point) => this.#running?.digestDuty.told(from, point),
       stageSnapshot: (files, id) => this.#stageSnapshot(files, id),
       onSnapshotStaged: (message, sink, checkpoint) =>

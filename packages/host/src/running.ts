@@ -150,7 +150,7 @@ export function makeRunning(parts: RunningParts): Running {
     requests,
     publisher,
     repair,
-    logRepair: new LogRepair({ raft, trace: env.trace, onHole: events.onHole }),
+    logRepair: makeLogRepair(parts, raft, pump, timeoutTicks),
     alarmWatch: watchAlarms(parts, keeper, kv, raft, quota),
     damage: watchDamage(parts, keeper, kv, raft, leadership),
   };
@@ -261,6 +261,28 @@ function makeRepair(
       handOver: (done) => events.handOver(done),
     },
     recovered.lost?.reason ?? "",
+  );
+}
+
+function makeLogRepair(
+  { env, config, peers, events, recovered }: RunningParts,
+  raft: RaftNode,
+  pump: Pump,
+  timeoutTicks: number,
+): LogRepair {
+  const ticksIn = (ms: number): number => Math.max(1, Math.ceil(ms / config.tickMs));
+  return new LogRepair(
+    {
+      raft,
+      talk: peers.logTalk,
+      trace: env.trace,
+      silentTicks: timeoutTicks,
+      askTicksMin: ticksIn(100),
+      askTicksMax: ticksIn(10_000),
+      onHole: events.onHole,
+      onMended: () => pump.schedule(),
+    },
+    recovered.behind,
   );
 }
 

@@ -130,6 +130,8 @@ export interface RaftApi {
   leader(): NodeId;
   /** Term of the entry at `index`, or null when compacted or beyond the log. */
   termAt(index: Index): Term | null;
+  /** Entries from `first` to `last`, of which it has both; at most `bytesMax`, but at least one. */
+  entries(first: Index, last: Index, bytesMax: number): readonly Entry[];
   /** Where the log ended before a part of it was lost and is not filled again; null: it is whole. */
   promised(): LogEnd | null;
   status(): RaftStatus;

@@ -234,6 +234,11 @@ export class RaftNode implements RaftApi {
     return this.core.log.tail.termAt(index);
   }
 
+  entries(first: Index, last: Index, bytesMax: number): readonly Entry[] {
+    assert(first <= last, "entries: none asked for");
+    return this.core.log.tail.slice(first, bytesMax).slice(0, last - first + 1);
+  }
+
   promised(): LogEnd | null {
     return this.core.log.promised;
   }

@@ -148,6 +148,8 @@ class Member {
       onForwardReadAnswer: unused,
       onDigestPoint: unused,
       onStateAsk: unused,
+      onLogAsk: unused,
+      onLogAnswer: unused,
       stageSnapshot: unused,
       onSnapshotStaged: unused,
     };

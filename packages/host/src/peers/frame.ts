@@ -37,6 +37,9 @@ export const FrameType = {
   SilenceAnswer: 19,
   /** Its state is lost: the leader is asked for a snapshot that reaches as far as it had applied. */
   StateAsk: 20,
+  /** Entries of its log are lost, and nobody leads: who has them? And the answer. */
+  LogAsk: 21,
+  LogAnswer: 22,
   ForwardProposal: 32,
   ForwardAnswer: 33,
   ForwardRead: 34,

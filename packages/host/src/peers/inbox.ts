@@ -7,6 +7,7 @@ import * as codec from "./forward-codec.ts";
 import { FrameType } from "./frame.ts";
 import type { Frame } from "./frame.ts";
 import type { Hello } from "./hello.ts";
+import { decodeLogAnswer, decodeLogAsk } from "./log-codec.ts";
 import type { PeersConfig, PeersEvents } from "./peers-api.ts";
 import type { Remote } from "./remote.ts";
 import { decodeSilenceAnswer, decodeSilenceAsk } from "./silence-codec.ts";
@@ -51,6 +52,10 @@ export class Inbox {
         return this.#onSilenceAnswer(frame.body, remote);
       case FrameType.StateAsk:
         return this.#onStateAsk(frame.body, remote);
+      case FrameType.LogAsk:
+        return this.#onLogAsk(frame.body, remote);
+      case FrameType.LogAnswer:
+        return this.#onLogAnswer(frame.body, remote);
       default:
         return `frame type ${frame.type} is out of place`;
     }
@@ -144,6 +149,20 @@ export class Inbox {
     const ask = codec.decodeStateAsk(body);
     if (ask === null) return "question for a state is malformed";
     if (this.#isMine(ask.toSession)) this.#events.onStateAsk(remote.raftId, ask.index);
+    return "";
+  }
+
+  #onLogAsk(body: Uint8Array, remote: Remote): string {
+    const ask = decodeLogAsk(body);
+    if (ask === null) return "question for entries is malformed";
+    this.#events.onLogAsk(remote.raftId, ask);
+    return "";
+  }
+
+  #onLogAnswer(body: Uint8Array, remote: Remote): string {
+    const answer = decodeLogAnswer(body);
+    if (answer === null) return "answer with entries is malformed";
+    if (this.#isMine(answer.toSession)) this.#events.onLogAnswer(remote.raftId, answer);
     return "";
   }
 

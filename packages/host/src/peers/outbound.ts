@@ -6,6 +6,8 @@ import type { Message, NodeId } from "@quorate/raft";
 import * as codec from "./forward-codec.ts";
 import { FrameType } from "./frame.ts";
 import { LinkClass } from "./hello.ts";
+import { encodeLogAnswer, encodeLogAsk } from "./log-codec.ts";
+import type { LogAnswer, LogAsk } from "./log-codec.ts";
 import type { PeerLink } from "./peer-link.ts";
 import type { DigestPoint, ForwardNumber, ForwardOutcome } from "./peers-api.ts";
 import type { Remote } from "./remote.ts";
@@ -94,6 +96,15 @@ export class Outbound {
     const toSession = this.remotes.get(of)?.session ?? 0;
     const body = codec.encodeStateAsk({ toSession, index });
     this.#pushFrame(of, LinkClass.Control, FrameType.StateAsk, body);
+  }
+
+  askLog(of: readonly NodeId[], ask: LogAsk): void {
+    const body = encodeLogAsk(ask);
+    for (const id of of) this.#pushFrame(id, LinkClass.Control, FrameType.LogAsk, body);
+  }
+
+  answerLog(to: NodeId, answer: LogAnswer): void {
+    this.#pushFrame(to, LinkClass.Data, FrameType.LogAnswer, encodeLogAnswer(answer));
   }
 
   askSilence(of: readonly NodeId[], ask: SilenceAsk): void {

@@ -8,6 +8,7 @@ import type {
   SnapshotSink,
   SnapshotSource,
 } from "@quorate/storage";
+import type { LogAnswer, LogAsk } from "./log-codec.ts";
 import type { SupersededCluster } from "../recover/recovered-entry.ts";
 
 /** Whom to talk to. raftId 0: not known yet (before genesis). */
@@ -119,6 +120,9 @@ export interface PeersEvents {
   onDigestPoint(from: NodeId, point: DigestPoint): void;
   /** A peer has lost its state, and asks for a snapshot that ends at `index` or above. */
   onStateAsk(from: NodeId, index: number): void;
+  /** A peer has lost entries of its log, and asks for them. */
+  onLogAsk(from: NodeId, ask: LogAsk): void;
+  onLogAnswer(from: NodeId, answer: LogAnswer): void;
 
   /** A peer offers a snapshot: a sink to write to, or null to refuse (one at a time). */
   stageSnapshot(files: readonly SnapshotFile[], checkpointId: number): SnapshotSink | null;
@@ -163,6 +167,12 @@ export interface SilenceApi {
   forget(raftId: NodeId): void;
 }
 
+export interface LogTalkApi {
+  /** Asks these for entries of their logs. What finds no session is dropped. */
+  ask(of: readonly NodeId[], ask: LogAsk): void;
+  answer(to: NodeId, answer: Omit<LogAnswer, "toSession">): void;
+}
+
 export interface PeersApi {
   /** Names the other members (never this one); links to those not named any more are closed. */
   setMembers(members: readonly PeerMember[]): void;
@@ -184,6 +194,8 @@ export interface PeersApi {
   dialledRaftId(memberId: string): NodeId;
   /** How long a raft id has not been heard, here and by others. */
   readonly silence: SilenceApi;
+  /** About lost entries. */
+  readonly logTalk: LogTalkApi;
   /** Queued per peer, bounded; a message that finds no link or a full queue is dropped. */
   send(message: Message): void;
   /**

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { Entry, Message, MessageType } from "@quorate/raft";
 import { EndKind } from "@quorate/sim";
 import { PeerRecord } from "@quorate/storage";
+import { LogOutcome } from "./log-codec.ts";
 import { ForwardOutcome } from "./peers-api.ts";
 import { memberIdOf, PeersBench, raftIdOf } from "./test/peers-bench.ts";
 import type { Member, MemberOptions } from "./test/peers-bench.ts";
@@ -158,6 +159,25 @@ test("forwards and digests arrive; answers to another session of the asker are d
   });
   bench.run(100);
   assert.deepEqual(a.forwards, ["answer 41 1 77 3", "read answer 42 78"]);
+});
+
+test("questions for lost entries arrive, and so do the answers", () => {
+  const bench = connected(6, 2);
+  const [a, b] = three(bench);
+  const ask = { number: 1, beforeIndex: 4, beforeTerm: 2, upToIndex: 9, upToTerm: 3 };
+  a.act(() => {
+    a.peers.logTalk.ask([raftIdOf(1), 999], ask);
+    a.peers.flush();
+  });
+  bench.run(100);
+  assert.deepEqual(b.logTalk, [`${raftIdOf(0)} asks for entries 5 to 9`]);
+  const entries = [new Entry(2, 5, 16, 1, 0, new Uint8Array(3))];
+  b.act(() => {
+    b.peers.logTalk.answer(raftIdOf(0), { number: 1, outcome: LogOutcome.Have, entries });
+    b.peers.flush();
+  });
+  bench.run(100);
+  assert.deepEqual(a.logTalk, [`${raftIdOf(1)} answers with 1 entries`]);
 });
 
 test("an answer to a request of an earlier process never reaches the present one (P4)", () => {

@@ -46,12 +46,14 @@ import type {
 } from "./peers-api.ts";
 import { QuietWatch } from "./quiet-watch.ts";
 import { Remote } from "./remote.ts";
+import { LogTalk } from "./log-talk.ts";
 import { Silence } from "./silence.ts";
 import { SnapshotTransfer } from "./snapshot-transfer.ts";
 import { tellHost } from "./told.ts";
 
 export class Peers implements PeersApi, LinkOwner, GenesisWire {
   readonly silence: Silence;
+  readonly logTalk: LogTalk;
   readonly #env: Env;
   readonly #config: PeersConfig;
   readonly #events: PeersEvents;
@@ -82,6 +84,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     this.#quiet = new QuietWatch(config.raftId, config.bootCount);
     this.#condemned = [];
     this.#outbound = new Outbound((remote, linkClass) => this.#linkTo(remote, linkClass));
+    this.logTalk = new LogTalk(this.#outbound);
     this.silence = new Silence(env.clock, this.#outbound, (remote) => this.#linksOf(remote));
     this.#inbox = new Inbox(config, events, this.silence);
     this.#genesis = null;

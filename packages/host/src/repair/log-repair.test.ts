@@ -11,9 +11,18 @@ import {
   MessageType,
   RaftNode,
   raftDefaults,
+  Ready,
 } from "@quorate/raft";
 import type { LogEnd } from "@quorate/raft";
 import type { Recovered } from "@quorate/storage";
+import {
+  decodeLogAnswer,
+  decodeLogAsk,
+  encodeLogAnswer,
+  encodeLogAsk,
+  LogOutcome,
+} from "../peers/log-codec.ts";
+import type { LogAnswer, LogAsk } from "../peers/log-codec.ts";
 import { isHoleForGood, LogRepair } from "./log-repair.ts";
 
 const empty = new Uint8Array(0);
@@ -22,14 +31,19 @@ function entry(index: number, term: number, kind: number = EntryKind.Empty): Ent
   return new Entry(term, index, kind, 1, 0, empty);
 }
 
-/** Entries 1 to 2 of term 1 are left; (5, 1) was the end. */
+const silentTicks = 100;
+
+/** A member of three, with these entries of term 1. */
 class World {
   readonly raft: RaftNode;
   readonly repair: LogRepair;
   readonly marks: string[] = [];
   readonly journal: string[] = [];
+  /** Questions on their way to both of the others. */
+  readonly asks: LogAsk[] = [];
+  readonly answers: Omit<LogAnswer, "toSession">[] = [];
 
-  constructor(promised: LogEnd | null) {
+  constructor(promised: LogEnd | null, indexes: number[] = [1, 2], behind: number[] = []) {
     this.raft = new RaftNode(
       { ...raftDefaults, id: 1, session: 11, random: { below: () => 0 } },
       {
@@ -37,7 +51,7 @@ class World {
         confState: new ConfState([1, 2, 3], [], [], [], false),
         snapshotIndex: 0,
         snapshotTerm: 0,
-        entries: [entry(1, 1), entry(2, 1)],
+        entries: indexes.map((index) => entry(index, 1)),
         applied: 0,
         wallMs: 0,
         level: 1,
@@ -45,17 +59,58 @@ class World {
       },
     );
     const ignore = (): void => undefined;
-    this.repair = new LogRepair({
-      raft: this.raft,
-      trace: {
-        mark: (name) => this.marks.push(name),
-        debug: ignore,
-        info: ignore,
-        warn: ignore,
-        error: ignore,
+    this.repair = new LogRepair(
+      {
+        raft: this.raft,
+        talk: {
+          ask: (of, ask) => {
+            assert.deepEqual(of, [2, 3]);
+            this.asks.push(ask);
+          },
+          answer: (_to, answer) => this.answers.push(answer),
+        },
+        trace: {
+          mark: (name) => this.marks.push(name),
+          debug: ignore,
+          info: ignore,
+          warn: ignore,
+          error: ignore,
+        },
+        silentTicks,
+        askTicksMin: 10,
+        askTicksMax: 1000,
+        onHole: (index, what) => this.journal.push(`${index} ${what}`),
+        onMended: () => undefined,
       },
-      onHole: (index, what) => this.journal.push(`${index} ${what}`),
-    });
+      behind.map((index) => entry(index, 1)),
+    );
+  }
+
+  /** All up to there is committed and applied. */
+  commit(index: number): void {
+    const message = new Message(MessageType.AppendEntries, 2, 1, 1);
+    message.session = 22;
+    message.toSession = 11;
+    message.index = 5;
+    message.logTerm = 1;
+    message.commit = index;
+    this.raft.step(message);
+    this.raft.takeReady(new Ready());
+    this.raft.applied(index);
+  }
+
+  /** The questions so far reach the other, and its answers come back. */
+  askAt(other: World): LogOutcome[] {
+    const outcomes: LogOutcome[] = [];
+    for (const ask of this.asks.splice(0)) {
+      other.repair.asked(1, ask);
+      const answer = other.answers.pop()!;
+      outcomes.push(answer.outcome);
+      const body = encodeLogAnswer({ ...answer, toSession: 11 });
+      this.repair.answered(decodeLogAnswer(body)!);
+    }
+    this.repair.tick(1);
+    return outcomes;
   }
 
   append(term: number, ...entries: Entry[]): void {
@@ -66,7 +121,7 @@ class World {
     message.logTerm = 1;
     message.entries = entries;
     this.raft.step(message);
-    this.repair.tick();
+    this.repair.tick(1);
   }
 }
 
@@ -115,4 +170,82 @@ test("who was never with others has nobody who could give", () => {
   assert(!isHoleForGood(log(end, entry(1, 1)), 3));
   assert(!isHoleForGood(log(null, entry(1, 1)), 1), "nothing is lost");
   assert(!isHoleForGood(log(end, entry(1, 1, EntryKind.ConfChange)), 1), "others were added");
+});
+
+test("nobody is asked as long as somebody leads, and not at once when nobody does", () => {
+  const world = new World({ index: 5, term: 1 });
+  world.append(1, entry(3, 1));
+  world.repair.tick(10 * silentTicks);
+  assert.equal(world.asks.length, 0);
+  for (let i = 0; i < 2 * silentTicks; i++) world.raft.tick();
+  assert.equal(world.raft.leader(), 0, "it notices that nobody leads");
+  world.repair.tick(silentTicks - 1);
+  assert.equal(world.asks.length, 0);
+  for (let i = 0; i < 150; i++) world.repair.tick(1);
+  // After 10, 20, 40, 80 ticks: each time twice as long.
+  assert.equal(world.asks.length, 4);
+  const { beforeIndex, beforeTerm, upToIndex, upToTerm } = world.asks[0]!;
+  assert.deepEqual([beforeIndex, beforeTerm, upToIndex, upToTerm], [3, 1, 5, 1]);
+});
+
+test("two whose logs have holes in different places make each other whole", () => {
+  const end = { index: 10, term: 1 };
+  const a = new World(end, [1, 2, 3, 4], [7, 8, 9, 10]);
+  const b = new World(end, [1, 2, 3, 4, 5, 6, 7], [10]);
+  a.repair.tick(silentTicks);
+  b.repair.tick(silentTicks);
+  assert.deepEqual(b.askAt(a), [LogOutcome.NotMine], "it has less itself");
+  assert.deepEqual(a.askAt(b), [LogOutcome.Have]);
+  assert.equal(a.raft.lastIndex(), 10, "what stood behind the hole it had itself");
+  assert.equal(a.raft.promised(), null);
+  assert.equal(a.marks.at(-1), "repair.log.filled");
+  b.repair.tick(silentTicks);
+  assert.deepEqual(b.askAt(a), [LogOutcome.Have]);
+  assert.equal(b.raft.promised(), null);
+});
+
+test("another log gives nothing, a compacted one says so, and a late answer is not believed", () => {
+  const end = { index: 5, term: 1 };
+  const ask = { number: 1, beforeIndex: 2, beforeTerm: 1, upToIndex: 5, upToTerm: 1 };
+  const outcomeOf = (world: World, changed: Partial<LogAsk>): LogOutcome => {
+    world.repair.asked(2, { ...ask, ...changed });
+    return world.answers.pop()!.outcome;
+  };
+  const whole = new World(null, [1, 2, 3, 4, 5]);
+  assert.equal(outcomeOf(whole, {}), LogOutcome.Have);
+  assert.equal(outcomeOf(whole, { beforeTerm: 2 }), LogOutcome.NotMine);
+  assert.equal(outcomeOf(whole, { upToTerm: 2 }), LogOutcome.NotMine);
+  assert.equal(outcomeOf(whole, { upToIndex: 6 }), LogOutcome.NotMine);
+  for (let index = 1; index <= 4; index++) whole.commit(index);
+  whole.raft.compacted(4);
+  assert.equal(outcomeOf(whole, {}), LogOutcome.Compacted);
+  assert.equal(outcomeOf(whole, { beforeIndex: 4 }), LogOutcome.Have);
+
+  const world = new World(end);
+  world.repair.tick(silentTicks);
+  const { number } = world.asks[0]!;
+  const entries = [3, 4, 5].map((index) => entry(index, 1));
+  const answer = { toSession: 11, number, outcome: LogOutcome.Have, entries };
+  world.repair.answered({ ...answer, number: number + 1 });
+  world.repair.answered({ ...answer, outcome: LogOutcome.NotMine });
+  world.repair.answered({ ...answer, entries: [] });
+  assert.equal(world.raft.lastIndex(), 2);
+  // A leader was faster.
+  world.append(1, entry(3, 1));
+  world.repair.answered(answer);
+  assert.equal(world.raft.lastIndex(), 3);
+});
+
+test("questions and answers come back as they left, and nonsense as null", () => {
+  const ask = { number: 7, beforeIndex: 2, beforeTerm: 1, upToIndex: 2 ** 40, upToTerm: 3 };
+  assert.deepEqual(decodeLogAsk(encodeLogAsk(ask)), ask);
+  assert.equal(decodeLogAsk(encodeLogAsk({ ...ask, upToIndex: 2 })), null);
+  assert.equal(decodeLogAsk(encodeLogAsk(ask).subarray(1)), null);
+  const entries = [new Entry(3, 9, 16, 1, 5, Uint8Array.of(1, 2)), entry(10, 3)];
+  const answer = { toSession: 12, number: 7, outcome: LogOutcome.Have, entries };
+  const body = encodeLogAnswer(answer);
+  assert.deepEqual(decodeLogAnswer(body), answer);
+  for (let cut = 0; cut < body.length; cut++) {
+    assert.equal(decodeLogAnswer(body.subarray(0, cut)), null);
+  }
 });

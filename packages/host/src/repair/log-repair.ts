@@ -1,15 +1,32 @@
 // A member whose log has lost entries that it had acknowledged, and knows where the log ended, keeps its
 // promises (reliability.md §3.3 rows 3, 5 and 9): it votes by that end, acknowledges what it has, and
 // does not lead until the log is whole again. What is missing comes in a leader's ordinary appends.
-// This watches it, and says how far it has come.
-import { EntryKind, type Index, type LogEnd, type RaftApi } from "@quorate/raft";
+// Where nobody leads, perhaps because nobody whole is left, it asks the voters (§3.5); what it still has
+// behind a hole it takes from its own disk.
+import { EntryKind, isVoter, memberIds } from "@quorate/raft";
+import type { Entry, Index, LogEnd, NodeId, RaftApi } from "@quorate/raft";
 import type { Recovered, Trace } from "@quorate/storage";
+import { LogOutcome } from "../peers/log-codec.ts";
+import type { LogAnswer, LogAsk } from "../peers/log-codec.ts";
+import type { LogTalkApi } from "../peers/peers-api.ts";
+import { answerLogAsk } from "./log-answer.ts";
 
 export interface LogRepairParts {
-  readonly raft: Pick<RaftApi, "promised" | "lastIndex" | "termAt">;
+  readonly raft: Pick<
+    RaftApi,
+    "promised" | "lastIndex" | "termAt" | "entries" | "mended" | "leader" | "status"
+  >;
+  readonly talk: LogTalkApi;
   readonly trace: Trace;
+  /** Without a leader for so long, others are asked. */
+  readonly silentTicks: number;
+  /** From one question to the next: twice as long each time that nothing came of it. */
+  readonly askTicksMin: number;
+  readonly askTicksMax: number;
   /** What has happened to the hole, for the journal. */
   onHole(index: Index, what: string): void;
+  /** The log has grown. */
+  onMended(): void;
 }
 
 export class LogRepair {
@@ -18,11 +35,25 @@ export class LogRepair {
   #promised: LogEnd | null;
   /** The last entry below the hole, at this process's start. */
   readonly #from: Index;
+  /** What is left behind it, ascending, with gaps. */
+  #behind: readonly Entry[];
+  #leaderlessTicks: number;
+  #waitTicks: number;
+  #askTicks: number;
+  /** The question that answers count for; null: none. */
+  #asked: LogAsk | null;
+  #number: number;
 
-  constructor(parts: LogRepairParts) {
+  constructor(parts: LogRepairParts, behind: readonly Entry[]) {
     this.#parts = parts;
     this.#promised = parts.raft.promised();
     this.#from = parts.raft.lastIndex();
+    this.#behind = behind;
+    this.#leaderlessTicks = 0;
+    this.#waitTicks = 0;
+    this.#askTicks = parts.askTicksMin;
+    this.#asked = null;
+    this.#number = 0;
     if (this.#promised !== null) this.#report(this.#promised);
   }
 
@@ -34,11 +65,81 @@ export class LogRepair {
     return `a hole in the log is being filled: ${filled} of ${promised.index - this.#from}`;
   }
 
-  tick(): void {
+  tick(ticks: number): void {
     const promised = this.#promised;
+    if (promised === null) return;
+    const { raft, silentTicks } = this.#parts;
+    if (raft.promised() === null) return this.#settled(promised);
+    this.#leaderlessTicks = raft.leader() === 0 ? this.#leaderlessTicks + ticks : 0;
+    if (this.#leaderlessTicks < silentTicks) return;
+    this.#waitTicks -= ticks;
+    if (this.#waitTicks > 0) return;
+    this.#ask(promised);
+    this.#waitTicks = this.#askTicks;
+    this.#askTicks = Math.min(2 * this.#askTicks, this.#parts.askTicksMax);
+  }
+
+  /** A peer asks. */
+  asked(from: NodeId, ask: LogAsk): void {
+    this.#parts.talk.answer(from, answerLogAsk(this.#parts.raft, ask));
+  }
+
+  /** The peer's log holds what was asked about, or it does not; it may be late. */
+  answered({ number, outcome, entries }: LogAnswer): void {
+    const ask = this.#asked;
+    if (ask === null || ask.number !== number || outcome !== LogOutcome.Have) return;
+    const { raft } = this.#parts;
+    // A leader may have appeared meanwhile: what the answer proves is about that last entry.
+    const isJoined =
+      raft.lastIndex() === ask.beforeIndex && raft.termAt(ask.beforeIndex) === ask.beforeTerm;
+    const isFitting = entries.length > 0 && entries.at(-1)!.index <= ask.upToIndex;
+    if (!isJoined || !isFitting || !raft.mended(entries)) return;
+    this.#asked = null;
+    this.#takeOwn();
+    this.#askTicks = this.#parts.askTicksMin;
+    this.#waitTicks = 0;
+    this.#parts.onMended();
+  }
+
+  #ask(promised: LogEnd): void {
+    const { raft, talk } = this.#parts;
+    const beforeIndex = raft.lastIndex();
+    const upTo = this.#behind.find(({ index }) => index > beforeIndex) ?? promised;
+    this.#number++;
+    this.#asked = {
+      number: this.#number,
+      beforeIndex,
+      beforeTerm: raft.termAt(beforeIndex) ?? 0,
+      upToIndex: upTo.index,
+      upToTerm: upTo.term,
+    };
+    const { id, confState } = raft.status();
+    const voters = memberIds(confState).filter((one) => one !== id && isVoter(confState, one));
+    talk.ask(voters, this.#asked);
+  }
+
+  /**
+   * Entries of the own disk that follow one which is in the log again. That one's index and term show
+   * that the log below it is the one in which these stood.
+   */
+  #takeOwn(): void {
+    const { raft } = this.#parts;
+    const last = raft.lastIndex();
+    const at = this.#behind.findIndex(({ index }) => index === last);
+    if (at < 0 || this.#behind[at]!.term !== raft.termAt(last)) return;
+    const run: Entry[] = [];
+    for (const entry of this.#behind.slice(at + 1)) {
+      if (entry.index !== last + run.length + 1) break;
+      run.push(entry);
+    }
+    if (run.length > 0) raft.mended(run);
+  }
+
+  #settled(promised: LogEnd): void {
     const { raft, trace } = this.#parts;
-    if (promised === null || raft.promised() !== null) return;
     this.#promised = null;
+    this.#behind = [];
+    this.#asked = null;
     const term = raft.termAt(promised.index);
     // Below the log's first entry: a snapshot has brought it.
     const isCovered = term === null && raft.lastIndex() >= promised.index;
@@ -53,9 +154,8 @@ export class LogRepair {
     }
   }
 
-  #report(promised: LogEnd): void {
+  #report({ index, term }: LogEnd): void {
     const { trace } = this.#parts;
-    const { index, term } = promised;
     trace.error("entries of the log are lost: they come again from other members", {
       from: this.#from + 1,
       upTo: index,

@@ -169,5 +169,9 @@ export function tickElection(raft: Raft): void {
   }
   const { hint } = raft;
   const hinted = hint.active && raft.role === Role.Follower && raft.now >= hint.campaignTick;
-  if (hinted || raft.electionElapsed >= raft.electionTimeout) campaign(raft);
+  if (!hinted && raft.electionElapsed < raft.electionTimeout) return;
+  campaign(raft);
+  // Who may not campaign notices all the same that nobody leads: then it asks others for what it lacks.
+  const isLost = raft.log.promised !== null && raft.leader !== nobody;
+  if (isLost) raft.becomeFollower(raft.term, nobody);
 }

@@ -11,6 +11,7 @@ import {
   TraceLevel,
   World,
 } from "@quorate/sim";
+import type { LogAnswer, LogAsk } from "../log-codec.ts";
 import { Peers } from "../peers.ts";
 import type {
   DigestPoint,
@@ -57,6 +58,7 @@ export class Member implements PeersEvents {
   readonly roundTrips: number[] = [];
   readonly forwards: string[] = [];
   readonly digests: string[] = [];
+  readonly logTalk: string[] = [];
   readonly staged: { message: Message; sink: SnapshotSink; checkpoint: CheckpointInfo }[] = [];
   facts: HelloFacts;
   quietResolved = 0;
@@ -198,6 +200,14 @@ export class Member implements PeersEvents {
 
   onStateAsk(from: number, index: number): void {
     this.digests.push(`${from}:state from ${index}`);
+  }
+
+  onLogAsk(from: number, ask: LogAsk): void {
+    this.logTalk.push(`${from} asks for entries ${ask.beforeIndex + 1} to ${ask.upToIndex}`);
+  }
+
+  onLogAnswer(from: number, answer: LogAnswer): void {
+    this.logTalk.push(`${from} answers with ${answer.entries.length} entries`);
   }
 
   stageSnapshot(files: readonly SnapshotFile[], checkpointId: number): SnapshotSink | null {
