@@ -62,6 +62,11 @@ export class Members {
     return members.map((at) => `${this.name(at)}=${this.peerUrl(at)}`).join(",");
   }
 
+  /** Of its data; beside it, what tests put there. */
+  directory(at: number): string {
+    return join(this.#folder, this.name(at));
+  }
+
   isRunning(at: number): boolean {
     return this.#children[at] !== null;
   }
@@ -159,20 +164,22 @@ export class Members {
     return `http://${this.#hosts.address(at)}:${port}`;
   }
 
-  start(at: number): void {
+  /** `more`: flags that override its own. */
+  start(at: number, more: readonly string[] = []): void {
     const name = this.name(at);
     const founds = at < this.#founders;
     const listed = Array.from({ length: founds ? this.#founders : this.count }, (_, one) => one);
     const log = openSync(join(this.#folder, `${name}.log`), "a");
     const flags = [
       `--name=${name}`,
-      `--data-dir=${join(this.#folder, name)}`,
+      `--data-dir=${this.directory(at)}`,
       `--listen-client-urls=${this.#url(at, 2379)}`,
       `--advertise-client-urls=${this.#url(at, 2379)}`,
       `--listen-peer-urls=${this.#url(at, 2380)}`,
       `--initial-advertise-peer-urls=${this.#url(at, 2380)}`,
       `--initial-cluster=${this.list(listed)}`,
       `--initial-cluster-state=${founds ? "new" : "existing"}`,
+      ...more,
     ];
     const words = ["netns", "exec", this.#hosts.namespace(at), binary, "serve", ...flags];
     const child = spawn("ip", words, { stdio: ["ignore", log, log] });

@@ -39,7 +39,7 @@ export async function disarm(client: ClusterClient, type: string): Promise<void>
 }
 
 async function activeAlarms(client: ClusterClient): Promise<readonly inspect.Alarm[]> {
-  const answer = await client.call("/quorate.v1.Inspect/Status", nothing);
+  const answer = await client.read("/quorate.v1.Inspect/Status", nothing);
   return fromBinary(inspect.StatusResponseSchema, answer).alarms;
 }
 

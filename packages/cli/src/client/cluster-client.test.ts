@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { GrpcCode, GrpcServer } from "@quorate/grpc";
 import type { GrpcSink } from "@quorate/grpc";
 import { CommandError, UsageError } from "../exit.ts";
-import { ClusterClient } from "./cluster-client.ts";
+import { ClusterClient, LostAnswer } from "./cluster-client.ts";
 import { parseEndpoints, splitEndpoint } from "./endpoints.ts";
 import { reach } from "./reach.ts";
 
@@ -42,6 +42,18 @@ async function member(answer: (sink: GrpcSink) => void): Promise<Member> {
   return made;
 }
 
+/** Takes a connection, and ends it when the first call has come. */
+async function dying(): Promise<string> {
+  const server = net.createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.once("data", () => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closers.push(() => server.close());
+  const { port } = server.address() as net.AddressInfo;
+  return `127.0.0.1:${port}`;
+}
+
 async function closedPort(): Promise<string> {
   const server = net.createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -66,6 +78,15 @@ test("no leader means nothing was done: the next endpoint is asked", async () =>
   const client = new ClusterClient([cut.address, good.address], 1000);
   deepEqual([...(await client.call("/t.T/M", empty))], [7]);
   deepEqual([cut.asked, good.asked], [1, 1]);
+});
+
+test("an endpoint that goes while it is asked: a read goes on at the next one, a write is unknown", async () => {
+  const going = await dying();
+  const good = await member(yes);
+  const client = new ClusterClient([going, good.address], 1000);
+  deepEqual([...(await client.read("/t.T/M", empty))], [7]);
+  await rejects(client.call("/t.T/M", empty), LostAnswer);
+  equal(good.asked, 1);
 });
 
 test("an unknown outcome is told, and never tried again elsewhere", async () => {

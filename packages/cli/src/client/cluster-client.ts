@@ -1,5 +1,6 @@
 // Calls to whichever endpoint can answer: the next one is asked when one cannot be reached, or when
-// it says that nothing was done. An answer that may have had an effect is never repeated elsewhere.
+// it says that nothing was done. What may have had an effect is never repeated elsewhere; what only reads
+// is, when its answer was lost.
 import { GrpcClient, GrpcCode } from "@quorate/grpc";
 import type { GrpcResult } from "@quorate/grpc";
 import { CommandError } from "../exit.ts";
@@ -9,11 +10,15 @@ import { reach } from "./reach.ts";
 const refusals: ReadonlySet<string> = new Set([
   "etcdserver: no leader",
   "etcdserver: server stopped",
+  "etcdserver: rpc not supported for learner",
   "etcdserver: the state of this member is being rebuilt",
 ]);
 
 /** Trailing metadata of "no leader": the voters that the answering member misses. */
 const missingTrailer = "quorate-missing";
+
+/** Asked for, and no answer came: it may have been done. */
+export class LostAnswer extends CommandError {}
 
 export class ClusterClient {
   readonly #endpoints: readonly string[];
@@ -25,8 +30,20 @@ export class ClusterClient {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** The answer's bytes; throws CommandError with the cluster's text, or why nobody answered. */
-  async call(path: string, request: Uint8Array): Promise<Uint8Array> {
+  /**
+   * The answer's bytes; throws CommandError with the cluster's text, or why nobody answered: LostAnswer
+   * where it may have been done all the same.
+   */
+  call(path: string, request: Uint8Array): Promise<Uint8Array> {
+    return this.#try(path, request, false);
+  }
+
+  /** As `call`, for what changes nothing: an endpoint that goes while it is asked is passed over. */
+  read(path: string, request: Uint8Array): Promise<Uint8Array> {
+    return this.#try(path, request, true);
+  }
+
+  async #try(path: string, request: Uint8Array, reads: boolean): Promise<Uint8Array> {
     const failures: string[] = [];
     for (const endpoint of this.#endpoints) {
       const unreachable = await reach(endpoint);
@@ -39,9 +56,10 @@ export class ClusterClient {
         return result.message;
       }
       const text = textOf(result);
-      if (!refusals.has(result.text)) {
-        throw new CommandError(text);
-      }
+      // No status came: the connection, or the time, ended before it.
+      const isLost = result.trailers["grpc-status"] === undefined;
+      if (isLost && !reads) throw new LostAnswer(text);
+      if (!isLost && !refusals.has(result.text)) throw new CommandError(text);
       failures.push(this.#endpoints.length === 1 ? text : `${endpoint}: ${text}`);
     }
     throw new CommandError(failures.join("; "));

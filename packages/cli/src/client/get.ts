@@ -46,7 +46,7 @@ export async function get(
   options: GetOptions,
 ): Promise<void> {
   const request = encodeRangeRequest(rangeRequest(key, rangeEnd, options));
-  const answer = await client.call("/etcdserverpb.KV/Range", request);
+  const answer = await client.read("/etcdserverpb.KV/Range", request);
   const { kvs, count } = decoded(decodeRangeResponse(answer));
   if (options.countOnly) {
     print(`${count}\n`);

@@ -1,7 +1,7 @@
 // Carries a plan out: the preview, what is against it, growing, waiting until the new members vote,
 // shrinking. Broken off at any point, the same command goes on where it was.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ClusterClient } from "../client/cluster-client.ts";
+import { LostAnswer, type ClusterClient } from "../client/cluster-client.ts";
 import { print } from "../client/print.ts";
 import { CommandError } from "../exit.ts";
 import { changeMembers, listMembers, membersTable, nameOf } from "./member-list.ts";
@@ -22,6 +22,8 @@ export interface WaitOptions extends ChangeOptions {
 
 const askAgainMs = 200;
 const leaveMsMax = 60_000;
+/** Twice etcd's HealthInterval, and a little for a connection that came late. */
+const countedOnMsMax = 12_000;
 
 export async function carryOut(
   client: ClusterClient,
@@ -45,7 +47,7 @@ export async function carryOut(
     if (plan.additions.length + plan.comings.length > 0) {
       await untilTheyVote(client, plan, options.wait ?? 0);
     }
-    await changeMembers(client, removals, options.force);
+    await remove(client, removals, options.force);
     await untilTheyAreGone(client, plan);
   } else if (options.wait !== undefined) {
     await untilTheyVote(client, plan, options.wait);
@@ -90,6 +92,30 @@ async function untilTheyVote(client: ClusterClient, plan: Plan, seconds: number)
       client,
       missing.filter((m) => m.role === "learner" && ids.has(m.id)),
     );
+    await sleep(askAgainMs);
+  }
+}
+
+/**
+ * The leader counts on a member once its connection has stood for some seconds: where that is all there is
+ * against it, it is asked again. Who was asked may be the one that goes, and its answer with it: the list
+ * says what became of it.
+ */
+async function remove(
+  client: ClusterClient,
+  removals: readonly Change[],
+  force: boolean,
+): Promise<void> {
+  const deadline = performance.now() + countedOnMsMax;
+  for (let told = false; ; told = true) {
+    try {
+      return await changeMembers(client, removals, force);
+    } catch (error) {
+      if (error instanceof LostAnswer) return;
+      if (!(error instanceof CommandError) || !/would not survive/.test(error.message)) throw error;
+      if (performance.now() > deadline) throw error;
+      if (!told) print("Waiting until the leader counts on the new members\n");
+    }
     await sleep(askAgainMs);
   }
 }

@@ -29,7 +29,7 @@ const roles: Readonly<Record<number, MemberRole>> = {
 
 export async function listMembers(client: ClusterClient): Promise<Member[]> {
   const request = toBinary(proto.ListRequestSchema, create(proto.ListRequestSchema));
-  const answer = await client.call("/quorate.v1.Members/List", request);
+  const answer = await client.read("/quorate.v1.Members/List", request);
   const { members } = fromBinary(proto.ListResponseSchema, answer);
   return members.map(memberOf).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }

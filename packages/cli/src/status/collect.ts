@@ -43,7 +43,7 @@ export async function collect(
 async function memberList(endpoints: readonly string[], timeoutMs: number): Promise<etcd.Member[]> {
   const client = new ClusterClient(endpoints, timeoutMs);
   const request = toBinary(etcd.MemberListRequestSchema, create(etcd.MemberListRequestSchema));
-  const answer = await client.call("/etcdserverpb.Cluster/MemberList", request);
+  const answer = await client.read("/etcdserverpb.Cluster/MemberList", request);
   return fromBinary(etcd.MemberListResponseSchema, answer).members;
 }
 
