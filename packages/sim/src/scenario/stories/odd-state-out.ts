@@ -2,8 +2,10 @@
 // they compare, within 10 s under load and 30 s at rest, serves nobody from then on, hands leadership
 // over if it leads, and takes the state of a member of the majority. Where there is no majority nobody can
 // tell who is right: an alarm, no writes, and an operator who decides.
+import { MemberAim } from "@quorate/host";
 import { AlarmType, KvError } from "@quorate/kv";
 import { AlarmActs } from "../alarm-acts.ts";
+import { MembershipActs } from "../membership-acts.ts";
 import type { Scenario } from "../scenario.ts";
 import { shortLog } from "../scenario-options.ts";
 import { type Stage, stories, type Story } from "../story.ts";
@@ -72,6 +74,22 @@ function followers(stage: Stage): void {
   });
 }
 
+function learner(s: Scenario): void {
+  const acts = new MembershipActs(s);
+  const leader = s.found();
+  acts.waitUntilHealthy();
+  acts.must("a learner is added", () => acts.add(leader, "m3", MemberAim.Learner));
+  acts.start("m3");
+  s.waitFor("it has caught up", 20_000, () => {
+    return s.running("m3") && s.conf(leader).learners.length === 1 && s.settled(s.names);
+  });
+  s.stream(50, 100);
+  twist(s, "m3");
+  mustBeFenced(s, "m3", underLoadMs);
+  mustBeWhole(s, "m3");
+  s.expect("the leader has stayed", s.leads(leader));
+}
+
 function leaders(stage: Stage): void {
   stage.play("the leader", {}, (s) => {
     const odd = s.found();
@@ -94,6 +112,21 @@ function leaders(stage: Stage): void {
     mustBeWhole(s, leader);
     mustBeWhole(s, other);
   });
+}
+
+function thirdIsAway(s: Scenario): void {
+  const acts = new AlarmActs(s);
+  const leader = s.found();
+  const [odd, away] = s.others(leader) as [string, string];
+  s.kill(away);
+  twist(s, odd);
+  acts.waitUntil([leader, odd], AlarmType.Corrupt, true, 2 * atRestMs);
+  acts.mustRefuse([leader, odd], KvError.Corrupt);
+  s.start(away);
+  s.waitFor("the third decides", atRestMs, () => s.status(odd).reason !== "");
+  mustBeWhole(s, odd);
+  acts.deactivate(s.leader()!, AlarmType.Corrupt);
+  acts.waitUntil(s.names, AlarmType.Corrupt, false, 5_000);
 }
 
 function noMajority(s: Scenario): void {
@@ -129,5 +162,7 @@ function noMajority(s: Scenario): void {
 export const oddStateOut: Story = stories("odd-state-out", (stage) => {
   followers(stage);
   leaders(stage);
+  stage.play("a learner", { members: 4, founders: 3 }, learner);
   stage.play("no majority", {}, noMajority);
+  stage.play("two that differ, and the third is away", {}, thirdIsAway);
 });
