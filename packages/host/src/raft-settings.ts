@@ -1,5 +1,5 @@
 // From a member's configuration and what its disk gave back to what a core is made with.
-import { raftDefaults } from "@quorate/raft";
+import { HardState, raftDefaults } from "@quorate/raft";
 import type { ConfState, InitialState, RaftConfig } from "@quorate/raft";
 import { mayRunRaft } from "@quorate/storage";
 import type { DataDirectory, Env, Recovered } from "@quorate/storage";
@@ -77,4 +77,12 @@ export function initialState(
     wallMs: Math.max(settings.wallMs, last === undefined ? 0 : last.wallMs),
     level: settings.level,
   };
+}
+
+/** What is repeated with the first batches: behind lost entries nothing is known to be committed. */
+export function knownHardState(recovered: Recovered): HardState {
+  const { hardState, promised, logStartIndex, entries } = recovered;
+  if (promised === null) return hardState;
+  const { term, vote, commit } = hardState;
+  return new HardState(term, vote, Math.min(commit, logStartIndex + entries.length));
 }

@@ -31,7 +31,7 @@ import { LogRepair } from "./repair/log-repair.ts";
 import type { LogRepairParts } from "./repair/log-repair.ts";
 import { StateRepair } from "./repair/state-repair.ts";
 import type { StateRepairParts } from "./repair/state-repair.ts";
-import { electionTicks, initialState, raftConfig } from "./raft-settings.ts";
+import { electionTicks, initialState, knownHardState, raftConfig } from "./raft-settings.ts";
 import { Requests } from "./requests.ts";
 import type { SettingsTable } from "./settings.ts";
 import type { Stalls } from "./stalls.ts";
@@ -119,7 +119,7 @@ export function makeRunning(parts: RunningParts): Running {
     applied,
     appliedTerm: checkpoint?.term ?? lost?.term ?? 0,
     lost: lost !== null,
-    hardState: recovered.hardState,
+    hardState: knownHardState(recovered),
     events,
   });
   const { onWritten, onSent } = events;
