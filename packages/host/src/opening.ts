@@ -152,7 +152,8 @@ export class Opening {
 
   #open(facts: JoinFacts | null): void {
     const { directory, walDirectory, clusterId, memberId } = this.#config;
-    const options = { directory, walDirectory, clusterId, memberId, levelMax };
+    const joins = facts !== null;
+    const options = { directory, walDirectory, clusterId, memberId, levelMax, joins };
     openDirectory(this.#env, options, (outcome) => {
       if (!outcome.ok) {
         return this.#refuse(outcome);

@@ -39,6 +39,11 @@ export interface DirectoryOptions {
   readonly levelMax: number;
   /** Made anew by a recovery: from then on its ids are its own, whatever flags say. */
   readonly recovered?: boolean;
+  /**
+   * The cluster has just said under which ids it joins: a directory that was opened to join under
+   * others, and got no further, is taken over, with a raft id of its own.
+   */
+  readonly joins?: boolean;
 }
 
 /** Where a directory stands between empty and member of a cluster (P1). On disk: never reuse. */

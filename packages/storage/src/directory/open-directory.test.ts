@@ -1,7 +1,14 @@
 // A data directory is taken only when it is this member's, and one that is refused is left exactly as
 // it was. Over the simulator's disk, which knows directories, locks and other processes.
 import test from "node:test";
-import { deepStrictEqual as deepEqual, match, ok, strictEqual as equal, throws } from "node:assert";
+import {
+  deepStrictEqual as deepEqual,
+  match,
+  notStrictEqual as notEqual,
+  ok,
+  strictEqual as equal,
+  throws,
+} from "node:assert";
 import { assert, latin1Encode } from "@quorate/base";
 import type { DirectoryCopy } from "@quorate/sim";
 import { DiskOperation, SimDisk, SimNetwork, SimProcess, UnsyncedFate, World } from "@quorate/sim";
@@ -253,6 +260,29 @@ function identityFile(format: number, level: number): Uint8Array {
   const { body } = encodeIdentity(identity, 100);
   return encodeRecordFile(Magic.Identity, new RecordFile(format, 100, body));
 }
+
+test("who was added anew before it had joined takes its directory over, under another raft id", () => {
+  const machine = used(5);
+  const { raftId } = ownerNow(machine.start(), options.directory)!;
+  const other = { memberId: "00000000000000a2" };
+  refused(machine, 75, /belongs to member 0{14}a1, this is member 0{14}a2/, other);
+  refused(machine, 75, /belongs to cluster/, { clusterId: "00000000000000c2", joins: true });
+  const process = machine.start();
+  const second = opened(machine.open(process, { ...other, joins: true }));
+  equal(second.bootCount, 1);
+  notEqual(second.raftId, raftId);
+  machine.disk.kill(process);
+  equal(opened(machine.open(machine.start(), other)).raftId, second.raftId);
+});
+
+test("who has joined is not taken over", () => {
+  const machine = new Machine(6);
+  const process = machine.start();
+  machine.genesis(process, opened(machine.open(process)), GenesisState.Joined, "g");
+  machine.disk.kill(process);
+  const other = { memberId: "00000000000000a2", joins: true };
+  refused(machine, 75, /belongs to member/, other);
+});
 
 test("a directory that peers know a later start of is refused for good: 72, whatever it counts", () => {
   const machine = used(5);

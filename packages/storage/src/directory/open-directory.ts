@@ -34,7 +34,8 @@ import { copyPath, CopiesState, draftPath, readCopiesNow, replaceCopies } from "
 type Outcome = { readonly ok: true; readonly directory: DataDirectory } | Refusal;
 
 interface Found {
-  readonly identity: Identity;
+  /** Null: it stands there under ids that never took part in anything. */
+  readonly identity: Identity | null;
   readonly generation: number;
   readonly repair: string | null;
 }
@@ -117,9 +118,12 @@ class DirectoryOpening {
       const path = copyPath(this.#directory, identityName, 1);
       return refusal(ExitCode.Damaged, `${path}: valid CRC, but not an identity of this format`);
     }
+    const found = { identity, generation: record.generation, repair: read.repair };
     const refused = refuseIdentity(identity, this.#options);
-    if (refused !== null) return refused;
-    return { found: { identity, generation: record.generation, repair: read.repair } };
+    if (refused === null) return { found };
+    // Removed, or lost, before it had joined, and added once more: nobody has a promise of it.
+    const isNobody = this.#options.joins === true && neverTookPart(identity, this.#options);
+    return isNobody ? { found: { ...found, identity: null } } : refused;
   }
 
   /** Files that this process may not open are somebody else's, not damaged. */
@@ -187,8 +191,9 @@ class DirectoryOpening {
       this.#env.trace.warn("one copy of the identity is repaired", { problem: found.repair });
     }
     const raftId = drawRaftId(this.#env.random);
+    const before = found?.identity ?? null;
     const identity =
-      found === null
+      before === null
         ? new Identity(
             clusterId.toLowerCase(),
             memberId.toLowerCase(),
@@ -202,7 +207,7 @@ class DirectoryOpening {
             "",
             this.#options.recovered ?? false,
           )
-        : found.identity.withBootCount(found.identity.bootCount + 1);
+        : before.withBootCount(before.bootCount + 1);
     if (found === null) this.#fresh = true;
     const generation = found === null ? 1 : found.generation + 1;
     const record = encodeIdentity(identity, generation);
@@ -275,6 +280,19 @@ class DirectoryOpening {
     // A failure here changes nothing about the refusal.
     this.#env.disk.remove(path, () => this.#refuse(refused));
   }
+}
+
+/** Opened to join the same cluster under another id, and not admitted: it has held and said nothing. */
+function neverTookPart(identity: Identity, options: DirectoryOptions): boolean {
+  const { clusterId, genesisState, storageMade, supersededBy, regressed, level } = identity;
+  return (
+    clusterId === options.clusterId.toLowerCase() &&
+    genesisState === GenesisState.None &&
+    !storageMade &&
+    supersededBy === "" &&
+    !regressed &&
+    level <= options.levelMax
+  );
 }
 
 function refusal(exitCode: ExitCode, reason: string): Refusal {
