@@ -132,6 +132,7 @@ class StorageOpening {
       bootCount: this.#directory.bootCount,
       manifest,
       checkpoint: manifest.state.checkpoint,
+      stateLost: lost !== null,
       options: {
         segmentBytes: this.#options.walSegmentBytes,
         sealIdleMs: this.#options.sealIdleMs,

@@ -269,7 +269,7 @@ export class Storage implements StorageApi {
     this.#scan = new RowScan(this.#rowLog, segments);
     this.#inForce = new CheckpointInForce(info, sink.tables.bytes, sink.tables.crc);
     // Nothing else is on its way meanwhile.
-    this.#durableIndex = this.#parts.wal.lastIndex;
+    this.#durableIndex = this.#parts.wal.denseIndex;
     this.#installing = false;
     this.#reclaimer.restart();
     this.#parts.wal.dropBelow(info.index);

@@ -1,6 +1,7 @@
 // Reads the whole write-ahead log of a data directory and classifies it by the table that recovery
 // uses (damage.ts): what a start would find, without starting.
 import { fromHex, must } from "@quorate/base";
+import { ExitCode } from "../env.ts";
 import type { Entry, HardState } from "@quorate/raft";
 import { damageRows } from "../wal/damage.ts";
 import type { Damage } from "../wal/damage.ts";
@@ -39,14 +40,17 @@ export interface InspectedWal {
   readonly last: BatchHeader | null;
   /** P8: the newest number that anything whole says is durable. */
   readonly durableSeq: number;
-  /** Null: the log is damaged. */
+  /** Null: a start must not go on with it. */
   readonly log: {
     readonly hardState: HardState;
     readonly startIndex: number;
     readonly lastIndex: number;
     readonly lastTerm: number;
     readonly startTerm: number;
+    /** Those below the first lost one. */
     readonly entries: readonly Entry[];
+    /** Entries lost below `lastIndex`. */
+    readonly missing: number;
   } | null;
   readonly damage: Damage;
   readonly row: number;
@@ -64,7 +68,8 @@ export function inspectWal(
   const owner = { clusterId, raftId: identity.raftId };
   const { segments } = listSegments(disk, walDirectory, owner, manifest.walSegments);
   const durableSeqCopy = readDurableFileNow(disk, walDirectory, owner).durableSeq;
-  const survey = new Survey({ segments, checkpoint: manifest.checkpoint, durableSeqCopy });
+  const { checkpoint } = manifest;
+  const survey = new Survey({ segments, checkpoint, durableSeqCopy, stateLost: false });
   let batches = 0;
   let unreadableBlocks = 0;
   const window = scanWindow(Math.max(0, ...segments.map(({ bytes }) => bytes)));
@@ -83,10 +88,12 @@ export function inspectWal(
     unreadableBlocks += scan.unreadableBlocks;
     file.close();
   }
-  const damage = startsRolledBack(inspected, survey) ?? survey.classify();
-  const replayed = damageRows[damage.class].exitCode === null ? survey.finish() : damage;
-  const found = "class" in replayed ? replayed : damage;
-  const { row, exitCode, finding, advice } = damageRows[found.class];
+  const rolledBack = startsRolledBack(inspected, survey);
+  const damage = rolledBack ?? survey.classify();
+  const log = rolledBack === null ? survey.log : null;
+  const { row, action, exitCode, finding, advice } = damageRows[damage.class];
+  // A member starts with lost entries, and takes them from others: what stands here is not whole.
+  const code = action === "repair" && log?.gapped != null ? ExitCode.Damaged : exitCode;
   return {
     segments: segments.map(({ name, bytes, named, state, detail, firstSeq, lastSeq }) => {
       const problem = state === SegmentState.Good ? "" : detail;
@@ -96,10 +103,10 @@ export function inspectWal(
     unreadableBlocks,
     last: survey.last,
     durableSeq: survey.durableSeq,
-    log: "class" in replayed ? null : replayed,
-    damage: found,
+    log: log === null ? null : { ...log, missing: log.gapped?.missing ?? 0 },
+    damage,
     row,
-    finding: exitCode === null ? null : { exitCode, what: `${found.where}: ${finding}` },
+    finding: code === null ? null : { exitCode: code, what: `${damage.where}: ${finding}` },
     advice,
   };
 }

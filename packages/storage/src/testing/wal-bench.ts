@@ -27,6 +27,7 @@ export class WalBench {
   manifest: MemoryManifest;
   bootCount: number;
   raftId: number;
+  stateLost: boolean;
   #seed: number;
 
   constructor(seed: number, options: Partial<WalOptions> = {}) {
@@ -37,6 +38,7 @@ export class WalBench {
     this.#seed = seed;
     this.bootCount = 0;
     this.raftId = benchRaftId;
+    this.stateLost = false;
     this.env = new TestEnv(this.disk, seed);
     this.manifest = new MemoryManifest(this.medium, this.disk);
   }
@@ -56,6 +58,7 @@ export class WalBench {
         bootCount,
         manifest,
         checkpoint: manifest.state.checkpoint,
+        stateLost: this.stateLost,
         options,
       },
       done,

@@ -181,7 +181,7 @@ export function parseBatchHeader(
 
 function readFields(bytes: Uint8Array, at: number): BatchHeader | null {
   const kind = bytes[at + 6]!;
-  if (kind < BatchKind.Append || kind > BatchKind.Boot) return null;
+  if (kind < BatchKind.Append || kind > BatchKind.Repair) return null;
   const h = new BatchHeader();
   h.kind = kind as BatchKind;
   h.clusterId = bytes.slice(at + 8, at + 16);
@@ -218,12 +218,20 @@ function fits(h: BatchHeader, segmentBytes: number): boolean {
     h.seq >= 1 && h.prevSeq === h.seq - 1 && h.durableSeq >= 0 && h.durableSeq < h.seq;
   const places = h.offset % blockBytes === 0 && h.offset + batchBytes(h) <= segmentBytes;
   const counts = h.entries <= h.records && h.records * recordHeadBytes <= h.payloadBytes;
-  const indexes =
-    h.entries === 0
-      ? h.firstIndex === 0
-      : h.firstIndex >= 1 && h.lastIndex === h.firstIndex + h.entries - 1;
+  const indexes = h.entries === 0 ? h.firstIndex === 0 : h.firstIndex >= 1 && entriesFit(h);
   const rest = h.bootCount >= 0 && h.term >= 0 && h.vote >= 0 && h.commit >= 0 && h.wallMs >= 0;
   const ends = h.lastIndex >= 0 && h.lastTerm >= 0 && h.prevLastIndex >= 0 && h.prevLastTerm >= 0;
   const mark = h.markIndex >= 0 && h.markTerm >= 0 && h.markCheckpointId >= 0;
   return numbers && places && counts && indexes && rest && ends && mark;
+}
+
+/** Index of the last entry in a batch that holds some. */
+export function lastEntryIndex(h: BatchHeader): Index {
+  return h.firstIndex + h.entries - 1;
+}
+
+/** Entries end the log, but those that only fill it. */
+function entriesFit(h: BatchHeader): boolean {
+  const last = lastEntryIndex(h);
+  return h.kind === BatchKind.Repair ? last <= h.lastIndex : last === h.lastIndex;
 }

@@ -118,5 +118,6 @@ function dense(header: BatchHeader, entries: readonly Entry[]): boolean {
     if (entry.index !== header.firstIndex + i || entry.term < term) return false;
     term = entry.term;
   }
-  return entries.length === 0 || term === header.lastTerm;
+  const isEnd = entries.length > 0 && entries.at(-1)!.index === header.lastIndex;
+  return !isEnd || term === header.lastTerm;
 }

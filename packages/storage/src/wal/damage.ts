@@ -19,12 +19,15 @@ export type DamageClass =
   | "foreign"
   | "contradiction"
   | "stateBehindLog"
+  | "holeWithoutState"
+  | "mended"
   | "newer";
 
 /**
- * start: it goes on with what it has. repair: it knows what it has promised and lacks bytes, which peers
- * have (§3.5); until that is built it stops. rejoin: it does not know what it has promised, so it sets
- * its directory aside and comes back under another raft id (§3.6, P3). stop: a person has to look.
+ * start: it goes on with what it has. repair: it knows what it has promised and lacks entries, which peers
+ * have: it goes on, leads nobody, and is sent them (§3.5). rejoin: it does not know what it has promised,
+ * or lacks too much of it, so it sets its directory aside and comes back under another raft id (§3.6, P3).
+ * stop: a person has to look.
  */
 export type DamageAction = "start" | "repair" | "rejoin" | "stop";
 
@@ -40,6 +43,7 @@ export interface DamageRow {
 
 const fromPeers =
   "keep the directory; bring this member back with an empty one, so that the others replace it";
+const byItself = "start it: with peers the member takes the lost entries from them by itself";
 const rejoins =
   "with peers the member sets its files aside and comes back by itself; alone it cannot: restore a " +
   "backup, or see `quorate recover`";
@@ -52,23 +56,23 @@ export const damageRows: Readonly<Record<DamageClass, DamageRow>> = {
   hole: {
     row: 3,
     action: "repair",
-    exitCode: ExitCode.Damaged,
+    exitCode: null,
     finding: "a durable part of the log is damaged, what follows it is whole",
-    advice: fromPeers,
+    advice: byItself,
   },
   harmlessHole: {
     row: 4,
-    action: "repair",
-    exitCode: ExitCode.Damaged,
+    action: "start",
+    exitCode: null,
     finding: "a part of the log that the checkpoint covers is damaged",
-    advice: fromPeers,
+    advice: "",
   },
   lastBatchDamaged: {
     row: 5,
     action: "repair",
-    exitCode: ExitCode.Damaged,
+    exitCode: null,
     finding: "the last durable batch is damaged, its header is whole",
-    advice: fromPeers,
+    advice: byItself,
   },
   tailLost: {
     row: 6,
@@ -101,9 +105,9 @@ export const damageRows: Readonly<Record<DamageClass, DamageRow>> = {
   segmentLost: {
     row: 9,
     action: "repair",
-    exitCode: ExitCode.Damaged,
+    exitCode: null,
     finding: "a segment of the log is missing, of another size or without its header",
-    advice: fromPeers,
+    advice: byItself,
   },
   lastSegmentLost: {
     row: 10,
@@ -128,10 +132,24 @@ export const damageRows: Readonly<Record<DamageClass, DamageRow>> = {
   },
   stateBehindLog: {
     row: 14,
-    action: "repair",
+    action: "stop",
     exitCode: ExitCode.Damaged,
     finding: "the checkpoint does not reach the beginning of the log",
     advice: fromPeers,
+  },
+  holeWithoutState: {
+    row: 14,
+    action: "rejoin",
+    exitCode: ExitCode.Damaged,
+    finding: "the checkpoint cannot be read, and a part of the log above it is lost too",
+    advice: rejoins,
+  },
+  mended: {
+    row: 0,
+    action: "start",
+    exitCode: null,
+    finding: "a damaged part of the log, whose entries have come again",
+    advice: "",
   },
   newer: {
     row: 0,

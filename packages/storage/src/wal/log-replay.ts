@@ -5,6 +5,8 @@ import { HardState } from "@quorate/raft";
 import type { PeerRecord } from "../storage-api.ts";
 import type { BatchHeader } from "./batch-header.ts";
 import type { BatchPayload } from "./batch-payload.ts";
+import { GappedLog } from "./gapped-log.ts";
+import type { LogPoint } from "./gapped-log.ts";
 import { BatchKind } from "./wal-format.ts";
 
 /** The part of a checkpoint that the log must fit. */
@@ -14,45 +16,7 @@ export interface CheckpointPoint {
   readonly term: Term;
 }
 
-/** A log: what lies just below it, and its entries. Term −1: unknown, its batch is gone. */
-class Log {
-  startIndex: Index;
-  startTerm: Term;
-  entries: Entry[];
-
-  constructor(startIndex: Index, startTerm: Term) {
-    this.startIndex = startIndex;
-    this.startTerm = startTerm;
-    this.entries = [];
-  }
-
-  get lastIndex(): Index {
-    return this.startIndex + this.entries.length;
-  }
-
-  get lastTerm(): Term {
-    return this.entries.at(-1)?.term ?? this.startTerm;
-  }
-
-  /** −1 when the index is outside or its term unknown. */
-  termAt(index: Index): Term {
-    if (index === this.startIndex) return this.startTerm;
-    return this.entries[index - this.startIndex - 1]?.term ?? -1;
-  }
-
-  /** False: a gap. */
-  append(firstIndex: Index, entries: readonly Entry[]): boolean {
-    if (firstIndex > this.lastIndex + 1) return false;
-    const kept = firstIndex - 1 - this.startIndex;
-    if (kept < 0) {
-      this.startIndex = firstIndex - 1;
-      this.startTerm = -1;
-    }
-    this.entries.length = Math.max(kept, 0);
-    for (const entry of entries) this.entries.push(entry);
-    return true;
-  }
-}
+type Log = GappedLog<Entry>;
 
 /** A mark since the last boot batch: whether it came into force only the manifest knows. */
 interface OpenMark {
@@ -68,7 +32,10 @@ export type Replayed =
       readonly hardState: HardState;
       readonly startIndex: Index;
       readonly startTerm: Term;
+      /** Dense; with lost entries, those below the first of them. */
       readonly entries: readonly Entry[];
+      /** The whole of it, when entries are lost; null: none is. */
+      readonly gapped: GappedLog<Entry> | null;
       readonly lastIndex: Index;
       readonly lastTerm: Term;
       /** For the boot batch: marks that never came into force. */
@@ -114,23 +81,78 @@ export class LogReplay {
   }
 
   apply(header: BatchHeader, payload: BatchPayload): void {
-    const log = (this.#log ??= new Log(header.prevLastIndex, header.prevLastTerm));
-    this.#hardState = new HardState(header.term, header.vote, header.commit);
     for (const peer of payload.peers) this.#peers.set(peer.raftId, peer);
-    if (header.kind === BatchKind.SnapshotMark) {
-      this.#open.push({ seq: header.seq, header, before: log, commitBefore: this.#commit });
-      // A kept log says so by its end: the entry at the mark itself may be in a segment that has gone.
-      const isKept = header.lastIndex > header.markIndex;
-      if (!isKept) this.#log = restart(log, header.markIndex, header.markTerm);
-    } else if (header.kind === BatchKind.Boot) {
+    const log = this.#begin(header);
+    if (header.kind === BatchKind.Boot) {
       this.#boot(header, payload.voidMarks);
-    } else if (header.entries > 0 && !log.append(header.firstIndex, payload.entries)) {
-      const { seq, firstIndex } = header;
-      this.#gap ??= { what: "gap", seq, firstIndex, last: log.lastIndex };
+    } else if (header.entries > 0 && !take(log, header, payload.entries)) {
+      this.#misfit(header, log);
     }
+    this.#believe(header);
+  }
+
+  /** Only the header is left of it. What it said of peers is lost with the rest. */
+  lose(header: BatchHeader): void {
+    const log = this.#begin(header);
+    const end = { index: header.lastIndex, term: header.lastTerm };
+    if (header.kind === BatchKind.Boot) {
+      // Which of the open marks it declared void is lost.
+      if (this.#open.length > 0) this.#forget(end, true);
+      else this.#boot(header, []);
+    } else if (header.entries > 0) {
+      const kept = log.lastIndex === end.index && log.lastTerm === end.term;
+      const isHole = header.kind === BatchKind.Repair && kept;
+      if (!isHole && !log.lose(header.firstIndex, end)) this.#misfit(header, log);
+    }
+    this.#believe(header);
+  }
+
+  /**
+   * Batches are lost, headers and all, up to one that says where the log ended before it. They may
+   * have cut the log off down to the commit index of the batch before them, but not below.
+   * `booted`: one of them may have been a boot batch.
+   */
+  cross(end: LogPoint, booted: boolean, checkpoint: CheckpointPoint | null): void {
+    if (this.#log !== null) {
+      this.#forget(end, booted);
+      return;
+    }
+    const { index, term } = checkpoint ?? { index: 0, term: 0 };
+    this.#log = new GappedLog(Math.min(index, end.index), end.index <= index ? end.term : term);
+    this.#log.forgetAbove(this.#log.startIndex, end);
+  }
+
+  #forget(end: LogPoint, booted: boolean): void {
+    const mark = this.#open[0];
+    if (booted && mark !== undefined) {
+      // Whether it came into force is settled, and how is lost: what was committed before it holds.
+      this.#log = mark.before;
+      this.#commit = Math.min(this.#commit, mark.commitBefore);
+      this.#open = [];
+    }
+    this.#log!.forgetAbove(this.#commit, end);
+  }
+
+  /** Header fields that say something whatever the kind. */
+  #begin(header: BatchHeader): Log {
+    const log = (this.#log ??= new GappedLog(header.prevLastIndex, header.prevLastTerm));
+    this.#hardState = new HardState(header.term, header.vote, header.commit);
+    if (header.kind !== BatchKind.SnapshotMark) return log;
+    this.#open.push({ seq: header.seq, header, before: log, commitBefore: this.#commit });
+    // A kept log says so by its end: the entry at the mark itself may be in a segment that has gone.
+    const isKept = log.missing === 0 && header.lastIndex > header.markIndex;
+    if (!isKept) this.#log = log.restart(header.markIndex, header.markTerm);
+    return log;
+  }
+
+  #believe(header: BatchHeader): void {
     // Alone, a hard state may speak of a snapshot whose mark has not come yet.
     const alone = header.kind === BatchKind.Append && header.entries === 0;
-    if (!alone || header.commit <= this.#log.lastIndex) this.#commit = header.commit;
+    if (!alone || header.commit <= this.#log!.lastIndex) this.#commit = header.commit;
+  }
+
+  #misfit({ seq, firstIndex }: BatchHeader, log: Log): void {
+    this.#gap ??= { what: "gap", seq, firstIndex, last: log.lastIndex };
   }
 
   /** What the start of then settled about everything before it. */
@@ -140,16 +162,16 @@ export class LogReplay {
     // Later void marks build on the first one.
     let log = this.#closed.get(voidMarks[0] ?? 0) ?? this.#log!;
     this.#closed.clear();
-    if (header.markIndex > 0) log = restart(log, header.markIndex, header.markTerm);
+    if (header.markIndex > 0) log = log.restart(header.markIndex, header.markTerm);
     // The batches that the start of then knew the end from may be gone: believe what it wrote.
     const agrees = log.lastIndex === header.lastIndex && log.lastTerm === header.lastTerm;
-    this.#log = agrees ? log : new Log(header.lastIndex, header.lastTerm);
+    this.#log = agrees ? log : new GappedLog(header.lastIndex, header.lastTerm);
   }
 
   finish(checkpoint: CheckpointPoint | null): Replayed {
     if (this.#gap !== null) return { ok: false, problem: this.#gap };
     const voidMarks = this.#voidMarks(checkpoint);
-    let log = this.#log ?? new Log(0, 0);
+    let log = this.#log ?? new GappedLog<Entry>(0, 0);
     const coveredTo = checkpoint?.index ?? 0;
     if (log.startIndex > coveredTo) {
       const { startIndex } = log;
@@ -158,12 +180,13 @@ export class LogReplay {
     let restarted = false;
     if (checkpoint !== null) {
       if (log.startIndex === coveredTo && log.startTerm < 0) log.startTerm = checkpoint.term;
-      if (log.termAt(coveredTo) !== checkpoint.term) {
-        log = new Log(coveredTo, checkpoint.term);
-        restarted = true;
+      const { lastIndex, lastTerm } = log;
+      if (log.missing > 0 || log.termAt(coveredTo) !== checkpoint.term) {
+        log = log.restart(coveredTo, checkpoint.term);
+        restarted = log.lastIndex !== lastIndex || log.lastTerm !== lastTerm;
       }
     }
-    dropUnknownStart(log);
+    log.dropUnknownStart();
     return this.#result(log, coveredTo, voidMarks, restarted);
   }
 
@@ -198,7 +221,8 @@ export class LogReplay {
       hardState: new HardState(term, vote, commit),
       startIndex: log.startIndex,
       startTerm: log.startTerm,
-      entries: log.entries,
+      entries: log.dense(),
+      gapped: log.missing > 0 ? log : null,
       lastIndex,
       lastTerm,
       voidMarks,
@@ -207,16 +231,14 @@ export class LogReplay {
   }
 }
 
-/** Entries above are kept only if the log has this very entry (P8, P9); then it stays as it is. */
-function restart(log: Log, index: Index, term: Term): Log {
-  return log.termAt(index) === term ? log : new Log(index, term);
-}
-
-/** The term below the first entry is gone: the first entry takes the place of what is below. */
-function dropUnknownStart(log: Log): void {
-  if (log.startTerm >= 0) return;
-  const first = log.entries.shift();
-  if (first === undefined) return;
-  log.startIndex = first.index;
-  log.startTerm = first.term;
+/** False: a gap. */
+function take(log: Log, header: BatchHeader, entries: readonly Entry[]): boolean {
+  const { kind, firstIndex, lastIndex } = header;
+  const isEnd = lastIndex === firstIndex + entries.length - 1;
+  // Of a log that ends there now, what stood below is in segments that have gone.
+  const isCut = isEnd && firstIndex <= log.startIndex;
+  if (kind !== BatchKind.Repair || isCut) return log.append(firstIndex, entries);
+  if (firstIndex > log.lastIndex + 1) return false;
+  log.repair(entries);
+  return true;
 }

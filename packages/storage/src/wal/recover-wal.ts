@@ -60,7 +60,7 @@ class Inspection {
   #unreadableBlocks: number;
 
   constructor(env: Env, recovery: WalRecovery, identity: WalIdentity, done: Outcome) {
-    const { directory, manifest, checkpoint } = recovery;
+    const { directory, manifest, checkpoint, stateLost } = recovery;
     this.#env = env;
     this.#recovery = recovery;
     this.#identity = identity;
@@ -68,7 +68,8 @@ class Inspection {
     this.#list = listSegments(env.disk, directory, identity, manifest.state.walSegments);
     this.#slot = readDurableFileNow(env.disk, directory, identity);
     const { segments } = this.#list;
-    this.#survey = new Survey({ segments, checkpoint, durableSeqCopy: this.#slot.durableSeq });
+    const durableSeqCopy = this.#slot.durableSeq;
+    this.#survey = new Survey({ segments, checkpoint, durableSeqCopy, stateLost });
     this.#window = scanWindow(Math.max(0, ...segments.map(({ bytes }) => bytes)));
     this.#unreadableBlocks = 0;
   }
@@ -130,12 +131,13 @@ class Inspection {
 
   #judge(): void {
     const damage = this.#outlived() ?? this.#survey.classify();
-    const log = damageRows[damage.class].exitCode === null ? this.#survey.finish() : damage;
-    const found = "class" in log ? log : damage;
+    const { log } = this.#survey;
+    const { row } = damageRows[damage.class];
     if (this.#unreadableBlocks > 0) this.#env.trace.mark("wal.recover.row16");
-    this.#env.trace.mark(`wal.recover.row${damageRows[found.class].row}`);
-    if ("class" in log) {
-      this.#refuse(refusal(log, { tables: [], peers: this.#survey.peers().length }));
+    const isMended = damage.class === "mended";
+    this.#env.trace.mark(isMended ? "wal.recover.mended" : `wal.recover.row${row}`);
+    if (log === null) {
+      this.#refuse(refusal(damage, { tables: [], peers: this.#survey.peers().length }));
       return;
     }
     this.#report(damage, log);
@@ -161,6 +163,11 @@ class Inspection {
       durableSeq: this.#survey.durableSeq,
       unreadableBlocks: this.#unreadableBlocks,
     });
+    const { action, finding } = damageRows[damage.class];
+    if (action !== "repair") return;
+    const { where } = damage;
+    const missing = log.gapped?.missing ?? 0;
+    this.#env.trace.warn("wal.repairs", { where, finding, missing, lastIndex: log.lastIndex });
   }
 
   #refuse(outcome: Refusal): void {

@@ -204,7 +204,7 @@ export class Restart {
     const { directory, manifest, options, bootCount } = this.#recovery;
     const { segmentAt, offset } = survey.end;
     const { segmentBytes } = options;
-    const { hardState, startIndex, startTerm, entries, lastIndex, lastTerm } = log;
+    const { hardState, startIndex, startTerm, entries, gapped, lastIndex, lastTerm } = log;
     const peers = survey.peers();
     const wal = new Wal(this.#env, {
       setting: { directory, identity: this.#identity, manifest, segmentBytes },
@@ -215,13 +215,15 @@ export class Restart {
       offset,
       lastHeader: survey.last,
       last: { index: lastIndex, term: lastTerm },
+      gapped: gapped?.points() ?? null,
       hardState,
       peers,
       durableFile,
     });
     const zeroedBytes = this.#zeroedBytes;
-    const start = { startIndex, startTerm, promised: null, behind: [] };
-    const recovered = { hardState, entries, ...start, peers, zeroedBytes };
+    const promised = gapped === null ? null : { index: lastIndex, term: lastTerm };
+    const ends = { startIndex, startTerm, promised, behind: gapped?.behind() ?? [] };
+    const recovered = { hardState, entries, ...ends, peers, zeroedBytes };
     const restartedAt = log.restarted ? { index: lastIndex, term: lastTerm } : null;
     wal.boot(log.voidMarks, restartedAt, () => {
       this.#env.trace.mark("wal.restart.booted");
@@ -232,9 +234,10 @@ export class Restart {
 
 /** The blocks of a segment whose batches are above `durableSeq`. */
 function rangeAbove(segment: ListedSegment, durableSeq: number): RewriteRange[] {
-  const { id, nonce, firstSeq, lastSeq, offsets, endOffset } = segment;
-  if (lastSeq <= durableSeq) return [];
-  const offset = offsets[Math.max(0, durableSeq + 1 - firstSeq)]!;
+  const { id, nonce, batches, endOffset } = segment;
+  const first = batches.find(({ seq }) => seq > durableSeq);
+  if (first === undefined) return [];
+  const { offset } = first;
   return [{ segmentId: id, nonce, offset, length: endOffset - offset }];
 }
 
@@ -250,5 +253,6 @@ function inForce(listed: ListedSegment, inUse: boolean): Segment {
   segment.firstSeq = listed.firstSeq;
   segment.lastSeq = listed.lastSeq;
   segment.lastIndex = listed.lastIndex;
+  segment.damaged = listed.damaged;
   return segment;
 }

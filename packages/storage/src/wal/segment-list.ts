@@ -62,11 +62,13 @@ function inspect(
   const opened = disk.openNow(path, false);
   const file = opened instanceof DiskError ? null : opened;
   const why = opened instanceof DiskError ? missing(opened) : judge(opened, identity, entry);
-  return { ...entry, name, path, named: true, file, ...why, ...untouched() };
+  const damaged = why.state !== SegmentState.Good;
+  return { ...entry, name, path, named: true, file, ...why, ...untouched(), damaged };
 }
 
 function untouched(): Omit<SurveyedSegment, "id" | "name" | "state" | "detail"> {
-  return { firstSeq: 0, lastSeq: 0, lastIndex: 0, offsets: [], endOffset: 0, inhabited: false };
+  const numbers = { firstSeq: 0, lastSeq: 0, lastIndex: 0, endOffset: 0 };
+  return { ...numbers, batches: [], damaged: false, inhabited: false };
 }
 
 type Judgement = Pick<SurveyedSegment, "state" | "detail">;

@@ -60,11 +60,13 @@ export class SegmentStore {
     return bytes;
   }
 
-  /** Those that nothing more is written to, all of whose batches are durable. */
+  /** Whole ones that nothing more is written to, all of whose batches are durable. */
   sealed(durableSeq: number): readonly Segment[] {
     return this.#segments
       .slice(0, Math.max(0, this.#currentAt))
-      .filter(({ firstSeq, lastSeq }) => firstSeq > 0 && lastSeq <= durableSeq);
+      .filter(({ firstSeq, lastSeq, damaged }) => {
+        return !damaged && firstSeq > 0 && lastSeq <= durableSeq;
+      });
   }
 
   /** Starts on the next segment; the one after it is prepared from now on. */

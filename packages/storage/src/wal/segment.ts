@@ -21,6 +21,8 @@ export class Segment {
    * them may not be durable yet.
    */
   lastIndex: Index;
+  /** Recovery has found a part of it lost; its entries stand elsewhere, or will. */
+  damaged: boolean;
 
   constructor(id: number, nonce: number, bytes: number, path: string, file: DiskFile | null) {
     this.id = id;
@@ -32,6 +34,7 @@ export class Segment {
     this.firstSeq = 0;
     this.lastSeq = 0;
     this.lastIndex = 0;
+    this.damaged = false;
   }
 
   noteBatch(seq: number, lastIndex: Index): void {

@@ -1,11 +1,14 @@
-// Takes in what the scans of all segments find, in order, and says where the good log ends and what
-// the rest means. The good log is the longest chain from the first batch; what stands behind its
-// end is evidence only (§3.3, P8). Knows no files.
+// Takes in what the scans of all segments find, in order, and says where the log ends, what of it is
+// lost and what that means (§3.3, P8). The log is a chain from the first batch. Where the chain breaks
+// at a batch that was durable, it goes on at the next whole header, which attests what came before it;
+// where it breaks at one that was not, it ends, and what follows is evidence only. Knows no files.
+import type { Index } from "@quorate/raft";
 import type { PeerRecord } from "../storage-api.ts";
-import { batchBytes } from "./batch-header.ts";
+import { batchBytes, lastEntryIndex } from "./batch-header.ts";
 import type { BatchHeader } from "./batch-header.ts";
 import { decodePayload } from "./batch-payload.ts";
-import type { Damage } from "./damage.ts";
+import type { BatchPayload } from "./batch-payload.ts";
+import type { Damage, DamageClass } from "./damage.ts";
 import { LogReplay } from "./log-replay.ts";
 import type { CheckpointPoint, LogProblem, Replayed } from "./log-replay.ts";
 import { BatchKind, firstBatchOffset } from "./wal-format.ts";
@@ -31,11 +34,18 @@ export interface SurveyedSegment {
   firstSeq: number;
   lastSeq: number;
   lastIndex: number;
-  /** Where the batches firstSeq, firstSeq + 1, … start, and where the last one ends. */
-  readonly offsets: number[];
+  /** Where its batches start, by number, and where the last one ends. */
+  readonly batches: SurveyedBatch[];
   endOffset: number;
+  /** Something that was durable is lost of it. */
+  damaged: boolean;
   /** A batch that checks stands in it, part of the good log or not. */
   inhabited: boolean;
+}
+
+export interface SurveyedBatch {
+  readonly seq: number;
+  readonly offset: number;
 }
 
 /** Where a batch stands. */
@@ -47,16 +57,22 @@ export interface Place {
 interface Found {
   readonly header: BatchHeader;
   readonly place: Place;
-  /** The records check too. */
-  readonly whole: boolean;
+  /** Null: the records do not check. */
+  readonly payload: Uint8Array | null;
 }
+
+const noRecords: BatchPayload = { entries: [], peers: [], voidMarks: [] };
 
 export interface SurveyInput {
   readonly segments: readonly SurveyedSegment[];
   readonly checkpoint: (CheckpointPoint & { readonly durableSeq: number }) | null;
   /** From the second file; 0: none. */
   readonly durableSeqCopy: number;
+  /** The checkpoint in force cannot be read: what the log holds is all there is (row 14). */
+  readonly stateLost: boolean;
 }
+
+type SoundLog = Replayed & { readonly ok: true };
 
 export class Survey {
   #segments: readonly SurveyedSegment[];
@@ -65,17 +81,20 @@ export class Survey {
   #last: BatchHeader | null;
   /** Where the next good batch would have to start. */
   #end: Place;
-  /** Boot counts and crcs of the good log, by seq − firstSeq: for row 12. */
+  /** Boot counts and crcs of the log up to its first break, by seq − firstSeq: for row 12. */
   #boots: number[];
   #crcs: number[];
-  /** Whole batches and headers that are not part of the good log. */
+  /** What stands behind the first break, in order; so many of them are settled. */
   #strays: Found[];
-  /** The header at the end's very place, whose records do not check. */
-  #broken: BatchHeader | null;
+  #settled: number;
+  /** Ends of what is lost; and whether all of it is one batch that nothing but seals follow. */
+  #lostEnds: Index[];
+  #lastOnly: boolean;
   #headerDurableSeq: number;
   /** Stands where the next batch of the good log was expected. */
   #foreign: BatchHeader | null;
   #damage: Damage | null;
+  #log: SoundLog | null;
 
   constructor(input: SurveyInput) {
     this.#segments = input.segments;
@@ -86,13 +105,16 @@ export class Survey {
     this.#boots = [];
     this.#crcs = [];
     this.#strays = [];
-    this.#broken = null;
+    this.#settled = 0;
+    this.#lostEnds = [];
+    this.#lastOnly = false;
     this.#headerDurableSeq = 0;
     this.#foreign = null;
     this.#damage = null;
+    this.#log = null;
   }
 
-  /** Last batch of the good log. */
+  /** Last batch of the log. */
   get last(): BatchHeader | null {
     return this.#last;
   }
@@ -103,7 +125,10 @@ export class Survey {
 
   /** Something that looks like a batch stands behind the end. */
   get torn(): boolean {
-    return this.#strays.length > 0 || this.#broken !== null;
+    const place = this.#strays.at(-1)?.place;
+    if (place === undefined) return false;
+    const { segmentAt, offset } = this.#end;
+    return place.segmentAt > segmentAt || (place.segmentAt === segmentAt && place.offset >= offset);
   }
 
   /** P8: the newest number that anything whole says is durable. */
@@ -120,13 +145,9 @@ export class Survey {
     const place = { segmentAt, offset: header.offset };
     this.#headerDurableSeq = Math.max(this.#headerDurableSeq, header.durableSeq);
     if (payload !== null) this.#segments[segmentAt]!.inhabited = true;
-    if (!this.#continues(header, place)) {
-      this.#strays.push({ header, place, whole: payload !== null });
-    } else if (payload === null) {
-      this.#broken = header;
-    } else {
-      this.#accept(header, payload, place);
-    }
+    const isNext = this.#strays.length === 0 && this.#isNext(place) && this.#follows(header);
+    if (isNext && payload !== null) this.#accept(header, payload, place);
+    else this.#strays.push({ header, place, payload });
   }
 
   foreign(segmentAt: number, header: BatchHeader, offset: number): void {
@@ -139,8 +160,7 @@ export class Survey {
     this.#damage ??= { class: "newer", where: `${name} at offset ${offset}: format ${format}` };
   }
 
-  #continues(header: BatchHeader, place: Place): boolean {
-    if (this.#broken !== null || this.#strays.length > 0 || !this.#isNext(place)) return false;
+  #follows(header: BatchHeader): boolean {
     const last = this.#last;
     // The first segment of a directory starts with the first batch; of a later one the manifest
     // vouches that what came before is no longer needed.
@@ -162,42 +182,110 @@ export class Survey {
     return follows && this.#last !== null;
   }
 
-  #accept(header: BatchHeader, payload: Uint8Array, place: Place): void {
+  #accept(header: BatchHeader, payload: Uint8Array | null, place: Place): void {
     const segment = this.#segments[place.segmentAt]!;
-    const records = decodePayload(header, payload);
+    const records = payload === null ? noRecords : decodePayload(header, payload);
     if (records === null) {
       const where = `${segment.name} at offset ${place.offset}: batch ${header.seq} checks and cannot be read`;
       this.#damage ??= { class: "contradiction", where };
-      this.#broken = header;
       return;
     }
-    this.#replay.apply(header, records);
+    if (payload === null) this.#replay.lose(header);
+    else this.#replay.apply(header, records);
     this.#last = header;
     this.#end = { segmentAt: place.segmentAt, offset: place.offset + batchBytes(header) };
-    this.#boots.push(header.bootCount);
-    this.#crcs.push(header.crc);
+    if (this.#strays.length === 0) {
+      this.#boots.push(header.bootCount);
+      this.#crcs.push(header.crc);
+    }
     if (segment.firstSeq === 0) segment.firstSeq = header.seq;
     segment.lastSeq = header.seq;
-    segment.offsets.push(place.offset);
+    segment.batches.push({ seq: header.seq, offset: place.offset });
     segment.endOffset = this.#end.offset;
-    const spokenOf = Math.max(header.entries > 0 ? header.lastIndex : 0, header.markIndex);
+    const spokenOf = Math.max(header.entries > 0 ? lastEntryIndex(header) : 0, header.markIndex);
     segment.lastIndex = Math.max(segment.lastIndex, spokenOf);
+  }
+
+  // ---- over lost batches -------------------------------------------------------------------------
+
+  /** Goes on behind every break at a batch that was durable. */
+  #cross(): void {
+    for (; this.#settled < this.#strays.length; this.#settled++) {
+      const { header, place, payload } = this.#strays[this.#settled]!;
+      const follows = this.#last === null ? this.#isFirst(header, place) : this.#follows(header);
+      if (!follows && !this.#isLater(header)) continue;
+      const breaks = !follows || payload === null;
+      if (breaks && !this.#isDurable(this.#nextSeq)) return;
+      if (!follows) this.#jump(header, place);
+      if (payload === null) this.#lose(header, place);
+      else if (header.kind !== BatchKind.Seal) this.#lastOnly = false;
+      this.#accept(header, payload, place);
+      if (this.#damage !== null) return;
+    }
+  }
+
+  #isFirst(header: BatchHeader, { segmentAt, offset }: Place): boolean {
+    return segmentAt === 0 && offset === firstBatchOffset && this.#follows(header);
+  }
+
+  /** Written after what is known of the log; number and start ascend with the place. */
+  #isLater({ seq, bootCount }: BatchHeader): boolean {
+    return seq > this.#nextSeq && bootCount >= (this.#last?.bootCount ?? 0);
+  }
+
+  get #nextSeq(): number {
+    return (this.#last?.seq ?? 0) + 1;
+  }
+
+  /** A later segment becomes the first only when it has a durable batch. */
+  #isDurable(seq: number): boolean {
+    return seq <= this.durableSeq || (this.#last === null && (this.#segments[0]?.id ?? 1) > 1);
+  }
+
+  #jump(header: BatchHeader, place: Place): void {
+    const end = { index: header.prevLastIndex, term: header.prevLastTerm };
+    const booted = header.bootCount > (this.#last?.bootCount ?? 0);
+    for (let at = this.#end.segmentAt; at <= place.segmentAt; at++) {
+      const segment = this.#segments[at]!;
+      const isWhole = at === place.segmentAt && place.offset === firstBatchOffset;
+      segment.damaged ||= !isWhole;
+      // It goes when what it has lost is covered, as if that stood in it.
+      segment.lastIndex = Math.max(segment.lastIndex, end.index);
+      if (segment.firstSeq === 0 && at < place.segmentAt) {
+        segment.firstSeq = this.#nextSeq;
+        segment.lastSeq = this.#nextSeq;
+      }
+    }
+    this.#replay.cross(end, booted, this.#input.checkpoint);
+    this.#lostEnds.push(end.index);
+    this.#lastOnly = false;
+  }
+
+  #lose(header: BatchHeader, { segmentAt }: Place): void {
+    this.#segments[segmentAt]!.damaged = true;
+    this.#lastOnly = this.#lostEnds.length === 0;
+    this.#lostEnds.push(Math.max(header.lastIndex, header.prevLastIndex));
   }
 
   // ---- classification ----------------------------------------------------------------------------
 
-  /** The class of §3.3; only `clean` and `tornTail` may go on. */
+  /** The class of §3.3. Once, when everything was looked at. */
   classify(): Damage {
-    const lost = this.#lostSegment();
-    const known = this.#misplacedSegment() ?? this.#damage ?? this.#contradiction() ?? lost;
-    if (known !== null) return known;
-    const firstBad = (this.#last?.seq ?? 0) + 1;
-    // A later segment becomes the first only when it has a durable batch.
-    const beheaded = this.#last === null && (this.#segments[0]?.id ?? 1) > 1;
-    if (firstBad > this.durableSeq && !beheaded) {
-      return { class: this.torn ? "tornTail" : "clean", where: this.#where() };
-    }
-    return { class: this.#hole(firstBad), where: this.#where() };
+    const known = this.#misplacedSegment() ?? this.#damage ?? this.#contradiction();
+    const lastInhabited = this.#segments.findLastIndex(({ inhabited }) => inhabited);
+    const damage = known ?? this.#lastSegmentLost(lastInhabited);
+    if (damage !== null) return damage;
+    const where = this.#where();
+    this.#cross();
+    if (this.#damage !== null) return this.#damage;
+    if (this.#isDurable(this.#nextSeq)) return { class: this.#lostEnd(), where };
+    const unusable = this.#lastSegmentLost(this.#end.segmentAt);
+    if (unusable !== null) return unusable;
+    const log = this.#replay.finish(this.#input.checkpoint);
+    if (!log.ok) return this.#misfit(log.problem);
+    if (log.gapped !== null && this.#input.stateLost) return { class: "holeWithoutState", where };
+    this.#log = log;
+    return { class: this.#lost(log), where: log.gapped === null ? this.#where() : where };
   }
 
   #misplacedSegment(): Damage | null {
@@ -212,8 +300,8 @@ export class Survey {
   #contradiction(): Damage | null {
     const first = (this.#last?.seq ?? 0) - this.#boots.length + 1;
     const seen = new Map<string, number>();
-    for (const { header, place, whole } of this.#strays) {
-      if (!whole) continue;
+    for (const { header, place, payload } of this.#strays) {
+      if (payload === null) continue;
       const key = `${header.bootCount} ${header.seq}`;
       const at = header.seq - first;
       const crc = this.#boots[at] === header.bootCount ? this.#crcs[at] : seen.get(key);
@@ -227,30 +315,33 @@ export class Survey {
     return null;
   }
 
-  #lostSegment(): Damage | null {
-    const at = this.#segments.findIndex(({ state }) => state !== SegmentState.Good);
-    if (at < 0) return null;
+  /** Nothing behind it says what stood in it, or it would be written to. */
+  #lastSegmentLost(from: number): Damage | null {
+    const at = this.#segments.findLastIndex(({ state }) => state !== SegmentState.Good);
+    if (at < 0 || at < from) return null;
     const { name, detail } = this.#segments[at]!;
-    const followed = this.#segments.slice(at + 1).some(({ inhabited }) => inhabited);
     return {
-      class: followed ? "segmentLost" : "lastSegmentLost",
+      class: "lastSegmentLost",
       where: `${name}: ${detail}; good up to batch ${this.#last?.seq ?? 0}, durable up to ${this.durableSeq}`,
     };
   }
 
-  #hole(firstBad: number): Damage["class"] {
-    const { checkpoint } = this.#input;
-    const attested = this.#strays.map(({ header }) => header);
-    if (this.#broken !== null) attested.push(this.#broken);
-    const newest = attested.reduce((seq, header) => Math.max(seq, header.seq), 0);
-    if (newest === 0) return (checkpoint?.durableSeq ?? 0) >= firstBad ? "rolledBack" : "tailLost";
-    if (newest < this.durableSeq) return "promiseUnknown";
-    const next = attested.find(({ seq }) => seq > firstBad);
-    if (this.#broken !== null && (next === undefined || next.kind === BatchKind.Seal)) {
-      return "lastBatchDamaged";
+  /** The durable end is gone, or nothing whole is as new as it. */
+  #lostEnd(): DamageClass {
+    if (this.#strays.length > 0) return "promiseUnknown";
+    return (this.#input.checkpoint?.durableSeq ?? 0) >= this.#nextSeq ? "rolledBack" : "tailLost";
+  }
+
+  #lost({ gapped }: SoundLog): DamageClass {
+    const isFileLost = this.#segments.some(({ state }) => state !== SegmentState.Good);
+    if (gapped !== null) {
+      if (isFileLost) return "segmentLost";
+      return this.#lastOnly ? "lastBatchDamaged" : "hole";
     }
-    const covered = next !== undefined && next.prevLastIndex <= (checkpoint?.index ?? 0);
-    return covered ? "harmlessHole" : "hole";
+    if (this.#lostEnds.length === 0 && !isFileLost) return this.torn ? "tornTail" : "clean";
+    const coveredTo = this.#input.checkpoint?.index ?? 0;
+    const isCovered = this.#lostEnds.every((index) => index <= coveredTo);
+    return isCovered && !isFileLost ? "harmlessHole" : "mended";
   }
 
   /** File, offset, batch, entries. */
@@ -268,10 +359,9 @@ export class Survey {
 
   // ---- the log -----------------------------------------------------------------------------------
 
-  /** The log up to the good end, as the checkpoint makes it; or why they do not fit. */
-  finish(): (Replayed & { readonly ok: true }) | Damage {
-    const replayed = this.#replay.finish(this.#input.checkpoint);
-    return replayed.ok ? replayed : this.#misfit(replayed.problem);
+  /** What `classify` found, as the checkpoint makes it; null: it must not be gone on with. */
+  get log(): SoundLog | null {
+    return this.#log;
   }
 
   #misfit(problem: LogProblem): Damage {

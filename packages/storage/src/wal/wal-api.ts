@@ -43,7 +43,8 @@ export interface WalApi {
    * one: after a returned fdatasync that covers the batch, or, when `mustSync` is false, once it
    * is written. The hard state never goes back; `firstIndex` is at most one above the last index
    * and above the commit index of the batch before. Commit is at most the last index; only a batch
-   * without entries may know more already, when a snapshot is about to be marked.
+   * without entries may know more already, when a snapshot is about to be marked. While entries are
+   * lost, they are filled in by index, and what stands behind them stays (gapped-log.ts).
    */
   append(batch: WalAppend, done: () => void): void;
   readonly appendsInFlight: number;
@@ -56,6 +57,8 @@ export interface WalApi {
   /** Index and term of the newest entry written (or of the mark, when nothing follows it). */
   readonly lastIndex: Index;
   readonly lastTerm: Term;
+  /** Up to here no entry is lost: the last index, unless recovery has found some lost. */
+  readonly denseIndex: Index;
 
   /**
    * P9: written and synced before the manifest names the checkpoint. The log restarts at
@@ -78,7 +81,7 @@ export interface WalApi {
   peers(): readonly PeerRecord[];
   peer(raftId: NodeId): PeerRecord | null;
 
-  /** Whole and durable: for scrubbing. One that is dropped is in no later list. */
+  /** Durable, and whole as far as is known: for scrubbing. One that is dropped is in no later list. */
   sealedSegments(): readonly SealedSegment[];
   usage(): WalUsage;
   /** Waits for what is in flight, seals, closes the files. Nothing may be called afterwards. */
@@ -105,12 +108,14 @@ export interface WalRecovery {
   readonly manifest: ManifestApi;
   /** The checkpoint in force, verified; null before the first one. */
   readonly checkpoint: CheckpointEntry | null;
+  /** Its files cannot be read (§3.3 row 14): a log with lost entries is refused then. */
+  readonly stateLost: boolean;
   readonly options: WalOptions;
 }
 
 /** What the log gave back. The WAL keeps none of it. */
 export interface RecoveredLog {
-  /** Commit is at least the checkpoint's index and at most the last index. */
+  /** Commit is at least the checkpoint's index and at most the last index, or what was promised. */
   readonly hardState: HardState;
   /** Dense from `startIndex` + 1; views of buffers that nobody else uses. */
   readonly entries: readonly Entry[];

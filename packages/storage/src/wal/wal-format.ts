@@ -33,6 +33,8 @@ export const BatchKind = {
   SnapshotMark: 3,
   /** First of a process start, after recovery has cleaned up. */
   Boot: 4,
+  /** Entries of a log that lacks some: by index, what stands behind them stays (gapped-log.ts). */
+  Repair: 5,
 } as const;
 export type BatchKind = (typeof BatchKind)[keyof typeof BatchKind];
 

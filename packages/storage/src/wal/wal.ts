@@ -4,13 +4,15 @@
 // Sketch per batch of n entries: one write of whole blocks, a share of one fdatasync, one flight and
 // one buffer (both reused), one copy and one checksum pass of each payload, no object per entry.
 import { assert, Ring } from "@quorate/base";
-import type { Entry, HardState, Index, NodeId, Term } from "@quorate/raft";
+import { HardState } from "@quorate/raft";
+import type { Entry, Index, NodeId, Term } from "@quorate/raft";
 import type { DiskError, Env } from "../env.ts";
 import type { PeerRecord, WalAppend } from "../storage-api.ts";
-import { BatchHeader, beginBatchHeader, sealBatchHeader } from "./batch-header.ts";
+import { BatchHeader, beginBatchHeader, lastEntryIndex, sealBatchHeader } from "./batch-header.ts";
 import { writeEntryRecord, writePeerRecord, writeVoidMarkRecord } from "./batch-payload.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import type { DurableFile } from "./durable-file.ts";
+import type { GappedLog, LogPoint } from "./gapped-log.ts";
 import type { Segment } from "./segment.ts";
 import type { SegmentSetting } from "./segment-preparer.ts";
 import { SegmentStore } from "./segment-store.ts";
@@ -37,15 +39,19 @@ interface Request {
   readonly voidMarks: readonly number[];
   readonly mark: WalMark | null;
   readonly mustSync: boolean;
+  /** Null: its entries end the log. */
+  readonly repair: Repair | null;
   readonly done: () => void;
   /** Entries already written. */
   written: number;
 }
 
-/** An entry by its name. */
-export interface LogPoint {
-  readonly index: Index;
-  readonly term: Term;
+/** How entries go into a log that lacks some. */
+interface Repair {
+  /** End of the log before them. */
+  readonly end: LogPoint;
+  /** From here on they end the log all the same; 0: nowhere. */
+  readonly conflict: Index;
 }
 
 /** Where recovery left the log. */
@@ -61,6 +67,8 @@ export interface WalStart {
   /** Of the last batch on disk; null in a new directory. Its claim of the log's end may differ. */
   readonly lastHeader: BatchHeader | null;
   readonly last: LogPoint;
+  /** The log's terms, when entries are lost; null: none is. */
+  readonly gapped: GappedLog<LogPoint> | null;
   readonly hardState: HardState;
   readonly peers: readonly PeerRecord[];
   readonly durableFile: DurableFile;
@@ -89,6 +97,9 @@ export class Wal implements WalApi {
   #header: BatchHeader;
   #lastIndex: Index;
   #lastTerm: Term;
+  /** The log by its terms as long as entries are lost; null: none is. */
+  #gapped: GappedLog<LogPoint> | null;
+  /** Of the batch before. Its commit index is about known entries; what was promised may be above. */
   #hardState: HardState;
   /** A checkpoint of at least this index must be in force before entries follow (P9); 0: none. */
   #markIndex: Index;
@@ -123,7 +134,9 @@ export class Wal implements WalApi {
     this.#header.lastTerm = start.lastHeader?.lastTerm ?? 0;
     this.#lastIndex = start.last.index;
     this.#lastTerm = start.last.term;
-    this.#hardState = start.hardState;
+    this.#gapped = start.gapped;
+    this.#header.commit = start.hardState.commit;
+    this.#hardState = this.#known(start.hardState);
     this.#markIndex = 0;
     this.#active = true;
     this.#idleSinceMs = 0;
@@ -150,30 +163,60 @@ export class Wal implements WalApi {
     return this.#lastTerm;
   }
 
+  get denseIndex(): Index {
+    return this.#gapped?.denseIndex ?? this.#lastIndex;
+  }
+
   append(batch: WalAppend, done: () => void): void {
     this.#checkAppend(batch);
     const { hardState, firstIndex, entries, peers, mustSync } = batch;
-    if (entries.length > 0) {
-      const last = entries[entries.length - 1]!;
-      this.#lastIndex = last.index;
-      this.#lastTerm = last.term;
-    }
+    const repair = this.#take(entries);
     // Alone, a hard state may know of a snapshot whose mark has not come yet.
     const known = entries.length === 0 || hardState.commit <= this.#lastIndex;
     assert(known, "wal: commit above the log");
     this.#hardState = hardState;
     this.#put({
-      kind: BatchKind.Append,
-      hardState,
+      kind: repair === null ? BatchKind.Append : BatchKind.Repair,
+      hardState: entries.length === 0 ? this.#known(hardState) : hardState,
       firstIndex,
       entries,
       peers,
       voidMarks: [],
       mark: null,
       mustSync,
+      repair,
       done,
       written: 0,
     });
+  }
+
+  /** The log's end moves; but where entries are lost, it may stay. */
+  #take(entries: readonly Entry[]): Repair | null {
+    const last = entries.at(-1);
+    const gapped = this.#gapped;
+    if (last === undefined) return null;
+    if (gapped === null) {
+      this.#lastIndex = last.index;
+      this.#lastTerm = last.term;
+      return null;
+    }
+    const end = { index: this.#lastIndex, term: this.#lastTerm };
+    const conflict = gapped.repair(entries.map(({ index, term }) => ({ index, term })));
+    this.#follow(gapped);
+    return { end, conflict };
+  }
+
+  #follow(gapped: GappedLog<LogPoint>): void {
+    this.#lastIndex = gapped.lastIndex;
+    this.#lastTerm = gapped.lastTerm;
+    this.#gapped = gapped.missing > 0 ? gapped : null;
+  }
+
+  /** Behind a lost entry nothing is said to be committed that was not before: it may be another's. */
+  #known(hardState: HardState): HardState {
+    if (this.#gapped === null) return hardState;
+    const { term, vote, commit } = hardState;
+    return new HardState(term, vote, Math.min(commit, this.denseIndex));
   }
 
   #checkAppend(batch: WalAppend): void {
@@ -184,7 +227,7 @@ export class Wal implements WalApi {
       assert(firstIndex === 0, "wal: a first index without entries");
       return;
     }
-    assert(firstIndex <= this.#lastIndex + 1, "wal: a gap in the log");
+    assert(firstIndex <= this.denseIndex + 1, "wal: a gap in the log");
     assert(firstIndex > this.#hardState.commit, "wal: a committed entry would be overwritten");
     assert(entries[0]!.index === firstIndex, "wal: the first entry is another one");
     assert(entries.at(-1)!.index === firstIndex + entries.length - 1, "wal: entries not dense");
@@ -209,12 +252,19 @@ export class Wal implements WalApi {
     assert(mark.checkpointId !== 0, "wal: a mark without a checkpoint");
     if (mark.keepsLog) {
       assert(mark.index <= this.#lastIndex, "wal: a log is kept that ends below the mark");
-    } else {
-      this.#lastIndex = mark.index;
-      this.#lastTerm = mark.term;
     }
     this.#hardState = mark.hardState;
     this.#markIndex = mark.index;
+    if (this.#gapped !== null) {
+      this.#follow(this.#gapped.restart(mark.index, mark.term));
+      const keepsLog = this.#lastIndex > mark.index;
+      this.#put(this.#request(BatchKind.SnapshotMark, { ...mark, keepsLog }, done));
+      return;
+    }
+    if (!mark.keepsLog) {
+      this.#lastIndex = mark.index;
+      this.#lastTerm = mark.term;
+    }
     this.#put(this.#request(BatchKind.SnapshotMark, mark, done));
   }
 
@@ -232,13 +282,14 @@ export class Wal implements WalApi {
   #request(kind: BatchKind, mark: WalMark | null, done: () => void): Request {
     return {
       kind,
-      hardState: this.#hardState,
+      hardState: this.#known(this.#hardState),
       firstIndex: 0,
       entries: noEntries,
       peers: noPeers,
       voidMarks: [],
       mark,
       mustSync: true,
+      repair: null,
       done,
       written: 0,
     };
@@ -396,7 +447,7 @@ export class Wal implements WalApi {
     for (let i = from; i < to; i++) running = writeEntryRecord(writer, entries[i]!, running);
     sealBatchHeader(writer, header, running, segment.seed);
     writer.pad(blockBytes);
-    segment.noteBatch(header.seq, Math.max(header.markIndex, to > from ? header.lastIndex : 0));
+    segment.noteBatch(header.seq, Math.max(header.markIndex, lastEntryIndex(header)));
     flight.seq = header.seq;
     flight.segment = segment;
     flight.offset = this.#offset;
@@ -419,6 +470,7 @@ export class Wal implements WalApi {
   #nextHeader(request: Request, segment: Segment, from: number, to: number): BatchHeader {
     const h = this.#header;
     const { mark, hardState, entries } = request;
+    let commitMax = Infinity;
     h.kind = request.kind;
     h.nonce = segment.nonce;
     h.offset = this.#offset;
@@ -434,8 +486,11 @@ export class Wal implements WalApi {
     h.markTerm = mark?.term ?? 0;
     h.markCheckpointId = mark?.checkpointId ?? 0;
     if (to > from) {
-      h.lastIndex = entries[to - 1]!.index;
-      h.lastTerm = entries[to - 1]!.term;
+      const last = entries[to - 1]!;
+      const { index, term } = endBehind(request.repair, last);
+      h.lastIndex = index;
+      h.lastTerm = term;
+      commitMax = Math.min(last.index, index);
     } else if (request.kind === BatchKind.Boot) {
       h.lastIndex = this.#lastIndex;
       h.lastTerm = this.#lastTerm;
@@ -446,10 +501,19 @@ export class Wal implements WalApi {
     h.term = hardState.term;
     h.vote = hardState.vote;
     // Never of entries that are not on the log yet: in a later part, or behind a coming mark.
-    h.commit = Math.min(hardState.commit, h.lastIndex);
+    // Recovery may know of a later one than the log has whole: it stays.
+    h.commit = Math.max(h.commit, Math.min(hardState.commit, h.lastIndex, commitMax));
     h.wallMs = Math.max(0, Math.floor(this.#env.clock.wallMs()));
     return h;
   }
+}
+
+/** End of the log with the entries of a request up to `last`. */
+function endBehind(repair: Repair | null, last: LogPoint): LogPoint {
+  if (repair === null) return last;
+  const { end, conflict } = repair;
+  const isOver = last.index >= end.index || (conflict > 0 && last.index >= conflict);
+  return isOver ? last : end;
 }
 
 /** At most what the records of these entries take. */

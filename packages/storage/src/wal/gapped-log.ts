@@ -1,0 +1,200 @@
+// A log of which entries may be lost: what is known of it by index, and where it truly ends, which the
+// headers of batches attest. Without lost entries it is an ordinary log. Recovery keeps entries in it,
+// the running WAL only their terms: both must come to the same, whatever batches follow (P8).
+import type { Index, Term } from "@quorate/raft";
+
+/** An entry by its name. */
+export interface LogPoint {
+  readonly index: Index;
+  readonly term: Term;
+}
+
+export class GappedLog<E extends LogPoint> {
+  startIndex: Index;
+  /** Of what lies just below the log; −1: unknown, its batch is gone. */
+  startTerm: Term;
+  /** The log's end, known or lost. Invariant: at or above every known entry. */
+  #lastIndex: Index;
+  #lastTerm: Term;
+  /** Ascending, above `startIndex`. */
+  #known: E[];
+
+  constructor(startIndex: Index, startTerm: Term) {
+    this.startIndex = startIndex;
+    this.startTerm = startTerm;
+    this.#lastIndex = startIndex;
+    this.#lastTerm = startTerm;
+    this.#known = [];
+  }
+
+  get lastIndex(): Index {
+    return this.#lastIndex;
+  }
+
+  get lastTerm(): Term {
+    return this.#lastIndex === this.startIndex ? this.startTerm : this.#lastTerm;
+  }
+
+  /** Entries lost. */
+  get missing(): number {
+    return this.#lastIndex - this.startIndex - this.#known.length;
+  }
+
+  /** Up to here nothing is lost. */
+  get denseIndex(): Index {
+    return this.startIndex + this.#denseCount();
+  }
+
+  /** Known entries below the first lost one. */
+  dense(): readonly E[] {
+    return this.missing === 0 ? this.#known : this.#known.slice(0, this.#denseCount());
+  }
+
+  /** Known entries above the first lost one. */
+  behind(): readonly E[] {
+    return this.missing === 0 ? [] : this.#known.slice(this.#denseCount());
+  }
+
+  /** −1 when the index is outside, or its entry lost. */
+  termAt(index: Index): Term {
+    if (index === this.startIndex) return this.startTerm;
+    if (index === this.#lastIndex) return this.#lastTerm;
+    const entry = this.#known[this.#at(index)];
+    return entry?.index === index ? entry.term : -1;
+  }
+
+  /** What an Append says: everything at or above `firstIndex` goes. False: a gap. */
+  append(firstIndex: Index, entries: readonly E[]): boolean {
+    if (firstIndex > this.#lastIndex + 1) return false;
+    this.#truncate(firstIndex);
+    for (const entry of entries) this.#push(entry);
+    return true;
+  }
+
+  /**
+   * What a Repair says: entries by index, and nothing else goes, unless one of them has another term than
+   * what is known there, or a higher one than the end. Then the rest was never committed (terms do not
+   * fall along a log). The index where it went; 0: it stays.
+   */
+  repair(entries: readonly E[]): Index {
+    let conflict = 0;
+    for (const entry of entries) {
+      const { index, term } = entry;
+      if (index <= this.startIndex) continue;
+      const known = this.termAt(index);
+      if (index > this.#lastIndex) this.#push(entry);
+      else if (known < 0 ? term <= this.#lastTerm : known === term) this.#put(entry);
+      else {
+        conflict ||= index;
+        this.#truncate(index);
+        this.#push(entry);
+      }
+    }
+    return conflict;
+  }
+
+  /** A batch of which only the header is left: its entries, which are the last, are lost. */
+  lose(firstIndex: Index, end: LogPoint): boolean {
+    if (!this.append(firstIndex, [])) return false;
+    this.#endAt(end);
+    return true;
+  }
+
+  /** Nothing above `index` is certain any more but the end. */
+  forgetAbove(index: Index, end: LogPoint): void {
+    this.#known.length = this.#at(Math.min(index, end.index) + 1);
+    if (end.index < this.startIndex) {
+      this.startIndex = end.index;
+      this.startTerm = end.term;
+    }
+    this.#endAt(end);
+  }
+
+  /**
+   * The log behind a snapshot that ends at this point. Where entries are lost, those above stay as long
+   * as nothing says that the log had another entry there.
+   */
+  restart(index: Index, term: Term): GappedLog<E> {
+    const found = this.termAt(index);
+    if (this.missing === 0 && found === term) return this;
+    const log = new GappedLog<E>(index, term);
+    const possible = found < 0 ? term <= this.#lastTerm : found === term;
+    if (this.missing === 0 || index >= this.#lastIndex || index < this.startIndex || !possible) {
+      return log;
+    }
+    log.#known = this.#known.slice(this.#at(index + 1));
+    log.#endAt({ index: this.#lastIndex, term: this.#lastTerm });
+    return log;
+  }
+
+  /** The same without what the entries hold. */
+  points(): GappedLog<LogPoint> {
+    const log = new GappedLog<LogPoint>(this.startIndex, this.startTerm);
+    log.#known = this.#known.map(({ index, term }) => ({ index, term }));
+    log.#endAt({ index: this.#lastIndex, term: this.#lastTerm });
+    return log;
+  }
+
+  /** The term below the first entry is gone: the first entry takes the place of what is below. */
+  dropUnknownStart(): void {
+    const first = this.#known[0];
+    if (this.startTerm >= 0 || first === undefined || first.index !== this.startIndex + 1) return;
+    this.#known.shift();
+    this.startIndex = first.index;
+    this.startTerm = first.term;
+  }
+
+  #truncate(firstIndex: Index): void {
+    if (firstIndex <= this.startIndex) {
+      this.startIndex = firstIndex - 1;
+      this.startTerm = -1;
+    }
+    this.#known.length = this.#at(firstIndex);
+    const last = this.#known.at(-1);
+    this.#lastIndex = firstIndex - 1;
+    this.#lastTerm = last?.index === firstIndex - 1 ? last.term : -1;
+  }
+
+  #push(entry: E): void {
+    this.#known.push(entry);
+    this.#lastIndex = entry.index;
+    this.#lastTerm = entry.term;
+  }
+
+  #put(entry: E): void {
+    const at = this.#at(entry.index);
+    if (this.#known[at]?.index === entry.index) this.#known[at] = entry;
+    else this.#known.splice(at, 0, entry);
+  }
+
+  #endAt({ index, term }: LogPoint): void {
+    this.#lastIndex = index;
+    this.#lastTerm = term;
+  }
+
+  /** Place of the first known entry at or above. */
+  #at(index: Index): number {
+    const known = this.#known;
+    const guess = index - this.startIndex - 1;
+    if (known[guess]?.index === index) return guess;
+    let low = 0;
+    let high = known.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (known[middle]!.index < index) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #denseCount(): number {
+    let low = 0;
+    let high = this.#known.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#known[middle]!.index === this.startIndex + 1 + middle) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
