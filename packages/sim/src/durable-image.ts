@@ -153,8 +153,11 @@ function logOf({
   logStartIndex,
   logStartTerm,
   entries,
+  promised,
+  behind,
 }: Recovered): LogFound {
   const startIndex = logStartIndex;
   const checkpointIndex = checkpoint?.index ?? lost?.index ?? 0;
-  return { hardState, checkpointIndex, startIndex, startTerm: logStartTerm, entries };
+  const start = { hardState, checkpointIndex, startIndex, startTerm: logStartTerm };
+  return { ...start, entries, promised, behind };
 }

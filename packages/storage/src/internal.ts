@@ -11,6 +11,8 @@ export { batchBytes, BatchHeader, parseBatchHeader } from "./wal/batch-header.ts
 export type { WalIdentity } from "./wal/batch-header.ts";
 export { decodePayload, payloadChecks } from "./wal/batch-payload.ts";
 export type { BatchPayload } from "./wal/batch-payload.ts";
+export { GappedLog } from "./wal/gapped-log.ts";
+export type { LogPoint } from "./wal/gapped-log.ts";
 export { LogReplay } from "./wal/log-replay.ts";
 export { parseSegmentHeader } from "./wal/segment-header.ts";
 export { segmentId, segmentName } from "./wal/segment.ts";

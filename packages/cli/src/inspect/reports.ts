@@ -36,6 +36,7 @@ export function walReport(inspected: InspectedDirectory, wal: InspectedWal): Rep
     text.push(
       `entries     ${log.startIndex + 1} to ${log.lastIndex}, the last of term ${log.lastTerm}`,
     );
+    if (log.missing > 0) text.push(`lost        ${log.missing} of them`);
     text.push(`hard state  term ${term}, vote ${vote === 0 ? "none" : vote}, commit ${commit}`);
   }
   if (unreadableBlocks > 0) text.push(`unreadable  ${unreadableBlocks} blocks`);
@@ -56,9 +57,9 @@ export function walReport(inspected: InspectedDirectory, wal: InspectedWal): Rep
   return { text, json, findings, advice: wal.advice === "" ? [] : [`  ${wal.advice}`] };
 }
 
-function logJson({ hardState, startIndex, lastIndex, lastTerm }: LogFound): object {
+function logJson({ hardState, startIndex, lastIndex, lastTerm, missing }: LogFound): object {
   const { term, vote, commit } = hardState;
-  return { term, vote, commit, firstIndex: startIndex + 1, lastIndex, lastTerm };
+  return { term, vote, commit, firstIndex: startIndex + 1, lastIndex, lastTerm, missing };
 }
 
 export function rowsReport(

@@ -4,8 +4,8 @@ import type { Env, ScrubFinding } from "@quorate/storage";
 
 /**
  * Damaged rows are lost state, and come anew from another member; what was promised is whole. A damaged
- * log ends the process: its next start classifies what is left (reliability.md §3.3), and says what can
- * be done. This member does not lead any more then.
+ * log ends the process: its next start classifies what is left (reliability.md §3.3), and takes what is lost
+ * from others, if it can. This member does not lead any more then.
  */
 export function onDamageFound(
   env: Env,
@@ -18,6 +18,6 @@ export function onDamageFound(
   env.fatal(
     ExitCode.Damaged,
     `${where}; a durable part of the log is damaged, found by rereading it: start the member ` +
-      "again, which judges what is left and says what to do",
+      "again: with peers it takes what is lost from them",
   );
 }

@@ -35,7 +35,8 @@ function firstLost(before: DurableView, now: DurableView): number {
 
 function isKept(before: DurableView, now: DurableView, index: number): boolean {
   const found = now.termAt(index);
-  return index <= now.lastIndex && (found === null || found === before.termAt(index));
+  const had = before.termAt(index);
+  return index <= now.lastIndex && (found === null || had === null || found === had);
 }
 
 /** By a later leader's entry: in a batch that no sync had covered, and that outlived a killed process. */

@@ -1,15 +1,16 @@
 // Marks that only damage passes (reliability.md §3.3): a row of the table each. At these no process
 // needs to crash.
 
-const rows = [3, 4, 5, 6, 7, 8, 9, 10, 11];
+const rowMark = (row: number): string => `wal.recover.row${row}`;
 
 /** What the log says of itself: a start that passes one of them ends. */
-const inLog: readonly string[] = rows.map((row) => `wal.recover.row${row}`);
+const inLog: readonly string[] = [6, 7, 8, 10, 11].map(rowMark);
+
+/** Parts of the log are lost, and what was promised is known: a start goes on, and takes them back. */
+const mendedLog: readonly string[] = [...[3, 4, 5, 9].map(rowMark), "wal.recover.mended"];
 
 /** A bug of the software, a newer binary's directory, a checkpoint without its log. */
-export const unreachableMarks: readonly string[] = [0, 12, 14].map(
-  (row) => `wal.recover.row${row}`,
-);
+export const unreachableMarks: readonly string[] = [0, 12, 14].map(rowMark);
 
 /** Rows and tables are damaged, or cannot be read: what was promised is whole. */
 const inRows = "rows.recover.row14";
@@ -36,10 +37,7 @@ export const asideMoveMark = "aside.move";
 export const asideDoneMark = "aside.done";
 
 /** A member that finds one of these does not know what it has promised, and rejoins (P3). */
-const rejoining: ReadonlySet<string> = new Set([
-  ...[6, 7, 8, 10].map((row) => `wal.recover.row${row}`),
-  regressedMark,
-]);
+const rejoining: ReadonlySet<string> = new Set([...[6, 7, 8, 10, 14].map(rowMark), regressedMark]);
 
 export function isRejoining(mark: string): boolean {
   return rejoining.has(mark);
@@ -48,6 +46,7 @@ export function isRejoining(mark: string): boolean {
 /** A long run passes each of them. Row 13 is one bad copy of the manifest, row 16 a read error. */
 export const damageMarks: readonly string[] = [
   ...inLog,
+  ...mendedLog,
   "manifest.recover.row13",
   inRows,
   "wal.recover.row16",

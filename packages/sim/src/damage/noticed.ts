@@ -70,20 +70,28 @@ export function segmentsOf(directory: SimDirectory): TrueSegment[] {
 }
 
 /**
- * Every batch that is hit is one that something unhurt calls durable, or a whole file is hit. Not the
- * first alone: a hole below the checkpoint does no harm, and then the end looks clean all the same.
+ * Every batch that is hit is one that something unhurt calls durable. Not the first alone: a hole is
+ * crossed, and then the end looks clean all the same.
  */
 function isLogNoticed(directory: SimDirectory): boolean {
   let lastHit = 0;
   let attested = 0;
-  for (const { name, file, batches } of segmentsOf(directory)) {
-    const cut = file.shownLength < file.length;
-    if (directory.damage.has(name) || cut || isHeadless(file)) return true;
+  let lastBroken = -1;
+  let lastInhabited = -1;
+  for (const [at, { name, file, batches }] of segmentsOf(directory).entries()) {
+    const isGone = directory.damage.has(name);
+    if (isGone || file.shownLength < file.length || isHeadless(file)) lastBroken = at;
     for (const { from, to, seq, durableSeq } of batches) {
-      if (file.damage.touches(from, to)) lastHit = Math.max(lastHit, seq);
-      else attested = Math.max(attested, durableSeq);
+      if (isGone || to > file.shownLength || file.damage.touches(from, to)) {
+        lastHit = Math.max(lastHit, seq);
+        continue;
+      }
+      attested = Math.max(attested, durableSeq);
+      lastInhabited = at;
     }
   }
+  // A file that nothing whole stands behind: whatever was at the end may have been in it.
+  if (lastBroken >= 0 && lastBroken >= lastInhabited) return true;
   const second = directory.entries.get("wal-durable");
   if (second instanceof SimFile && !directory.damage.has("wal-durable")) {
     for (const { from, to, durableSeq } of slotsIn(second.syncedBytes())) {

@@ -3,7 +3,13 @@
 // as they become durable; so a look costs nothing when nothing was written.
 import { assert } from "@quorate/base";
 import type { Entry, HardState } from "@quorate/raft";
-import { BatchKind, type BatchHeader, type BatchPayload } from "@quorate/storage/internal";
+import {
+  BatchKind,
+  GappedLog,
+  type BatchHeader,
+  type BatchPayload,
+  type LogPoint,
+} from "@quorate/storage/internal";
 import type { DurableView } from "../checkers/durable-before-ack.ts";
 import { demand } from "../checkers/violation.ts";
 
@@ -22,6 +28,9 @@ export interface LogFound {
   readonly startIndex: number;
   readonly startTerm: number;
   readonly entries: readonly Entry[];
+  /** End of a log that lacks entries, and what is known of those above the first of them. */
+  readonly promised?: LogPoint | null;
+  readonly behind?: readonly Entry[];
 }
 
 export class DurableLog implements DurableView {
@@ -34,10 +43,7 @@ export class DurableLog implements DurableView {
   marked: boolean;
   /** The highest `lastIndex` so far. */
   lastIndexMax: number;
-  #startIndex: number;
-  #startTerm: number;
-  /** Terms of the entries from #startIndex + 1 on. */
-  readonly #terms: number[];
+  readonly #log: GappedLog<LogPoint>;
 
   /** Null: nothing is on the disk yet. */
   constructor(found: LogFound | null) {
@@ -46,24 +52,35 @@ export class DurableLog implements DurableView {
     this.commit = found?.hardState.commit ?? 0;
     this.checkpointIndex = found?.checkpointIndex ?? 0;
     this.marked = false;
-    this.#startIndex = found?.startIndex ?? 0;
-    this.#startTerm = found?.startTerm ?? 0;
-    this.#terms = found?.entries.map((entry) => entry.term) ?? [];
+    this.#log = new GappedLog(found?.startIndex ?? 0, found?.startTerm ?? 0);
+    this.#log.append(this.#log.startIndex + 1, found?.entries ?? []);
+    const promised = found?.promised ?? null;
+    if (promised !== null) {
+      this.#log.forgetAbove(this.#log.lastIndex, promised);
+      this.#log.repair(found?.behind ?? []);
+    }
     this.lastIndexMax = this.lastIndex;
   }
 
   /** Terms of this index and everything below are not known here. */
   get startIndex(): number {
-    return this.#startIndex;
+    return this.#log.startIndex;
   }
 
+  /** The log's end, also when its entry is lost. */
   get lastIndex(): number {
-    return this.#startIndex + this.#terms.length;
+    return this.#log.lastIndex;
   }
 
+  /** Entries lost below the end. */
+  get missing(): number {
+    return this.#log.missing;
+  }
+
+  /** Null also for an entry that is lost. */
   termAt(index: number): number | null {
-    if (index === this.#startIndex) return this.#startTerm;
-    return this.#terms[index - this.#startIndex - 1] ?? null;
+    if (index === this.#log.startIndex) return this.#log.startTerm;
+    return this.#log.known(index)?.term ?? null;
   }
 
   append({ header, payload }: DurableBatch): void {
@@ -77,10 +94,11 @@ export class DurableLog implements DurableView {
     this.commit = header.commit;
     if (header.kind === BatchKind.SnapshotMark) this.marked = true;
     if (header.entries === 0) return;
-    const kept = header.firstIndex - 1 - this.#startIndex;
-    assert(kept >= 0 && kept <= this.#terms.length, "a batch that does not join the log");
-    this.#terms.length = kept;
-    for (const entry of payload.entries) this.#terms.push(entry.term);
+    const { firstIndex, kind } = header;
+    const joins = firstIndex > this.startIndex && firstIndex <= this.lastIndex + 1;
+    assert(joins, "a batch that does not join the log");
+    if (kind === BatchKind.Repair) this.#log.repair(payload.entries);
+    else this.#log.append(firstIndex, payload.entries);
     this.lastIndexMax = Math.max(this.lastIndexMax, this.lastIndex);
   }
 
@@ -92,10 +110,11 @@ export class DurableLog implements DurableView {
     if (other.lastIndex !== this.lastIndex) {
       return `ends at ${other.lastIndex}, not ${this.lastIndex}`;
     }
-    const from = Math.max(this.#startIndex, other.#startIndex);
+    const from = Math.max(this.startIndex, other.startIndex);
     for (let index = from; index <= this.lastIndex; index++) {
       const term = this.termAt(index);
       if (other.termAt(index) === term) continue;
+      if (term === null && this.#log.missing > 0) continue;
       return `has term ${other.termAt(index)} at ${index}, not ${term}`;
     }
     return null;

@@ -83,6 +83,10 @@ export class DurableDisks {
   follow(watched: WatchedProcess): Uint8Array | null {
     const { disk, config, name } = watched.member;
     const { mediumChanges } = disk;
+    const { directory, walDirectory } = config;
+    // What damage has taken before this start, the member does not hold, whatever the medium had.
+    const damaged = disk.damage.alive(walDirectory ?? directory).length > 0;
+    if (damaged) return this.#followDamaged(watched);
     const read = readDurable(disk, config);
     if (read !== null && !this.#random.chance(1 / Math.min(beginSample, this.#compareSample))) {
       const { log, reader } = read;
@@ -95,6 +99,15 @@ export class DurableDisks {
     const reader = readerBehindAll(disk, config, raftId);
     this.#begin({ watched, log, reader, mediumChanges });
     return image.genesis;
+  }
+
+  #followDamaged(watched: WatchedProcess): Uint8Array | null {
+    const { disk, config } = watched.member;
+    const { mediumChanges } = disk;
+    const { genesis, log, raftId } = this.#recover(watched.member, true);
+    const reader = readerBehindAll(disk, config, raftId);
+    this.#begin({ watched, log, reader, mediumChanges });
+    return genesis;
   }
 
   #begin(followed: Followed): void {
@@ -247,8 +260,8 @@ export class DurableDisks {
     return log;
   }
 
-  #recover(member: SimMember): DurableImage {
-    const image = durableImage(member.disk, member.config, UnsyncedFate.Drop, 1);
+  #recover(member: SimMember, damaged: boolean = false): DurableImage {
+    const image = durableImage(member.disk, member.config, UnsyncedFate.Drop, 1, damaged);
     demand(
       image.refusal === null || this.#mayRefuse(member.name),
       "honest disks start",

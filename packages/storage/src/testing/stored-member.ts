@@ -6,7 +6,8 @@ import { smallOptions } from "./test-member.ts";
 
 export const storedShape = { keys: 30, valueBytes: 150 };
 
-export function stored(seed: number): MemoryDisk {
+/** `last`: entries up to here, a batch each, that no checkpoint covers. */
+export function stored(seed: number, last: number = 0): MemoryDisk {
   const driver = new StorageDriver(new MemoryDisk(seed), storedShape, smallOptions, seed);
   driver.start();
   driver.put(150);
@@ -14,6 +15,7 @@ export function stored(seed: number): MemoryDisk {
   driver.put(180);
   driver.meetPeer();
   driver.checkpoint();
+  for (let index = 181; index <= last; index++) driver.put(index);
   driver.close();
   driver.disk.kill();
   return driver.disk;

@@ -55,12 +55,17 @@ export class GappedLog<E extends LogPoint> {
     return this.missing === 0 ? [] : this.#known.slice(this.#denseCount());
   }
 
-  /** −1 when the index is outside, or its entry lost. */
+  /** −1 when the index is outside, or its entry lost; that of the end is known all the same. */
   termAt(index: Index): Term {
     if (index === this.startIndex) return this.startTerm;
     if (index === this.#lastIndex) return this.#lastTerm;
+    return this.known(index)?.term ?? -1;
+  }
+
+  /** Null: outside, or lost. */
+  known(index: Index): E | null {
     const entry = this.#known[this.#at(index)];
-    return entry?.index === index ? entry.term : -1;
+    return entry?.index === index ? entry : null;
   }
 
   /** What an Append says: everything at or above `firstIndex` goes. False: a gap. */

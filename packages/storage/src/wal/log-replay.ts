@@ -3,6 +3,7 @@
 import type { Entry, Index, NodeId, Term } from "@quorate/raft";
 import { HardState } from "@quorate/raft";
 import type { PeerRecord } from "../storage-api.ts";
+import { lastEntryIndex } from "./batch-header.ts";
 import type { BatchHeader } from "./batch-header.ts";
 import type { BatchPayload } from "./batch-payload.ts";
 import { GappedLog } from "./gapped-log.ts";
@@ -240,5 +241,9 @@ function take(log: Log, header: BatchHeader, entries: readonly Entry[]): boolean
   if (kind !== BatchKind.Repair || isCut) return log.append(firstIndex, entries);
   if (firstIndex > log.lastIndex + 1) return false;
   log.repair(entries);
+  // Its writer may have known less: bytes that could not be read then can be read now.
+  const end = { index: lastIndex, term: header.lastTerm };
+  const agrees = log.lastIndex === end.index && log.lastTerm === end.term;
+  if (!agrees) log.forgetAbove(lastEntryIndex(header), end);
   return true;
 }

@@ -334,10 +334,9 @@ export class Survey {
 
   #lost({ gapped }: SoundLog): DamageClass {
     const isFileLost = this.#segments.some(({ state }) => state !== SegmentState.Good);
-    if (gapped !== null) {
-      if (isFileLost) return "segmentLost";
-      return this.#lastOnly ? "lastBatchDamaged" : "hole";
-    }
+    if (gapped !== null && isFileLost) return "segmentLost";
+    if (this.#lastOnly && !isFileLost) return "lastBatchDamaged";
+    if (gapped !== null) return "hole";
     if (this.#lostEnds.length === 0 && !isFileLost) return this.torn ? "tornTail" : "clean";
     const coveredTo = this.#input.checkpoint?.index ?? 0;
     const isCovered = this.#lostEnds.every((index) => index <= coveredTo);

@@ -62,7 +62,13 @@ function damaged(entries: number, damage: (ledger: WalLedger) => void) {
 }
 
 function mark(index: number, term: number, keepsLog: boolean = false): WalMark {
-  return { index, term, checkpointId: 5000 + index, hardState: new HardState(9, 0, index), keepsLog };
+  return {
+    index,
+    term,
+    checkpointId: 5000 + index,
+    hardState: new HardState(9, 0, index),
+    keepsLog,
+  };
 }
 
 describe("what is known of a log with lost entries", () => {
