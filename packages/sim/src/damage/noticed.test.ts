@@ -4,11 +4,13 @@
 // and comes up with less. One cluster makes the disks, then thousands of damages go over them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readU32 } from "@quorate/base";
 import { ExitCode } from "@quorate/storage";
 import { SimCluster } from "../cluster.ts";
 import { directoryOf } from "../cluster-options.ts";
 import { History } from "../client/history.ts";
 import { SimClient } from "../client/sim-client.ts";
+import { SimDirectory } from "../disk/sim-directory.ts";
 import { RecentWrites } from "../disk/recent-writes.ts";
 import { UnsyncedFate } from "../disk/sim-file.ts";
 import { durableImage } from "../durable-image.ts";
@@ -18,7 +20,7 @@ import type { SimMember } from "../sim-member.ts";
 import { makeWorkload } from "../workloads/workloads.ts";
 import { World } from "../world.ts";
 import { damageMarks } from "./damage-marks.ts";
-import { isNoticed } from "./noticed.ts";
+import { isNoticed, segmentsOf } from "./noticed.ts";
 
 /** A member that has written for a while, with several segments and, in most, checkpoints. */
 function usedMember(seed: number): SimMember {
@@ -78,6 +80,20 @@ function startOf(member: SimMember, damaged: boolean): Start {
   };
 }
 
+/** The records of the last batch of entries: behind it stands a seal, when the member has come to rest. */
+function hitLastWrite({ name, disk }: SimMember): string {
+  const directory = disk.nodeAt(directoryOf(name));
+  assert.ok(directory instanceof SimDirectory);
+  const places = segmentsOf(directory).flatMap(({ name: segment, file, batches }) => {
+    const entriesIn = (from: number): number => readU32(file.syncedBytes(), from + 64);
+    const path = `${directoryOf(name)}/${segment}`;
+    return batches.flatMap(({ from }) => (entriesIn(from) > 0 ? [{ path, from }] : []));
+  });
+  const { path, from } = places.at(-1)!;
+  disk.damage.rot(path, from + 256, new Uint8Array(64));
+  return "disk.rot";
+}
+
 /** The entry so far below the end is lost, and said to be, or it is in the checkpoint. */
 function mayLack({ terms, missing, lastIndex, checkpointIndex }: Start, back: number): boolean {
   return terms[back] === null && (missing > 0 || lastIndex - back < checkpointIndex);
@@ -86,14 +102,19 @@ function mayLack({ terms, missing, lastIndex, checkpointIndex }: Start, back: nu
 test("what a start can notice, it refuses or heals; what it cannot, it takes for less", (t) => {
   const rows = new Set<string>();
   const outcomes = { refused: 0, lacking: 0, whole: 0, unnoticed: 0, less: 0 };
-  for (let seed = 1; seed <= 24; seed++) {
+  for (let seed = 1; seed <= 12; seed++) {
     const member = usedMember(seed);
     const { disk, name } = member;
     const random = new World(seed).random("damage");
     const before = startOf(member, true);
     assert.equal(before.exitCode, null);
     for (let round = 0; round < 60; round++) {
-      const kind = random.chance(0.7) ? hitOne(random, member, true) : breakOne(random, member);
+      const kind =
+        round === 0
+          ? hitLastWrite(member)
+          : random.chance(0.7)
+            ? hitOne(random, member, true)
+            : breakOne(random, member);
       if (kind === null) continue;
       const noticed = isNoticed(disk, directoryOf(name));
       const after = startOf(member, true);

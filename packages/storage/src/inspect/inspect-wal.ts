@@ -93,7 +93,8 @@ export function inspectWal(
   const log = rolledBack === null ? survey.log : null;
   const { row, action, exitCode, finding, advice } = damageRows[damage.class];
   // A member starts with lost entries, and takes them from others: what stands here is not whole.
-  const code = action === "repair" && log?.gapped != null ? ExitCode.Damaged : exitCode;
+  const isGapped = log !== null && log.gapped !== null;
+  const code = action === "repair" && isGapped ? ExitCode.Damaged : exitCode;
   return {
     segments: segments.map(({ name, bytes, named, state, detail, firstSeq, lastSeq }) => {
       const problem = state === SegmentState.Good ? "" : detail;

@@ -11,7 +11,7 @@ import type { BatchPayload } from "./batch-payload.ts";
 import type { Damage, DamageClass } from "./damage.ts";
 import { LogReplay } from "./log-replay.ts";
 import type { CheckpointPoint, LogProblem, Replayed } from "./log-replay.ts";
-import { BatchKind, firstBatchOffset } from "./wal-format.ts";
+import { firstBatchOffset } from "./wal-format.ts";
 
 /** What the scan found of one segment as a file. */
 export const SegmentState = {
@@ -87,7 +87,7 @@ export class Survey {
   /** What stands behind the first break, in order; so many of them are settled. */
   #strays: Found[];
   #settled: number;
-  /** Ends of what is lost; and whether all of it is one batch that nothing but seals follow. */
+  /** Ends of what is lost; and whether all of it is one batch that no entries follow. */
   #lostEnds: Index[];
   #lastOnly: boolean;
   #headerDurableSeq: number;
@@ -218,7 +218,7 @@ export class Survey {
       if (breaks && !this.#isDurable(this.#nextSeq)) return;
       if (!follows) this.#jump(header, place);
       if (payload === null) this.#lose(header, place);
-      else if (header.kind !== BatchKind.Seal) this.#lastOnly = false;
+      else if (header.entries > 0) this.#lastOnly = false;
       this.#accept(header, payload, place);
       if (this.#damage !== null) return;
     }
