@@ -30,6 +30,8 @@ export interface LogListener {
 interface Followed {
   readonly watched: WatchedProcess;
   log: DurableLog;
+  /** Damage was there when its process began. */
+  readonly damaged: boolean;
   reader: LogReader;
   /** Of the disk, when the log was last brought up to date. */
   mediumChanges: number;
@@ -85,28 +87,33 @@ export class DurableDisks {
     const { mediumChanges } = disk;
     const { directory, walDirectory } = config;
     // What damage has taken before this start, the member does not hold, whatever the medium had.
-    const damaged = disk.damage.alive(walDirectory ?? directory).length > 0;
-    if (damaged) return this.#followDamaged(watched);
+    const before = this.#followed.get(name);
+    const isSame = before !== undefined && before.watched === watched;
+    const damaged = isSame
+      ? before.damaged
+      : disk.damage.alive(walDirectory ?? directory).length > 0;
+    if (damaged) {
+      const image = durableImage(disk, config, UnsyncedFate.Drop, 1, true);
+      // Damage that has come since may make a start refuse: then the medium has to tell.
+      if (image.refusal === null) return this.#followImage(watched, image, true);
+    }
     const read = readDurable(disk, config);
     if (read !== null && !this.#random.chance(1 / Math.min(beginSample, this.#compareSample))) {
       const { log, reader } = read;
-      this.#begin({ watched, log, reader, mediumChanges });
+      this.#begin({ watched, log, reader, mediumChanges, damaged });
       return read.genesis;
     }
     const image = this.#recover(watched.member);
-    const { log, raftId } = image;
     if (read !== null && image.refusal === null) checkReading(name, read, image);
-    const reader = readerBehindAll(disk, config, raftId);
-    this.#begin({ watched, log, reader, mediumChanges });
-    return image.genesis;
+    return this.#followImage(watched, image, damaged);
   }
 
-  #followDamaged(watched: WatchedProcess): Uint8Array | null {
+  #followImage(watched: WatchedProcess, image: DurableImage, damaged: boolean): Uint8Array | null {
     const { disk, config } = watched.member;
     const { mediumChanges } = disk;
-    const { genesis, log, raftId } = this.#recover(watched.member, true);
+    const { genesis, log, raftId } = image;
     const reader = readerBehindAll(disk, config, raftId);
-    this.#begin({ watched, log, reader, mediumChanges });
+    this.#begin({ watched, log, reader, mediumChanges, damaged });
     return genesis;
   }
 
@@ -260,8 +267,8 @@ export class DurableDisks {
     return log;
   }
 
-  #recover(member: SimMember, damaged: boolean = false): DurableImage {
-    const image = durableImage(member.disk, member.config, UnsyncedFate.Drop, 1, damaged);
+  #recover(member: SimMember): DurableImage {
+    const image = durableImage(member.disk, member.config, UnsyncedFate.Drop, 1);
     demand(
       image.refusal === null || this.#mayRefuse(member.name),
       "honest disks start",
