@@ -26,6 +26,7 @@ import { heartbeatOverDivergentTail } from "./stories/heartbeat-over-divergent-t
 import { helloBeforeTheGenesis } from "./stories/hello-before-the-genesis.ts";
 import { helloBehindTheLog } from "./stories/hello-behind-the-log.ts";
 import { helloOfTheDead } from "./stories/hello-of-the-dead.ts";
+import { holeInTheLog } from "./stories/hole-in-the-log.ts";
 import { joinedAndUnreadable } from "./stories/joined-and-unreadable.ts";
 import { joint3To5 } from "./stories/joint-3-to-5.ts";
 import { killThenPowerLoss } from "./stories/kill-then-power-loss.ts";
@@ -171,6 +172,7 @@ const all: readonly Story[] = [
   membersAskedAtOnce,
   newcomerBehindTheLog,
   rottenSnapshot,
+  holeInTheLog,
   joinedAndUnreadable,
   membersCrashAtEveryStage,
   removedMemberStillVotes,

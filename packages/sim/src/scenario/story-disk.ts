@@ -130,6 +130,19 @@ export class StoryDisk {
     return "";
   }
 
+  /** The block with this word, in the first file of the name that holds it, never reached the medium. */
+  loseBlockOf(prefix: string, word: string): void {
+    for (const path of this.files(prefix)) {
+      const position = latin1Decode(this.#content(path)).indexOf(word);
+      if (position < 0) continue;
+      const block = Math.floor(position / blockBytes);
+      this.#tell(`block ${block} of ${path} is zeros`);
+      this.#disk.damage.rot(path, block * blockBytes, new Uint8Array(blockBytes));
+      return;
+    }
+    assert(false, `${this.#member}: no file ${prefix}… holds "${word}"`);
+  }
+
   /** A bit of the first batch in the newest segment of the log that has more than a few. */
   flipInLog(): void {
     // Those behind it say that it was durable: a flip in the last ones is a torn end to any start.

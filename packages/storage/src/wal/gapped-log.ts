@@ -1,6 +1,10 @@
 // A log of which entries may be lost: what is known of it by index, and where it truly ends, which the
 // headers of batches attest. Without lost entries it is an ordinary log. Recovery keeps entries in it,
 // the running WAL only their terms: both must come to the same, whatever batches follow (P8).
+//
+// What stands behind a lost part counts only together with the name of the entry before it: entries that
+// come again are of the leader's log, and only with that very entry is what follows known to belong to
+// the same log (Raft §5.3). Else 1..4 | 5, 6 of another log | 7..9 of ours would pass for one log.
 import type { Index, Term } from "@quorate/raft";
 
 /** An entry by its name. */
@@ -16,8 +20,10 @@ export class GappedLog<E extends LogPoint> {
   /** The log's end, known or lost. Invariant: at or above every known entry. */
   #lastIndex: Index;
   #lastTerm: Term;
-  /** Ascending, above `startIndex`. */
+  /** Ascending, above `startIndex`. Invariant: of the entry before each the name is known. */
   #known: E[];
+  /** Names of lost entries below the end, ascending: at least of those with a known one behind them. */
+  #names: LogPoint[];
 
   constructor(startIndex: Index, startTerm: Term) {
     this.startIndex = startIndex;
@@ -25,6 +31,7 @@ export class GappedLog<E extends LogPoint> {
     this.#lastIndex = startIndex;
     this.#lastTerm = startTerm;
     this.#known = [];
+    this.#names = [];
   }
 
   get lastIndex(): Index {
@@ -55,11 +62,12 @@ export class GappedLog<E extends LogPoint> {
     return this.missing === 0 ? [] : this.#known.slice(this.#denseCount());
   }
 
-  /** −1 when the index is outside, or its entry lost; that of the end is known all the same. */
+  /** −1 when the index is outside, or nothing is known of its entry. */
   termAt(index: Index): Term {
     if (index === this.startIndex) return this.startTerm;
     if (index === this.#lastIndex) return this.#lastTerm;
-    return this.known(index)?.term ?? -1;
+    const term = this.known(index)?.term;
+    return term ?? this.#names.find((name) => name.index === index)?.term ?? -1;
   }
 
   /** Null: outside, or lost. */
@@ -78,8 +86,8 @@ export class GappedLog<E extends LogPoint> {
 
   /**
    * What a Repair says: entries by index, and nothing else goes, unless one of them has another term than
-   * what is known there, or a higher one than the end. Then the rest was never committed (terms do not
-   * fall along a log). The index where it went; 0: it stays.
+   * what is known there, or a higher one than what is known above. Then the rest was never committed
+   * (terms do not fall along a log). The index where it went; 0: it stays.
    */
   repair(entries: readonly E[]): Index {
     let conflict = 0;
@@ -88,7 +96,7 @@ export class GappedLog<E extends LogPoint> {
       if (index <= this.startIndex) continue;
       const known = this.termAt(index);
       if (index > this.#lastIndex) this.#push(entry);
-      else if (known < 0 ? term <= this.#lastTerm : known === term) this.#put(entry);
+      else if (known < 0 ? term <= this.#termAbove(index) : known === term) this.#put(entry);
       else {
         conflict ||= index;
         this.#truncate(index);
@@ -107,7 +115,9 @@ export class GappedLog<E extends LogPoint> {
 
   /** Nothing above `index` is certain any more but the end. */
   forgetAbove(index: Index, end: LogPoint): void {
-    this.#known.length = this.#at(Math.min(index, end.index) + 1);
+    const from = Math.min(index, end.index) + 1;
+    this.#known.length = this.#at(from);
+    this.#names = this.#names.filter((name) => name.index < from);
     if (end.index < this.startIndex) {
       this.startIndex = end.index;
       this.startTerm = end.term;
@@ -123,11 +133,12 @@ export class GappedLog<E extends LogPoint> {
     const found = this.termAt(index);
     if (this.missing === 0 && found === term) return this;
     const log = new GappedLog<E>(index, term);
-    const possible = found < 0 ? term <= this.#lastTerm : found === term;
+    const possible = found < 0 ? term <= this.#termAbove(index) : found === term;
     if (this.missing === 0 || index >= this.#lastIndex || index < this.startIndex || !possible) {
       return log;
     }
     log.#known = this.#known.slice(this.#at(index + 1));
+    log.#names = this.#names.filter((name) => name.index > index);
     log.#endAt({ index: this.#lastIndex, term: this.#lastTerm });
     return log;
   }
@@ -136,6 +147,7 @@ export class GappedLog<E extends LogPoint> {
   points(): GappedLog<LogPoint> {
     const log = new GappedLog<LogPoint>(this.startIndex, this.startTerm);
     log.#known = this.#known.map(({ index, term }) => ({ index, term }));
+    log.#names = [...this.#names];
     log.#endAt({ index: this.#lastIndex, term: this.#lastTerm });
     return log;
   }
@@ -150,26 +162,49 @@ export class GappedLog<E extends LogPoint> {
   }
 
   #truncate(firstIndex: Index): void {
+    if (firstIndex > this.#lastIndex) return;
     if (firstIndex <= this.startIndex) {
       this.startIndex = firstIndex - 1;
       this.startTerm = -1;
     }
+    const lastTerm = this.termAt(firstIndex - 1);
     this.#known.length = this.#at(firstIndex);
-    const last = this.#known.at(-1);
+    this.#names = this.#names.filter((name) => name.index < firstIndex - 1);
     this.#lastIndex = firstIndex - 1;
-    this.#lastTerm = last?.index === firstIndex - 1 ? last.term : -1;
+    this.#lastTerm = lastTerm;
   }
 
+  /** Behind the end. */
   #push(entry: E): void {
-    this.#known.push(entry);
-    this.#lastIndex = entry.index;
-    this.#lastTerm = entry.term;
+    const { index, term } = entry;
+    const before = { index: this.#lastIndex, term: this.#lastTerm };
+    const isLost = before.index > this.startIndex && this.#known.at(-1)?.index !== before.index;
+    if (isLost && before.term >= 0) this.#names.push(before);
+    // Of what is not known to stand behind the entry before it, only the name counts.
+    if (!isLost || before.term >= 0) this.#known.push(entry);
+    this.#endAt({ index, term });
   }
 
   #put(entry: E): void {
-    const at = this.#at(entry.index);
-    if (this.#known[at]?.index === entry.index) this.#known[at] = entry;
-    else this.#known.splice(at, 0, entry);
+    const { index, term } = entry;
+    const at = this.#at(index);
+    if (this.#known[at]?.index === index) {
+      this.#known[at] = entry;
+      return;
+    }
+    const isNamed = index - 1 === this.startIndex || this.termAt(index - 1) >= 0;
+    if (isNamed) this.#known.splice(at, 0, entry);
+    this.#names = this.#names.filter((name) => name.index !== index);
+    if (isNamed || index === this.#lastIndex) return;
+    this.#names.push({ index, term });
+    this.#names.sort((a, b) => a.index - b.index);
+  }
+
+  /** The term of the first entry above of which it is known: terms do not fall along a log. */
+  #termAbove(index: Index): Term {
+    const known = this.#known[this.#at(index + 1)];
+    const named = this.#names.find((name) => name.index > index);
+    return Math.min(known?.term ?? Infinity, named?.term ?? Infinity, this.#lastTerm);
   }
 
   #endAt({ index, term }: LogPoint): void {
