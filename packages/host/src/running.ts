@@ -241,7 +241,7 @@ function makeMembers(
 }
 
 function makeRepair(
-  { env, config, peers, events, recovered }: RunningParts,
+  { env, config, directory, peers, events, recovered }: RunningParts,
   raft: RaftNode,
   pump: Pump,
   digestDuty: DigestDuty,
@@ -257,7 +257,8 @@ function makeRepair(
       isReceiving: () => pump.installing || peers.isReceiving(),
       mayGive: (leader) => digestDuty.mayGiveState(leader),
       fence: () => pump.loseState(),
-      giveUp: (failures) => endDiskFails(env, config.directory, failures),
+      giveUp: (failures) =>
+        directory.markDiskFails(() => endDiskFails(env, config.directory, failures)),
       handOver: (done) => events.handOver(done),
     },
     recovered.lost?.reason ?? "",

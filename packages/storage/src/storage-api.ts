@@ -90,6 +90,11 @@ export interface DataDirectory {
    * called; from then on it is refused (74).
    */
   markSuperseded(by: string, done: () => void): void;
+  /**
+   * What is written here is damaged as soon as it is (§3.7). Durable when `done` is called; from then on
+   * it is refused (72), or a service manager would have the state sent to it for ever.
+   */
+  markDiskFails(done: () => void): void;
 }
 
 /** A directory that is to be set aside (directory/set-aside.ts). */

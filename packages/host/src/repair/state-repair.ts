@@ -23,8 +23,8 @@ export interface StateRepairParts {
   mayGive(leader: NodeId): boolean;
   /** Nothing is applied or read from now on. */
   fence(): void;
-  /** The disk damages what it is given: no use in sending it the same for ever (§3.7). */
-  giveUp(failures: number): never;
+  /** The disk damages what it is given: no use in sending it the same for ever (§3.7). It ends soon. */
+  giveUp(failures: number): void;
   /** Hands leadership to somebody whose state is whole; `done` also when there is nobody, or no need. */
   handOver(done: () => void): void;
 }
@@ -58,13 +58,13 @@ export class StateRepair {
     const parts = this.#parts;
     this.#reason = reason;
     this.#report();
-    if (this.#proving && ++this.#failures >= failuresMax) parts.giveUp(this.#failures);
     parts.fence();
+    if (this.#proving && ++this.#failures >= failuresMax) return parts.giveUp(this.#failures);
     parts.handOver(() => parts.raft.stateLost());
   }
 
   tick(ticks: number): void {
-    if (this.#reason === "") return;
+    if (this.#reason === "" || this.#failures >= failuresMax) return;
     const parts = this.#parts;
     this.#sinceAskTicks += ticks;
     if (this.#sinceAskTicks < parts.askTicks || parts.isReceiving()) return;

@@ -83,6 +83,17 @@ export class DurableLog implements DurableView {
     return this.#log.known(index)?.term ?? null;
   }
 
+  /**
+   * Lost here, and yet held: what `medium` has, and the process of now has read before it was damaged
+   * (null: it has not).
+   */
+  wasRead(medium: DurableLog, read: (index: number) => number | null): void {
+    for (let index = this.startIndex + 1; index <= this.lastIndex; index++) {
+      const term = this.termAt(index) === null ? medium.termAt(index) : null;
+      if (term !== null && read(index) === term) this.#log.repair([{ index, term }]);
+    }
+  }
+
   append({ header, payload }: DurableBatch): void {
     demand(
       header.kind !== BatchKind.Boot,

@@ -95,7 +95,10 @@ export class DurableDisks {
     if (damaged) {
       const image = durableImage(disk, config, UnsyncedFate.Drop, 1, true);
       // Damage that has come since may make a start refuse: then the medium has to tell.
-      if (image.refusal === null) return this.#followImage(watched, image, true);
+      if (image.refusal === null) {
+        if (image.log.missing > 0) this.#addWhatWasRead(watched, image);
+        return this.#followImage(watched, image, true);
+      }
     }
     const read = readDurable(disk, config);
     if (read !== null && !this.#random.chance(1 / Math.min(beginSample, this.#compareSample))) {
@@ -106,6 +109,13 @@ export class DurableDisks {
     const image = this.#recover(watched.member);
     if (read !== null && image.refusal === null) checkReading(name, read, image);
     return this.#followImage(watched, image, damaged);
+  }
+
+  /** A disk that rots on may have lost by now what its member has just read from it. */
+  #addWhatWasRead({ member, core }: WatchedProcess, { log }: DurableImage): void {
+    const medium = this.#recover(member);
+    if (medium.refusal !== null) return;
+    log.wasRead(medium.log, (index) => core.log.tail.termAt(index));
   }
 
   #followImage(watched: WatchedProcess, image: DurableImage, damaged: boolean): Uint8Array | null {

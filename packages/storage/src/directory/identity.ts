@@ -25,7 +25,8 @@ const madeFlag = 1;
 const regressedFlag = 2;
 const supersededFlag = 4;
 const recoveredFlag = 8;
-const flagsMax = 15;
+const diskFailsFlag = 16;
+const flagsMax = 31;
 /** Of the text that says by what a directory is superseded. */
 const supersededByBytesMax = 1024;
 
@@ -53,6 +54,8 @@ export class Identity {
   readonly supersededBy: string;
   /** Made by a recovery: its ids are its own, whatever the flags of its member say. */
   readonly recovered: boolean;
+  /** What is written here is damaged again and again: it takes nothing more (reliability.md §3.7). */
+  readonly diskFails: boolean;
 
   constructor(
     clusterId: string,
@@ -66,6 +69,7 @@ export class Identity {
     regressed: boolean,
     supersededBy: string,
     recovered: boolean,
+    diskFails: boolean = false,
   ) {
     this.clusterId = clusterId;
     this.memberId = memberId;
@@ -78,6 +82,7 @@ export class Identity {
     this.regressed = regressed;
     this.supersededBy = supersededBy;
     this.recovered = recovered;
+    this.diskFails = diskFails;
   }
 
   /** A copy that differs in these. */
@@ -94,6 +99,7 @@ export class Identity {
       changes.regressed ?? this.regressed,
       changes.supersededBy ?? this.supersededBy,
       changes.recovered ?? this.recovered,
+      changes.diskFails ?? this.diskFails,
     );
   }
 
@@ -111,6 +117,10 @@ export class Identity {
 
   withRegressed(): Identity {
     return this.#with({ regressed: true });
+  }
+
+  withDiskFails(): Identity {
+    return this.#with({ diskFails: true });
   }
 
   /** Empty: the tombstone is taken away. */
@@ -144,12 +154,14 @@ export function encodeIdentity(identity: Identity, generation: number): RecordFi
   return new RecordFile(directoryFormat, generation, writer.take());
 }
 
-function flagsOf({ storageMade, regressed, supersededBy, recovered }: Identity): number {
+function flagsOf(identity: Identity): number {
+  const { storageMade, regressed, supersededBy, recovered, diskFails } = identity;
   return (
     (storageMade ? madeFlag : 0) |
     (regressed ? regressedFlag : 0) |
     (supersededBy === "" ? 0 : supersededFlag) |
-    (recovered ? recoveredFlag : 0)
+    (recovered ? recoveredFlag : 0) |
+    (diskFails ? diskFailsFlag : 0)
   );
 }
 
@@ -179,6 +191,7 @@ export function decodeIdentity(body: Uint8Array): Identity | null {
     (flags & regressedFlag) !== 0,
     supersededBy,
     (flags & recoveredFlag) !== 0,
+    (flags & diskFailsFlag) !== 0,
   );
 }
 
@@ -199,6 +212,15 @@ export function refuseIdentity(identity: Identity, options: DirectoryOptions): R
       `data directory ${directory} belongs to member ${identity.memberId}, ` +
         `this is member ${memberId}: check --data-dir, --name and --initial-cluster`,
     );
+  }
+  if (identity.diskFails) {
+    return {
+      ok: false,
+      exitCode: ExitCode.Damaged,
+      reason:
+        `data directory ${directory}: its disk has damaged what this member was sent as soon as it was ` +
+        "written, again and again: replace it and start this member with an empty directory",
+    };
   }
   if (identity.regressed) {
     return {

@@ -303,6 +303,21 @@ test("a directory that peers know a later start of is refused for good: 72, what
   }
 });
 
+test("a disk that damages what it is given takes nothing more: 72 at every start", () => {
+  const machine = new Machine(19);
+  const process = machine.start();
+  const directory = opened(machine.open(process));
+  let marked = false;
+  process.run(() => directory.markDiskFails(() => (marked = true)));
+  machine.settle();
+  ok(marked);
+  machine.disk.kill(process);
+  machine.disk.powerLoss(UnsyncedFate.Drop);
+  for (let start = 0; start < 2; start += 1) {
+    refused(machine, 72, /\/var\/lib\/m1: its disk has damaged .* with an empty directory$/);
+  }
+});
+
 test("a newer format or feature level: 75", () => {
   const machine = used(5);
   machine.put("/var/lib/m1/IDENTITY-2", identityFile(2, 0));

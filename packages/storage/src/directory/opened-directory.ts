@@ -91,6 +91,10 @@ export class OpenedDirectory implements DataDirectory {
     this.#write((identity) => identity.withSupersededBy(by), done);
   }
 
+  markDiskFails(done: () => void): void {
+    this.#write((identity) => identity.withDiskFails(), done);
+  }
+
   #write(edit: (identity: Identity) => Identity, done: () => void): void {
     assert(this.#waiting.length < writesWaitingMax, "too many identity writes at once");
     this.#waiting.push({ edit, done });

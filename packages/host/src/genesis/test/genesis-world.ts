@@ -69,6 +69,9 @@ export class Process implements GenesisWire {
       markRegressed: () => {
         throw new Error("no peer says so before there is a genesis");
       },
+      markDiskFails: () => {
+        throw new Error("nothing is sent to it before there is a genesis");
+      },
     };
     this.genesis = new Genesis(
       world.env(session),
