@@ -1,0 +1,40 @@
+// Two hundred damaged files with real processes. Half of them with a log of several segments, so that one
+// in the middle can go (row 9). Each case, how it ended and what it cost is told.
+import { test } from "node:test";
+import { utf8Encode } from "@quorate/base";
+import { withCluster } from "../processes/cluster.ts";
+import { runDamage } from "../processes/damage-run.ts";
+import type { DamageTold } from "../processes/damage-run.ts";
+import { mib } from "./footprint.ts";
+import { makePuts } from "./puts.ts";
+
+const flags = ["--checkpoint-interval=500", "--heartbeat-interval=50", "--election-timeout=500"];
+const valueBytes = 65_536;
+const segments = 3;
+const segmentMib = 64;
+
+test("a hundred damaged files of small members", async (t) => {
+  await withCluster({ flags }, (cluster) => runDamage(cluster, 1, 100, told(t)));
+});
+
+test("a hundred damaged files of members with a log of several segments", async (t) => {
+  const catchup = "--snapshot-catchup-entries=100000";
+  await withCluster({ flags: [...flags, catchup] }, async (cluster) => {
+    const value = new Uint8Array(valueBytes);
+    await makePuts(cluster, {
+      count: (segments * segmentMib * 1_048_576) / valueBytes,
+      inFlight: 16,
+      key: (n) => utf8Encode(`log/${n % 100}`),
+      value: (n) => value.fill(n % 251),
+    });
+    await runDamage(cluster, 2, 100, told(t));
+  });
+});
+
+function told(t: { diagnostic(text: string): void }): (told: DamageTold, at: number) => void {
+  return ({ damage, end, receivedBytes, tookMs }, at) => {
+    const { kind, file, detail } = damage;
+    const took = `${(tookMs / 1000).toFixed(1)} s`;
+    t.diagnostic(`${at}: ${file} ${kind} ${detail}: ${end}, ${took}, ${mib(receivedBytes)} came`);
+  };
+}
