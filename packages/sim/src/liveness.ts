@@ -242,6 +242,7 @@ export class Liveness {
 
   /** Faults that no protocol mends have cost a quorum. */
   #excused(): boolean {
+    if (this.#nobodyMayLead()) return true;
     const { faults } = this.#cluster.world;
     const wiped = faults.of("process.wipe") + faults.of("disk.wiped") + this.#cluster.setAsides;
     if (wiped > 0 && this.#tooManyDisksLost()) return true;
@@ -249,6 +250,30 @@ export class Liveness {
     const stopped = this.#cluster.operator?.leftAlone.size ?? 0;
     const mayBeLost = wiped + stopped;
     return lost > 0 && lost <= mayBeLost && this.core().length * 2 <= this.#memberCount();
+  }
+
+  /**
+   * Somebody takes no part, and of the others damage has taken so much that nobody may be elected: whoever
+   * could lead lacks what a quorum's promises speak of, and nobody here has that (§3.10). Where somebody
+   * has it, the hole must be filled.
+   */
+  #nobodyMayLead(): boolean {
+    const core = this.core();
+    const all = core.flatMap((name) => this.#cluster.member(name).host?.inside()?.raft.core ?? []);
+    if (core.length === this.#memberCount() || core.length * 2 <= this.#memberCount()) return false;
+    if (all.length < core.length) return false;
+    if (all.every(({ log, stateLost }) => log.promised === null && !stateLost)) return false;
+    const isMendable = all.some(({ log: { promised } }) => {
+      if (promised === null) return false;
+      const { index, term } = promised;
+      return all.some(({ log }) => log.tail.termAt(index) === term);
+    });
+    const mayLead = all.some(({ log, stateLost }) => {
+      if (log.promised !== null || stateLost) return false;
+      const votes = all.filter((voter) => voter.log.isUpToDate(log.lastIndex, log.lastTerm));
+      return votes.length * 2 > this.#memberCount();
+    });
+    return !isMendable && !mayLead;
   }
 
   /** By what any running member has applied: no quorum is left under the raft ids that it names. */
