@@ -132,11 +132,12 @@ class Inspection {
   #judge(): void {
     const damage = this.#outlived() ?? this.#survey.classify();
     const { log } = this.#survey;
-    const { row } = damageRows[damage.class];
+    const { row, exitCode } = damageRows[damage.class];
     if (this.#unreadableBlocks > 0) this.#env.trace.mark("wal.recover.row16");
     const isMended = damage.class === "mended";
     this.#env.trace.mark(isMended ? "wal.recover.mended" : `wal.recover.row${row}`);
-    if (log === null) {
+    // The table decides, and whoever goes on has a log to go on with.
+    if (log === null || exitCode !== null) {
       this.#refuse(refusal(damage, { tables: [], peers: this.#survey.peers().length }));
       return;
     }
