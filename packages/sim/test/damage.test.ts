@@ -75,7 +75,9 @@ test("30 seeds of damage: the others go on, nothing is lost, whoever finds damag
   };
   for (let seed = 1; seed <= 30; seed++) add(totals, seed, seed % 5 === 0 ? "beyond" : "atlas");
   const { faults, found, stopped, mending, saidByOthers } = totals;
-  t.diagnostic(`${stopped} stopped, ${mending} times mended, found: ${[...found].sort().join(" ")}`);
+  t.diagnostic(
+    `${stopped} stopped, ${mending} times mended, found: ${[...found].sort().join(" ")}`,
+  );
   t.diagnostic([...faults].map(([kind, count]) => `${kind} ${count}`).join(", "));
   const injured = faultKinds.filter((kind) => kind.startsWith("disk."));
   const others: readonly FaultKind[] = ["disk.slow", "disk.stall"];

@@ -19,6 +19,10 @@ const inRows = "rows.recover.row14";
 export const stateLostMark = "repair.state.lost";
 export const stateRebuiltMark = "repair.state.rebuilt";
 
+/** A log has lost entries, and has them again. */
+const logPromisedMark = "repair.log.promised";
+const logFilledMark = "repair.log.filled";
+
 /** A member says that its own digest is the odd one, or that none has a majority. */
 export const oddDigestMark = "digest.odd";
 export const noMajorityMark = "digest.no-majority";
@@ -53,7 +57,12 @@ export const damageMarks: readonly string[] = [
   regressedMark,
   stateLostMark,
   stateRebuiltMark,
+  logPromisedMark,
+  logFilledMark,
 ];
+
+/** Stories pass them, random runs hardly ever: lost entries that were never committed, odd states. */
+export const storyMarks: readonly string[] = ["repair.log.void", oddDigestMark, noMajorityMark];
 
 const findings: ReadonlySet<string> = new Set([...inLog, ...unreachableMarks, regressedMark]);
 
