@@ -139,7 +139,7 @@ test("three of five disks are lost: the two others go on, the old ones are refus
     equal(verified.code, 0, verified.stdout);
     match(
       verified.stdout,
-      /^ok {2}m1 .* of cluster .*\nok {2}m2 .*\nok {2}all have digest .*\nok {2}a write .*\nok {2}m3 .* is silent\n/,
+      /^ok {2}m1 .* of cluster .*\nok {2}m2 .*\nok {2}a write .*\nok {2}all have digest .*\nok {2}m3 .* is silent\n/,
     );
     match(verified.stdout, /^verified$/m);
     const late = await recover("abandon", path);
