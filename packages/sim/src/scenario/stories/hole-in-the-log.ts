@@ -2,9 +2,16 @@
 // its vote counts for as far as it had promised, it leads nobody, and the log is made whole again: by the
 // leader; from its own disk and by others where nobody leads (§3.5); or by a leader whose log has
 // something else there, because what was lost was never committed.
+import { storageDefaults } from "@quorate/storage";
 import type { Scenario } from "../scenario.ts";
 import { type Story, stories } from "../story.ts";
 
+/** Room for what comes again in more than one message. */
+const longLog = {
+  requestBytesMax: 1_500_000,
+  checkpointBytes: 67_108_864,
+  storage: { ...storageDefaults, walSegmentBytes: 4_194_304 },
+};
 const filling = "a hole in the log is being filled";
 
 export const holeInTheLog: Story = stories("hole-in-the-log", (stage) => {
@@ -25,6 +32,26 @@ export const holeInTheLog: Story = stories("hole-in-the-log", (stage) => {
     s.kill(victim);
     s.start(victim);
     s.waitFor("its next start finds nothing missing", 5000, () => s.status(victim).reason === "");
+  });
+
+  stage.play("it is killed while it is being filled", { host: longLog }, (s) => {
+    const leader = s.found();
+    const [victim, other] = s.others(leader) as [string, string];
+    write(s, leader, 20, 0, 500_000);
+    // More than one message of the leader brings, or one answer of another.
+    damage(s, victim, leader, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    s.start(victim);
+    s.waitFor("it has lost entries", 5000, () => promised(s, victim) > 0);
+    const { durableIndex } = s.status(victim);
+    const end = promised(s, victim);
+    s.waitFor("a part is durable again", 5000, () => s.status(victim).durableIndex > durableIndex);
+    s.expect("and not all of it", promised(s, victim) === end);
+    s.kill(victim);
+    s.cut([victim], [leader, other]);
+    s.start(victim);
+    s.waitFor("what stands behind it still counts", 5000, () => promised(s, victim) === end);
+    s.heal();
+    whole(s, victim);
   });
 
   stage.play("its vote counts for what it had promised", {}, (s) => {
@@ -78,21 +105,26 @@ export const holeInTheLog: Story = stories("hole-in-the-log", (stage) => {
 });
 
 /** One after the other: each is a batch of the log. */
-function write(s: Scenario, leader: string, count: number, from: number = 0): void {
+function write(s: Scenario, leader: string, count: number, from: number = 0, bytes = 0): void {
   for (let n = from; n < from + count; n++) {
-    const ask = s.put(leader, keyOf(leader, n));
+    const ask = s.put(leader, keyOf(leader, n), bytes);
     s.waitFor(`${leader} acknowledges ${n}`, 5000, () => ask.acknowledged);
   }
+}
+
+/** Where its log ended before entries of it were lost; 0: none is. */
+function promised(s: Scenario, victim: string): number {
+  return s.inside(victim)?.raft.promised()?.index ?? 0;
 }
 
 function keyOf(leader: string, n: number): string {
   return `story/${leader}/hole-${n}-`;
 }
 
-/** It is killed, and the block of its log with that write is lost. */
-function damage(s: Scenario, victim: string, leader: string, n: number): void {
+/** It is killed, and the blocks of its log with these writes are lost. */
+function damage(s: Scenario, victim: string, leader: string, ...writes: readonly number[]): void {
   s.kill(victim);
-  s.disk(victim).loseBlockOf("wal-0", keyOf(leader, n));
+  for (const n of writes) s.disk(victim).loseBlockOf("wal-0", keyOf(leader, n));
 }
 
 function whole(s: Scenario, victim: string): void {
