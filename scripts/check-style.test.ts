@@ -76,7 +76,7 @@ const fine: readonly [string, string][] = [
   ["packages/base/src/commonality.ts", "// header"],
   [
     "docs/a.md",
-    "src/work/a, ~/work/ and ../root/b; registry, registries, registry.entries.map(x).",
+    `src${slash}work/a, ~${slash}work/ and ..${slash}root/b; registry, registries, registry.entries.map(x).`,
   ],
 ];
 for (const [path, text] of fine) {

@@ -77,33 +77,31 @@ export function damageOneFile(directory: string, draw: (below: number) => number
     const offset = blockBytes * draw(Math.ceil(used / blockBytes));
     const length = Math.min(blockBytes * (1 + draw(zeroBlocksMax)), statSync(path).size - offset);
     overwrite(path, offset, Buffer.alloc(length));
-    return { kind, file, detail: `${length} bytes at ${offset}`, allowed: inPlace(file) };
+    return { kind, file, detail: `${length} bytes at ${offset}`, allowed: unswapped(file) };
   }
   if (kind === DamageKind.Cut) {
     const length = draw(used);
     truncateSync(path, length);
-    return { kind, file, detail: `to ${length} bytes`, allowed: gone(file) };
+    return { kind, file, detail: `to ${length} bytes`, allowed: unswapped(file) };
   }
   if (kind === DamageKind.Delete) {
     rmSync(path);
-    return { kind, file, detail: "", allowed: gone(file) };
+    return { kind, file, detail: "", allowed: unswapped(file) };
   }
   const offset = draw(used);
   const [byte] = readFileSync(path).subarray(offset, offset + 1);
   overwrite(path, offset, Buffer.of(byte! ^ (1 << draw(8))));
-  return { kind: DamageKind.Flip, file, detail: `at ${offset}`, allowed: inPlace(file) };
+  return { kind: DamageKind.Flip, file, detail: `at ${offset}`, allowed: unswapped(file) };
 }
 
-/** A log's bytes: holes are filled (3, 4, 5); the end of it may take the promises with it (6, 8). */
-function inPlace(file: string): ReadonlySet<DamageEnd> {
+/**
+ * Holes in a log are filled (3, 4, 5, 9), unless its end goes, and the promises with it (6, 8, 10); a state
+ * is rebuilt (14); of a manifest there are two (13).
+ */
+function unswapped(file: string): ReadonlySet<DamageEnd> {
   return file.startsWith("wal-")
     ? new Set([DamageEnd.Same, DamageEnd.Rejoined])
     : new Set([DamageEnd.Same]);
-}
-
-/** A segment in the middle is a hole (9), the last one holds the promises (10). */
-function gone(file: string): ReadonlySet<DamageEnd> {
-  return inPlace(file);
 }
 
 /**
@@ -121,7 +119,7 @@ function swap(directory: string, file: string, other: string): ReadonlySet<Damag
 }
 
 /** Up to the last byte that is not zero: what is prepared ahead holds nothing. */
-function usedBytes(path: string): number {
+export function usedBytes(path: string): number {
   const file = openSync(path, "r");
   const window = Buffer.alloc(1_048_576);
   try {

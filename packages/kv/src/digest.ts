@@ -1,6 +1,7 @@
 // The 64-bit hash behind the live and apply digests (DESIGN.md 14), as two unsigned 32-bit lanes.
 // Against accidents, not against an attacker. Its results stand in checkpoints and are compared
 // between members: what it computes may never change without a feature level.
+import type { Digest } from "./kv-api.ts";
 
 const TWO_POW_32 = 4294967296;
 
@@ -82,4 +83,10 @@ function avalanche(lane: number): number {
   let z = Math.imul(lane ^ (lane >>> 16), 0x21f0aaad);
   z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
   return z ^ (z >>> 15);
+}
+
+/** 16 hexadecimal digits. */
+export function digestText({ low, high }: Digest): string {
+  const half = (word: number): string => word.toString(16).padStart(8, "0");
+  return half(high) + half(low);
 }

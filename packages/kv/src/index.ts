@@ -7,6 +7,7 @@ export { takesSpace } from "./alarm/restrictions.ts";
 export { AlarmType, alarmNames, isAlarmType, isEtcdAlarm } from "./alarm/alarm-type.ts";
 export { checkRangeRequest } from "./edge-check.ts";
 export { KvError } from "./kv-error.ts";
+export { digestText } from "./digest.ts";
 export type { AppliedOperation, Digest, HashKvTask, KvApi, KvOptions, KvReply } from "./kv-api.ts";
 export { KvState } from "./kv-state.ts";
 export { stateNumbersOf, withOtherTables } from "./other-tables.ts";

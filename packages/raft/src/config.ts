@@ -1,7 +1,7 @@
 // What a core is made with: settings with units and bounds, and the state that the disk gave back.
 import { assert } from "@quorate/base";
 import type { Entry } from "./entry.ts";
-import type { ConfState, HardState, Index, NodeId, Session, Term, LogEnd } from "./types.ts";
+import type { ConfState, HardState, Index, NodeId, Session, Term, LogPoint } from "./types.ts";
 
 /** The core's only source of randomness: election jitter. */
 export interface RaftRandom {
@@ -75,7 +75,7 @@ export interface InitialState {
    * Where the log ended before bytes of it were lost (reliability.md §3.3 row 3): behind `entries`,
    * attested by what is left. Null: `entries` is the whole log.
    */
-  readonly promised?: LogEnd | null;
+  readonly promised?: LogPoint | null;
 }
 
 export const raftDefaults: Omit<RaftConfig, "id" | "session" | "random"> = {

@@ -18,7 +18,7 @@ export { ProposeOutcome, ReadOutcome, StepOutcome, TransferOutcome } from "./raf
 export type { RaftApi } from "./raft-api.ts";
 export { RaftNode } from "./raft-node.ts";
 export { ConfState, HardState, nobody, Role, sessionUnknown, SnapshotMeta } from "./types.ts";
-export type { Index, LogEnd, NodeId, PersistSeq, Session, Term } from "./types.ts";
+export type { Index, LogPoint, NodeId, PersistSeq, Session, Term } from "./types.ts";
 export { applyChange, ConfChangeError, isConfChangeError } from "./confchange/change.ts";
 export {
   decodeConfChange,

@@ -11,7 +11,7 @@ import type { Entry } from "./entry.ts";
 import { LogTail } from "./log-tail.ts";
 import { PersistQueue } from "./persist-queue.ts";
 import { HardState } from "./types.ts";
-import type { Index, LogEnd, SnapshotMeta, Term } from "./types.ts";
+import type { Index, LogPoint, SnapshotMeta, Term } from "./types.ts";
 import type { InitialState } from "./config.ts";
 
 export class Log {
@@ -36,7 +36,7 @@ export class Log {
    * The log has lost bytes: it once ended here, and what was acknowledged and granted rests on that
    * end (§3.3 row 3). Moves only to null, by `settlePromise`. Invariant: lastIndex < promised.index.
    */
-  promised: LogEnd | null;
+  promised: LogPoint | null;
   /** What hellos tell at least, until that which ended the promise is durable; 0: nothing. */
   toldIndex: Index;
   /** Durable up to here, the end of the promise is. */

@@ -8,7 +8,7 @@ import type { RaftStatus } from "./status.ts";
 import type {
   ConfState,
   Index,
-  LogEnd,
+  LogPoint,
   NodeId,
   PersistSeq,
   Session,
@@ -133,6 +133,6 @@ export interface RaftApi {
   /** Entries from `first` to `last`, of which it has both; at most `bytesMax`, but at least one. */
   entries(first: Index, last: Index, bytesMax: number): readonly Entry[];
   /** Where the log ended before a part of it was lost and is not filled again; null: it is whole. */
-  promised(): LogEnd | null;
+  promised(): LogPoint | null;
   status(): RaftStatus;
 }

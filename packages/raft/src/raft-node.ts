@@ -27,7 +27,7 @@ import { statusOf } from "./status-of.ts";
 import { step } from "./step.ts";
 import { startTransfer } from "./transfer.ts";
 import { nobody, Role, SnapshotMeta } from "./types.ts";
-import type { ConfState, Index, LogEnd, NodeId, PersistSeq, Session, Term } from "./types.ts";
+import type { ConfState, Index, LogPoint, NodeId, PersistSeq, Session, Term } from "./types.ts";
 
 export class RaftNode implements RaftApi {
   /** For invariants, describe and tests (internal.ts); the host has no business in it. */
@@ -239,7 +239,7 @@ export class RaftNode implements RaftApi {
     return this.core.log.tail.slice(first, bytesMax).slice(0, last - first + 1);
   }
 
-  promised(): LogEnd | null {
+  promised(): LogPoint | null {
     return this.core.log.promised;
   }
 

@@ -1,6 +1,15 @@
 // What the core tells about itself: read by the host for status, metrics and doctor. Plain data,
 // filled on demand; nothing here steers anything.
-import type { ConfState, Index, LogEnd, NodeId, PersistSeq, Role, Session, Term } from "./types.ts";
+import type {
+  ConfState,
+  Index,
+  LogPoint,
+  NodeId,
+  PersistSeq,
+  Role,
+  Session,
+  Term,
+} from "./types.ts";
 
 export const ProgressKind = { Probe: 1, Replicate: 2, Snapshot: 3 } as const;
 export type ProgressKind = (typeof ProgressKind)[keyof typeof ProgressKind];
@@ -35,7 +44,7 @@ export interface RaftStatus {
   /** What a hello tells: durableIndex, or what was promised beyond it (§3.3 row 3). */
   readonly attestedIndex: Index;
   /** Where the log ended before a part of it was lost and is not filled again; null: it is whole. */
-  readonly promised: LogEnd | null;
+  readonly promised: LogPoint | null;
   readonly persistPending: PersistSeq;
   readonly confState: ConfState;
   readonly quiet: boolean;

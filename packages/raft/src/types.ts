@@ -18,8 +18,8 @@ export type Session = number;
 export const nobody: NodeId = 0;
 export const sessionUnknown: Session = 0;
 
-/** Where a log ends: the identity of its last entry, and by it of the whole log (Raft §5.3). */
-export interface LogEnd {
+/** An entry by its name, which names the whole log up to it (Raft §5.3, Log Matching). */
+export interface LogPoint {
   readonly index: Index;
   readonly term: Term;
 }

@@ -30,7 +30,6 @@ export type {
   LastKnown,
   OpenDirectory,
   OpenStorage,
-  Promised,
   Recovered,
   Refusal,
   SetAsideOptions,

@@ -12,7 +12,6 @@ export type { WalIdentity } from "./wal/batch-header.ts";
 export { decodePayload, payloadChecks } from "./wal/batch-payload.ts";
 export type { BatchPayload } from "./wal/batch-payload.ts";
 export { GappedLog } from "./wal/gapped-log.ts";
-export type { LogPoint } from "./wal/gapped-log.ts";
 export { LogReplay } from "./wal/log-replay.ts";
 export { parseSegmentHeader } from "./wal/segment-header.ts";
 export { segmentId, segmentName } from "./wal/segment.ts";

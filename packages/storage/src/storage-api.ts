@@ -2,7 +2,7 @@
 // count; before genesis nothing else exists), then openStorage (WAL, rows, checkpoint, recovery).
 // A failed write or fsync ends the process (71), damage ends it (72): completions carry no error.
 import type { RowRef, RowStore, ScannedRow, TableRecord } from "@quorate/kv";
-import type { Entry, HardState, Index, NodeId, Session, Term } from "@quorate/raft";
+import type { Entry, HardState, Index, LogPoint, NodeId, Session, Term } from "@quorate/raft";
 import type { Env, ExitCode } from "./env.ts";
 import type { ScrubFinding } from "./scrub/scrub-api.ts";
 
@@ -169,16 +169,10 @@ export interface Recovered {
   readonly logStartIndex: Index;
   readonly logStartTerm: Term;
   /** The log's true end, when entries below it are lost: what this member acknowledged; null: whole. */
-  readonly promised: Promised | null;
+  readonly promised: LogPoint | null;
   /** Known entries above the first lost one, ascending, with gaps; empty when whole. */
   readonly behind: readonly Entry[];
   readonly peers: readonly PeerRecord[];
-}
-
-/** The last entry that a log with lost entries was known to have. */
-export interface Promised {
-  readonly index: Index;
-  readonly term: Term;
 }
 
 export interface WalAppend {

@@ -1,5 +1,7 @@
 // The rule of the majority over the digests that members hold at one applied index (reliability.md
 // §3.8). Only equal indexes may be put in here. Knows no time and keeps nothing.
+import { digestText } from "@quorate/kv";
+import { isVoter, jointAcked } from "@quorate/raft";
 import type { ConfState, NodeId } from "@quorate/raft";
 import type { DigestPoint } from "../peers/peers-api.ts";
 
@@ -34,28 +36,17 @@ export function judge(
   if (own === undefined) return open;
   const isSilent = (id: NodeId): boolean => !points.has(id);
   let [otherId, other]: [NodeId, DigestPoint | null] = [0, null];
-  let possible = isQuorum(conf, isSilent);
+  let possible = jointAcked(conf, isSilent);
   for (const [id, point] of points) {
     const holds = (voter: NodeId): boolean => isEqual(points.get(voter), point);
-    const isMajority = isQuorum(conf, holds);
+    const isMajority = jointAcked(conf, holds);
     const isOwn = isEqual(own, point);
     if (isMajority && isOwn) return { verdict: Verdict.Agreed, other: null, otherId: 0 };
     if (isMajority) return { verdict: Verdict.Odd, other: point, otherId: id };
-    possible ||= isQuorum(conf, (voter) => isSilent(voter) || holds(voter));
+    possible ||= jointAcked(conf, (voter) => isSilent(voter) || holds(voter));
     if (!isOwn && other === null && isVoter(conf, id)) [otherId, other] = [id, point];
   }
   return { verdict: possible ? Verdict.Open : Verdict.NoMajority, other, otherId };
-}
-
-/** In both halves of a joint configuration. */
-function isQuorum({ voters, votersOutgoing }: ConfState, counts: (id: NodeId) => boolean): boolean {
-  return [voters, votersOutgoing].every(
-    (half) => half.length === 0 || half.filter(counts).length * 2 > half.length,
-  );
-}
-
-function isVoter({ voters, votersOutgoing }: ConfState, id: NodeId): boolean {
-  return voters.includes(id) || votersOutgoing.includes(id);
 }
 
 function isEqual(one: DigestPoint | undefined, other: DigestPoint): boolean {
@@ -71,12 +62,10 @@ function isEqual(one: DigestPoint | undefined, other: DigestPoint): boolean {
 /** One line that names where two states part, and both digests. */
 export function describeDifference(own: DigestPoint, other: DigestPoint, name: string): string {
   const live = own.liveLow !== other.liveLow || own.liveHigh !== other.liveHigh;
-  const [what, ours, theirs] = live
-    ? ["live", hex(own.liveHigh, own.liveLow), hex(other.liveHigh, other.liveLow)]
-    : ["apply", hex(own.applyHigh, own.applyLow), hex(other.applyHigh, other.applyLow)];
-  return `${what} digest differs at applied index ${own.index}: ${ours}, and ${theirs} of ${name}`;
-}
-
-function hex(high: number, low: number): string {
-  return high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0");
+  const text = (point: DigestPoint): string =>
+    live
+      ? digestText({ low: point.liveLow, high: point.liveHigh })
+      : digestText({ low: point.applyLow, high: point.applyHigh });
+  const what = live ? "live" : "apply";
+  return `${what} digest differs at applied index ${own.index}: ${text(own)}, and ${text(other)} of ${name}`;
 }

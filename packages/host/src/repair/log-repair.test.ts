@@ -13,7 +13,7 @@ import {
   raftDefaults,
   Ready,
 } from "@quorate/raft";
-import type { LogEnd } from "@quorate/raft";
+import type { LogPoint } from "@quorate/raft";
 import type { Recovered } from "@quorate/storage";
 import {
   decodeLogAnswer,
@@ -43,7 +43,7 @@ class World {
   readonly asks: LogAsk[] = [];
   readonly answers: Omit<LogAnswer, "toSession">[] = [];
 
-  constructor(promised: LogEnd | null, indexes: number[] = [1, 2], behind: number[] = []) {
+  constructor(promised: LogPoint | null, indexes: number[] = [1, 2], behind: number[] = []) {
     this.raft = new RaftNode(
       { ...raftDefaults, id: 1, session: 11, random: { below: () => 0 } },
       {
@@ -154,7 +154,7 @@ test("a leader whose log holds something else there ends it too, and that is tol
 });
 
 test("who was never with others has nobody who could give", () => {
-  const log = (promised: LogEnd | null, ...entries: Entry[]): Recovered => ({
+  const log = (promised: LogPoint | null, ...entries: Entry[]): Recovered => ({
     hardState: new HardState(1, 0, 0),
     checkpoint: null,
     lost: null,

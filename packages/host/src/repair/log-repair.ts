@@ -4,7 +4,7 @@
 // Where nobody leads, perhaps because nobody whole is left, it asks the voters (§3.5); what it still has
 // behind a hole it takes from its own disk.
 import { EntryKind, isVoter, memberIds } from "@quorate/raft";
-import type { Entry, Index, LogEnd, NodeId, RaftApi } from "@quorate/raft";
+import type { Entry, Index, LogPoint, NodeId, RaftApi } from "@quorate/raft";
 import type { Recovered, Trace } from "@quorate/storage";
 import { LogOutcome } from "../peers/log-codec.ts";
 import type { LogAnswer, LogAsk } from "../peers/log-codec.ts";
@@ -32,7 +32,7 @@ export interface LogRepairParts {
 export class LogRepair {
   readonly #parts: LogRepairParts;
   /** Null: nothing is missing, or nothing is missing any more. */
-  #promised: LogEnd | null;
+  #promised: LogPoint | null;
   /** The last entry below the hole, at this process's start. */
   readonly #from: Index;
   /** What is left behind it, ascending, with gaps. */
@@ -101,7 +101,7 @@ export class LogRepair {
     this.#parts.onMended();
   }
 
-  #ask(promised: LogEnd): void {
+  #ask(promised: LogPoint): void {
     const { raft, talk } = this.#parts;
     const beforeIndex = raft.lastIndex();
     const upTo = this.#behind.find(({ index }) => index > beforeIndex) ?? promised;
@@ -135,7 +135,7 @@ export class LogRepair {
     if (run.length > 0) raft.mended(run);
   }
 
-  #settled(promised: LogEnd): void {
+  #settled(promised: LogPoint): void {
     const { raft, trace } = this.#parts;
     this.#promised = null;
     this.#behind = [];
@@ -154,7 +154,7 @@ export class LogRepair {
     }
   }
 
-  #report({ index, term }: LogEnd): void {
+  #report({ index, term }: LogPoint): void {
     const { trace } = this.#parts;
     trace.error("entries of the log are lost: they come again from other members", {
       from: this.#from + 1,

@@ -22,6 +22,7 @@ export function jointQuorumNewest(conf: ConfState, ticks: (id: NodeId) => number
   return Math.min(quorumNewest(conf.voters, ticks), quorumNewest(conf.votersOutgoing, ticks));
 }
 
+/** A quorum of each half satisfies `acked`. */
 export function jointAcked(conf: ConfState, acked: (id: NodeId) => boolean): boolean {
   return quorumAcked(conf.voters, acked) && quorumAcked(conf.votersOutgoing, acked);
 }

@@ -14,7 +14,7 @@ import type { Message } from "../message.ts";
 import { RaftNode } from "../raft-node.ts";
 import { Ready } from "../ready.ts";
 import { HardState, SnapshotMeta } from "../types.ts";
-import type { ConfState, Index, LogEnd, NodeId, PersistSeq, Term } from "../types.ts";
+import type { ConfState, Index, LogPoint, NodeId, PersistSeq, Term } from "../types.ts";
 
 /** What was applied, as the checkers compare it. */
 export interface AppliedEntry {
@@ -47,7 +47,7 @@ export interface Disk {
   baseTerm: Term;
   entries: Entry[];
   /** Where the log ended before its newest entries were lost; null: nothing was. */
-  promised: LogEnd | null;
+  promised: LogPoint | null;
   /** The entries that were lost: only checkers know them. */
   lost: readonly Entry[];
   checkpoint: Checkpoint | null;

@@ -3,7 +3,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { JournalKind, Phase } from "@quorate/host";
 import type { HostStatus, JournalEvent, PeerStatus } from "@quorate/host";
 import { inspect } from "@quorate/proto";
-import { alarmCauses, alarmNames } from "@quorate/kv";
+import { alarmCauses, alarmNames, digestText } from "@quorate/kv";
 import type { Alarm } from "@quorate/kv";
 import { ProgressKind, Role } from "@quorate/raft";
 import type { ProgressStatus } from "@quorate/raft";
@@ -99,11 +99,6 @@ function alarmOf({ memberId, type, cause, text, sinceMs }: Alarm): inspect.Alarm
     sinceMs: BigInt(sinceMs),
     endsByItself,
   });
-}
-
-function digestText(digest: { readonly low: number; readonly high: number }): string {
-  const half = (n: number): string => n.toString(16).padStart(8, "0");
-  return half(digest.high) + half(digest.low);
 }
 
 export function journalResponse(events: readonly JournalEvent[]): Uint8Array {

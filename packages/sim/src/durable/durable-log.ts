@@ -2,13 +2,12 @@
 // tell it. It begins with what a real recovery has found and then takes in one batch after the other
 // as they become durable; so a look costs nothing when nothing was written.
 import { assert } from "@quorate/base";
-import type { Entry, HardState } from "@quorate/raft";
+import type { Entry, HardState, LogPoint } from "@quorate/raft";
 import {
   BatchKind,
   GappedLog,
   type BatchHeader,
   type BatchPayload,
-  type LogPoint,
 } from "@quorate/storage/internal";
 import type { DurableView } from "../checkers/durable-before-ack.ts";
 import { demand } from "../checkers/violation.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Prng } from "@quorate/base";
 import { GappedLog } from "./gapped-log.ts";
-import type { LogPoint } from "./gapped-log.ts";
+import type { LogPoint } from "@quorate/raft";
 
 function points(firstIndex: number, ...terms: number[]): LogPoint[] {
   return terms.map((term, i) => ({ index: firstIndex + i, term }));

@@ -5,13 +5,7 @@
 // What stands behind a lost part counts only together with the name of the entry before it: entries that
 // come again are of the leader's log, and only with that very entry is what follows known to belong to
 // the same log (Raft §5.3). Else 1..4 | 5, 6 of another log | 7..9 of ours would pass for one log.
-import type { Index, Term } from "@quorate/raft";
-
-/** An entry by its name. */
-export interface LogPoint {
-  readonly index: Index;
-  readonly term: Term;
-}
+import type { Index, LogPoint, Term } from "@quorate/raft";
 
 export class GappedLog<E extends LogPoint> {
   startIndex: Index;

@@ -1,13 +1,12 @@
 // The log as the batches tell it, in order: entries appended and voided, marks, hard states, peers.
 // Decides at the end which marks and which checkpoint hold (P8, P9). Knows no files.
-import type { Entry, Index, NodeId, Term } from "@quorate/raft";
+import type { Entry, Index, LogPoint, NodeId, Term } from "@quorate/raft";
 import { HardState } from "@quorate/raft";
 import type { PeerRecord } from "../storage-api.ts";
 import { lastEntryIndex } from "./batch-header.ts";
 import type { BatchHeader } from "./batch-header.ts";
 import type { BatchPayload } from "./batch-payload.ts";
 import { GappedLog } from "./gapped-log.ts";
-import type { LogPoint } from "./gapped-log.ts";
 import { BatchKind } from "./wal-format.ts";
 
 /** The part of a checkpoint that the log must fit. */

@@ -1,10 +1,10 @@
 // What the rest of storage may ask of the write-ahead log (reliability.md §3.2, protocols.md P8).
 // The WAL owns the order and durability of batches and the files they stand in; it keeps no
 // entries, knows nothing of rows, and touches the manifest only for its own segments.
-import type { Entry, HardState, Index, NodeId, Term } from "@quorate/raft";
+import type { Entry, HardState, Index, LogPoint, NodeId, Term } from "@quorate/raft";
 import type { Env } from "../env.ts";
 import type { CheckpointEntry, ManifestApi } from "../manifest/manifest-api.ts";
-import type { PeerRecord, Promised, Refusal, WalAppend } from "../storage-api.ts";
+import type { PeerRecord, Refusal, WalAppend } from "../storage-api.ts";
 
 /** A snapshot is about to be put in force: the log starts at `index` if and when it is (P9). */
 export interface WalMark {
@@ -123,7 +123,7 @@ export interface RecoveredLog {
   readonly startIndex: Index;
   readonly startTerm: Term;
   /** End of the log, when entries below it are lost; null: none is. */
-  readonly promised: Promised | null;
+  readonly promised: LogPoint | null;
   /** Known entries above the first lost one, ascending; empty when none is lost. */
   readonly behind: readonly Entry[];
   readonly peers: readonly PeerRecord[];

@@ -5,14 +5,14 @@
 // one buffer (both reused), one copy and one checksum pass of each payload, no object per entry.
 import { assert, Ring } from "@quorate/base";
 import { HardState } from "@quorate/raft";
-import type { Entry, Index, NodeId, Term } from "@quorate/raft";
+import type { Entry, Index, LogPoint, NodeId, Term } from "@quorate/raft";
 import type { DiskError, Env } from "../env.ts";
 import type { PeerRecord, WalAppend } from "../storage-api.ts";
 import { BatchHeader, beginBatchHeader, lastEntryIndex, sealBatchHeader } from "./batch-header.ts";
 import { writeEntryRecord, writePeerRecord, writeVoidMarkRecord } from "./batch-payload.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import type { DurableFile } from "./durable-file.ts";
-import type { GappedLog, LogPoint } from "./gapped-log.ts";
+import type { GappedLog } from "./gapped-log.ts";
 import type { Segment } from "./segment.ts";
 import type { SegmentSetting } from "./segment-preparer.ts";
 import { SegmentStore } from "./segment-store.ts";
