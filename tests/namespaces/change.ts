@@ -21,6 +21,8 @@ export const disturbances = [
 ] as const;
 export type Disturbance = (typeof disturbances)[number];
 
+/** Of all its tries. */
+const applyMsMax = 120_000;
 const old = [0, 1, 2];
 const fresh = [3, 4];
 const all = [...old, ...fresh];
@@ -51,6 +53,15 @@ export class Change {
   }
 
   async run(): Promise<void> {
+    try {
+      await this.#run();
+    } catch (error) {
+      this.#members.showLogs();
+      throw error;
+    }
+  }
+
+  async #run(): Promise<void> {
     await this.#members.leader(old);
     const startedMs = performance.now();
     try {
@@ -114,13 +125,17 @@ export class Change {
       if (!this.#members.isRunning(at) && (await this.#members.ended(at)) !== 73) {
         this.#members.start(at);
       }
-      assert.equal(await this.#members.ended(at), 73, `${this.#members.name(at)} is told`);
+      const name = this.#members.name(at);
+      await until(`${name} ends`, async () => (this.#members.isRunning(at) ? null : true));
+      assert.equal(await this.#members.ended(at), 73, `${name} is told`);
     }
   }
 
   /** As often as it takes: what was asked may die, and while somebody is away it may be refused. */
   async #apply(wanted: readonly number[]): Promise<void> {
-    for (;;) {
+    const endMs = performance.now() + applyMsMax;
+    for (let said = ""; ;) {
+      assert.ok(performance.now() < endMs, `not carried out in ${applyMsMax} ms: ${said}`);
       const ended = await endOf(
         startQuorate([
           ...["members", "apply", this.#members.list(wanted), "--timeout", "10", "--wait", "60"],
@@ -128,7 +143,8 @@ export class Change {
         ]),
       );
       if (ended.code === 0) return;
-      assert.match(ended.stderr, /^Error: /, ended.stderr);
+      said = ended.stderr;
+      assert.match(said, /^Error: /, said);
       if (await this.#areVoters(wanted)) return;
     }
   }
@@ -162,8 +178,10 @@ export class Change {
 
   // ---- what the members are -------------------------------------------------------------------------
 
+  /** Linearizable: who has just started again would tell of the past. */
   async #memberList(): Promise<readonly etcd.Member[] | null> {
-    const request = toBinary(etcd.MemberListRequestSchema, create(etcd.MemberListRequestSchema));
+    const ask = create(etcd.MemberListRequestSchema, { linearizable: true });
+    const request = toBinary(etcd.MemberListRequestSchema, ask);
     for (const at of old) {
       const path = "/etcdserverpb.Cluster/MemberList";
       const { code, message } = await this.#members.call(at, path, request);

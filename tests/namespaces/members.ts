@@ -150,6 +150,14 @@ export class Members {
     return existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
   }
 
+  /** The last of what each has said, for whoever has to find out why a test failed. */
+  showLogs(): void {
+    for (let at = 0; at < this.count; at += 1) {
+      const lines = this.logged(at).slice(-40);
+      process.stderr.write(`--- last lines of ${this.name(at)}\n${lines.join("\n")}\n`);
+    }
+  }
+
   stop(): void {
     for (const client of this.#clients) {
       client.close();
