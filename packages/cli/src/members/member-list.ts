@@ -27,9 +27,25 @@ const roles: Readonly<Record<number, MemberRole>> = {
   [proto.MemberInfo_Role.UNBORN]: "unborn",
 };
 
+/**
+ * As they are now; where no quorum answers, as the first member has them that does. Somebody who is cut off,
+ * or was just removed, would else tell of the past.
+ */
 export async function listMembers(client: ClusterClient): Promise<Member[]> {
-  const request = toBinary(proto.ListRequestSchema, create(proto.ListRequestSchema));
-  const answer = await client.read("/quorate.v1.Members/List", request);
+  try {
+    return await list(client, true);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return list(client, false);
+  }
+}
+
+async function list(client: ClusterClient, linearizable: boolean): Promise<Member[]> {
+  const request = create(proto.ListRequestSchema, { linearizable });
+  const answer = await client.read(
+    "/quorate.v1.Members/List",
+    toBinary(proto.ListRequestSchema, request),
+  );
   const { members } = fromBinary(proto.ListResponseSchema, answer);
   return members.map(memberOf).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }

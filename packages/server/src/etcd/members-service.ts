@@ -17,14 +17,19 @@ export class MembersService {
     this.#host = host;
   }
 
-  /** As this member has applied it. */
-  list(sink: GrpcSink): void {
-    const status = this.#host.status();
-    const response = create(members.ListResponseSchema, {
-      clusterId: idOf(status.clusterId),
-      members: infosOf(status),
-    });
-    sink.reply(toBinary(members.ListResponseSchema, response));
+  list(message: Uint8Array, sink: GrpcSink): void {
+    const request = decode(members.ListRequestSchema, message, sink);
+    if (request === null) return;
+    const answer = (): void => {
+      const status = this.#host.status();
+      const response = create(members.ListResponseSchema, {
+        clusterId: idOf(status.clusterId),
+        members: infosOf(status),
+      });
+      sink.reply(toBinary(members.ListResponseSchema, response));
+    };
+    if (request.linearizable) this.#host.readBarrier({ ...sinkOf(sink), reply: answer });
+    else answer();
   }
 
   /** The reply comes when this member has applied the change: its table then shows it. */

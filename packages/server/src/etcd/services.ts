@@ -139,7 +139,7 @@ export class Services implements GrpcHandler {
       case Method.InspectJournal:
         return sink.reply(journalResponse(this.#host.journal()));
       case Method.MembersList:
-        return this.#members.list(sink);
+        return this.#members.list(message, sink);
       case Method.MembersChange:
         return this.#members.change(message, sink);
       default:

@@ -17,6 +17,12 @@ export declare const file_quorate_v1_members: GenFile;
  * @generated from message quorate.v1.ListRequest
  */
 export declare type ListRequest = Message<"quorate.v1.ListRequest"> & {
+  /**
+   * Not older than the call; else as the answering member has applied it, which needs no quorum.
+   *
+   * @generated from field: bool linearizable = 1;
+   */
+  linearizable: boolean;
 };
 
 /**
