@@ -4,7 +4,7 @@
 // something else there, because what was lost was never committed.
 import { storageDefaults } from "@quorate/storage";
 import type { Scenario } from "../scenario.ts";
-import { type Story, stories } from "../story.ts";
+import { type Stage, type Story, stories } from "../story.ts";
 
 /** Room for what comes again in more than one message. */
 const longLog = {
@@ -34,25 +34,7 @@ export const holeInTheLog: Story = stories("hole-in-the-log", (stage) => {
     s.waitFor("its next start finds nothing missing", 5000, () => s.status(victim).reason === "");
   });
 
-  stage.play("it is killed while it is being filled", { host: longLog }, (s) => {
-    const leader = s.found();
-    const [victim, other] = s.others(leader) as [string, string];
-    write(s, leader, 20, 0, 500_000);
-    // More than one message of the leader brings, or one answer of another.
-    damage(s, victim, leader, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    s.start(victim);
-    s.waitFor("it has lost entries", 5000, () => promised(s, victim) > 0);
-    const { durableIndex } = s.status(victim);
-    const end = promised(s, victim);
-    s.waitFor("a part is durable again", 5000, () => s.status(victim).durableIndex > durableIndex);
-    s.expect("and not all of it", promised(s, victim) === end);
-    s.kill(victim);
-    s.cut([victim], [leader, other]);
-    s.start(victim);
-    s.waitFor("what stands behind it still counts", 5000, () => promised(s, victim) === end);
-    s.heal();
-    whole(s, victim);
-  });
+  killedMeanwhile(stage);
 
   stage.play("its vote counts for what it had promised", {}, (s) => {
     const leader = s.found();
@@ -103,6 +85,28 @@ export const holeInTheLog: Story = stories("hole-in-the-log", (stage) => {
     s.start(leader);
   });
 });
+
+function killedMeanwhile(stage: Stage): void {
+  stage.play("it is killed while it is being filled", { host: longLog }, (s) => {
+    const leader = s.found();
+    const [victim, other] = s.others(leader) as [string, string];
+    write(s, leader, 20, 0, 500_000);
+    // More than one message of the leader brings, or one answer of another.
+    damage(s, victim, leader, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    s.start(victim);
+    s.waitFor("it has lost entries", 5000, () => promised(s, victim) > 0);
+    const { durableIndex } = s.status(victim);
+    const end = promised(s, victim);
+    s.waitFor("a part is durable again", 5000, () => s.status(victim).durableIndex > durableIndex);
+    s.expect("and not all of it", promised(s, victim) === end);
+    s.kill(victim);
+    s.cut([victim], [leader, other]);
+    s.start(victim);
+    s.waitFor("what stands behind it still counts", 5000, () => promised(s, victim) === end);
+    s.heal();
+    whole(s, victim);
+  });
+}
 
 /** One after the other: each is a batch of the log. */
 function write(s: Scenario, leader: string, count: number, from: number = 0, bytes = 0): void {
