@@ -9,7 +9,7 @@ import { mib } from "./footprint.ts";
 import { makePuts } from "./puts.ts";
 
 const flags = ["--checkpoint-interval=500", "--heartbeat-interval=50", "--election-timeout=500"];
-const valueBytes = 65_536;
+const valueBytes = 8192;
 const segments = 3;
 const segmentMib = 64;
 
@@ -23,7 +23,7 @@ test("a hundred damaged files of members with a log of several segments", async 
     const value = new Uint8Array(valueBytes);
     await makePuts(cluster, {
       count: (segments * segmentMib * 1_048_576) / valueBytes,
-      inFlight: 16,
+      inFlight: 64,
       key: (n) => utf8Encode(`log/${n % 100}`),
       value: (n) => value.fill(n % 251),
     });
