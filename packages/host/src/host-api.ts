@@ -68,6 +68,8 @@ export interface HostConfig {
   readonly snapshotHoldBytesMax: number;
   /** Bytes of snapshot per second to one follower. */
   readonly snapshotBytesPerSecond: number;
+  /** A follower that got no further was sent so much: then one append a second (raft/src/tracker/breaker.ts). */
+  readonly futileBytesMax: number;
   /** Changes of members count on voters that have been connected for so long (etcd: 5 s). */
   readonly memberHealthMs: number;
   /** etcd's --quota-backend-bytes, on live bytes; Infinity: none. */
@@ -98,6 +100,7 @@ export const hostDefaults: Omit<
   catchUpBytesMax: 33_554_432,
   snapshotHoldBytesMax: 268_435_456,
   snapshotBytesPerSecond: 67_108_864,
+  futileBytesMax: 67_108_864,
   memberHealthMs: 5000,
   quotaBytes: 2_147_483_648,
 };

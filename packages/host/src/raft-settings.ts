@@ -52,6 +52,7 @@ export function raftConfig(
     lateVoteAnswers: config.lateVoteAnswers,
     ...closeHintTicks(config.tickMs),
     heartbeatTicks: Math.max(1, Math.floor(config.heartbeatIntervalMs / config.tickMs)),
+    futileBytesMax: config.futileBytesMax,
     proposalBytesMax: config.requestBytesMax + envelopeBytesMax,
     random: { below: (n) => random.below(n) },
     level: levelMax,

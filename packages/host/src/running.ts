@@ -10,6 +10,7 @@ import { AlarmKeeper } from "./alarms/alarm-keeper.ts";
 import { AlarmWatch } from "./alarms/alarm-watch.ts";
 import { DiskSpace } from "./alarms/disk-space.ts";
 import { Quota } from "./alarms/quota.ts";
+import { StalledFollowers } from "./alarms/stalled-followers.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import type { CheckpointerParts } from "./checkpointer.ts";
 import { DamageDuty } from "./damage/damage-duty.ts";
@@ -208,6 +209,7 @@ function watchAlarms(
     keeper,
     space: new DiskSpace(env.disk, config),
     quota,
+    stalled: new StalledFollowers({ keeper, raft, membership, tickMs: config.tickMs }),
     kv,
     raft,
     membership,
@@ -253,6 +255,7 @@ function makeRepair(
       peers,
       trace: env.trace,
       askTicks,
+      askTicksMax: Math.ceil(300_000 / config.tickMs),
       applied: () => pump.applied,
       isReceiving: () => pump.installing || peers.isReceiving(),
       mayGive: (leader) => digestDuty.mayGiveState(leader),

@@ -32,6 +32,8 @@ export interface RaftConfig {
   readonly messageBytesMax: number;
   readonly inflightMessagesMax: number;
   readonly inflightBytesMax: number;
+  /** A follower that got no further was sent so many bytes, and four times what it lacks: breaker.ts. */
+  readonly futileBytesMax: number;
   /** Beyond this many bytes of uncommitted proposals `propose` answers Overloaded. */
   readonly uncommittedBytesMax: number;
   /** Payloads above this are refused with TooLarge. */
@@ -89,6 +91,7 @@ export const raftDefaults: Omit<RaftConfig, "id" | "session" | "random"> = {
   messageBytesMax: 1_048_576,
   inflightMessagesMax: 256,
   inflightBytesMax: 16_777_216,
+  futileBytesMax: 67_108_864,
   uncommittedBytesMax: 67_108_864,
   proposalBytesMax: 8_388_608,
   committedBytesPerReadyMax: 4_194_304,

@@ -11,7 +11,7 @@ import { levelOf } from "./log-tail.ts";
 import { MessageType } from "./message.ts";
 import type { Message } from "./message.ts";
 import type { PersistBatch, Ready } from "./ready.ts";
-import { ProgressKind } from "./status.ts";
+import { ProgressKind, StallCause } from "./status.ts";
 import type { ProgressStatus } from "./status.ts";
 import { Role } from "./types.ts";
 import type { SnapshotMeta } from "./types.ts";
@@ -117,6 +117,8 @@ export function describeProgress(progress: ProgressStatus): string {
   text += ` match=${progress.match} next=${progress.next}`;
   if (progress.inflightMessages > 0) text += ` inflight=${progress.inflightMessages}`;
   if (progress.silentTicks > 0) text += ` silent=${progress.silentTicks}`;
+  const { stall } = progress;
+  if (stall !== null) text += ` stalled=${nameOf(StallCause, stall.cause)}`;
   return progress.regressed ? `${text} REGRESSED` : text;
 }
 

@@ -59,6 +59,15 @@ export class LogTail {
     return this.#entries[index - this.baseIndex - 1]!;
   }
 
+  /** Of the entries above `index` that are here. Walks them: for rare questions. */
+  bytesAbove(index: Index): number {
+    let bytes = 0;
+    for (let i = Math.max(0, index - this.baseIndex); i < this.#entries.length; i++) {
+      bytes += entryBytes(this.#entries[i]!);
+    }
+    return bytes;
+  }
+
   push(entry: Entry): void {
     assert(entry.index === this.lastIndex + 1, "log tail: entries must be dense");
     assert(entry.term >= this.lastTerm, "log tail: terms never decrease");

@@ -190,6 +190,7 @@ export class RaftNode implements RaftApi {
     if (state.role !== Role.Leader) return;
     const progress = state.tracker.get(id);
     if (progress === null || progress.kind !== ProgressKind.Snapshot) return;
+    progress.breaker.snapshotSent(progress.pendingSnapshot, this.core.now);
     if (!ok) {
       progress.snapshotFailed();
       return;

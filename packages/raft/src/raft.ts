@@ -164,7 +164,10 @@ export class Raft {
     const { config, log } = this;
     assert(log.persist.durable.term === this.term, "raft: led before the own vote was durable");
     this.#leaveRole(this.term);
-    const tracker = new Tracker(config.inflightMessagesMax, config.inflightBytesMax);
+    const tracker = new Tracker(config.inflightMessagesMax, config.inflightBytesMax, {
+      bytesMax: config.futileBytesMax,
+      tickMs: config.tickMs,
+    });
     tracker.reset(this.conf, this.id, log.lastIndex, this.now);
     for (const progress of tracker.all) {
       // Who has not granted has not answered: long enough ago not to count (P7).

@@ -39,7 +39,8 @@ export function sendAppends(raft: Raft, leader: LeaderState): void {
 
 function sendTo(raft: Raft, progress: Progress, slices: Slice[]): void {
   const { log } = raft;
-  while (!progress.isPaused()) {
+  const { breaker } = progress;
+  while (!progress.isPaused() && breaker.mayAppend(raft.now)) {
     const isProbe = progress.kind === ProgressKind.Probe;
     if (progress.next > log.lastIndex && !isProbe) break;
     const logTerm = log.tail.termAt(progress.next - 1);
@@ -58,7 +59,7 @@ function sendTo(raft: Raft, progress: Progress, slices: Slice[]): void {
   }
   const tellable = Math.min(log.committed, progress.next - 1);
   const isBehind = progress.kind === ProgressKind.Replicate && tellable > progress.sentCommit;
-  if (isBehind) sendEmptyAppend(raft, progress);
+  if (isBehind && breaker.mayAppend(raft.now)) sendEmptyAppend(raft, progress);
 }
 
 /**
@@ -83,6 +84,9 @@ function startAppend(raft: Raft, progress: Progress, logTerm: number): Message {
 function finishAppend(raft: Raft, progress: Progress, append: Message, bytes: number): void {
   const last = append.index + append.entries.length;
   progress.sentEntries(last, bytes);
+  const { breaker } = progress;
+  if (breaker.sent(bytes, raft.now))
+    breaker.lacks(raft.log.tail.bytesAbove(breaker.best), raft.now);
   progress.sentCommit = Math.max(progress.sentCommit, Math.min(append.commit, last));
   raft.send(append);
 }
@@ -97,13 +101,15 @@ function sliceAt(raft: Raft, slices: Slice[], first: Index): Slice {
 }
 
 /**
- * The follower needs what is compacted. Without a snapshot that helps, or when it has not answered
- * lately, it stays a paused probe and is looked at again with its next answer (lessons 42, 45).
+ * The follower needs what is compacted. Without a snapshot that helps, when it has not answered lately,
+ * or when others have just failed, it stays a paused probe and is looked at again with its next answer
+ * (lessons 42, 45).
  */
 function maybeSendSnapshot(raft: Raft, progress: Progress): void {
   const { snapshot } = raft;
   const isActive = raft.now - progress.lastAnswerTick <= raft.config.electionTimeoutTicks;
-  if (!isActive || snapshot === null || !helps(raft, progress, snapshot)) {
+  const mayTry = isActive && progress.breaker.maySendSnapshot(raft.now);
+  if (!mayTry || snapshot === null || !helps(raft, progress, snapshot)) {
     if (progress.kind !== ProgressKind.Probe) progress.becomeProbe();
     progress.probeSent = true;
     return;

@@ -44,5 +44,6 @@ function progressOf(raft: Raft): readonly ProgressStatus[] {
       progress.id === raft.id ? raft.appliedDurably() : (raft.peers.get(progress.id)?.applied ?? 0),
     inflightMessages: progress.inflights.count,
     inflightBytes: progress.inflights.bytes,
+    stall: progress.breaker.status(raft.now),
   }));
 }

@@ -14,6 +14,19 @@ import type {
 export const ProgressKind = { Probe: 1, Replicate: 2, Snapshot: 3 } as const;
 export type ProgressKind = (typeof ProgressKind)[keyof typeof ProgressKind];
 
+/** What a follower is given over and over, and gets no further (reliability.md §3.7). */
+export const StallCause = { Bytes: 1, Refusals: 2, Snapshots: 3 } as const;
+export type StallCause = (typeof StallCause)[keyof typeof StallCause];
+
+export interface StallStatus {
+  readonly cause: StallCause;
+  readonly ticks: number;
+  /** Bytes of entries, refusals within 10 s, or snapshots. */
+  readonly count: number;
+  /** The follower has never got further than this. */
+  readonly index: Index;
+}
+
 export interface ProgressStatus {
   readonly id: NodeId;
   readonly kind: ProgressKind;
@@ -27,6 +40,8 @@ export interface ProgressStatus {
   readonly applied: Index;
   readonly inflightMessages: number;
   readonly inflightBytes: number;
+  /** Null: whatever it is sent gets it further. */
+  readonly stall: StallStatus | null;
 }
 
 export interface RaftStatus {

@@ -3,7 +3,7 @@
 // survived or does not fit the sources any more.
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { parseArgs, type ParseArgsConfig } from "node:util";
 import { Baseline } from "../mutants/baseline.ts";
 import { ChildRuns } from "../mutants/child-runs.ts";
 import { hunt, type Hunted } from "../mutants/hunt.ts";
@@ -23,7 +23,7 @@ const help = `Usage: npm run sim:mutants -- [options]
   -h, --help      print this help
 `;
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     only: { type: "string", default: "" },
     jobs: { type: "string" },
@@ -34,6 +34,15 @@ const { values } = parseArgs({
     help: { type: "boolean", short: "h", default: false },
   },
 });
+
+function readArguments<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    console.error(`sim:mutants: ${(error as Error).message} (see --help)`);
+    return process.exit(64);
+  }
+}
 
 function wholeOf(name: string, text: string, min: number): number {
   const value = Number(text);

@@ -41,6 +41,7 @@ export function hostConfig(options: ClusterOptions, member: ListedMember): HostC
     catchUpEntriesMax: 200,
     catchUpBytesMax: 65_536,
     snapshotBytesPerSecond: 8_388_608,
+    futileBytesMax: 262_144,
     storage: {
       ...storageDefaults,
       walSegmentBytes: 131_072,

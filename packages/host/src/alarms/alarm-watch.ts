@@ -1,7 +1,7 @@
 // What this member watches for alarms, once a second while it serves: the room on its disk, its quota,
-// and, as the leader, alarms of members that are gone or away: who is not there fills no disk, and
-// raises its alarm anew when it comes back. Otherwise a member that died with a full disk would keep
-// all writes refused.
+// and, as the leader, followers that get no further, and alarms of members that are gone or away: who is
+// not there fills no disk, and raises its alarm anew when it comes back. Otherwise a member that died
+// with a full disk would keep all writes refused.
 import { AlarmCause, alarmCauses } from "@quorate/kv";
 import type { KvApi } from "@quorate/kv";
 import type { RaftApi } from "@quorate/raft";
@@ -11,11 +11,13 @@ import type { AlarmKeeper } from "./alarm-keeper.ts";
 import { Space } from "./disk-space.ts";
 import type { DiskSpace } from "./disk-space.ts";
 import type { Quota } from "./quota.ts";
+import type { StalledFollowers } from "./stalled-followers.ts";
 
 export interface AlarmWatchParts {
   readonly keeper: AlarmKeeper;
   readonly space: DiskSpace;
   readonly quota: Quota;
+  readonly stalled: Pick<StalledFollowers, "look">;
   readonly kv: Pick<KvApi, "alarms">;
   readonly raft: Pick<RaftApi, "isLeader">;
   readonly membership: Pick<MembershipTable, "byMemberId">;
@@ -44,7 +46,7 @@ export class AlarmWatch {
 
   /** While this member serves and knows a leader. */
   tick(nowTick: number): void {
-    const { quota, raft, tickMs } = this.#parts;
+    const { quota, raft, stalled, tickMs } = this.#parts;
     this.#nowTick = nowTick;
     if (!raft.isLeader()) this.#leadsSinceTick = -1;
     else if (this.#leadsSinceTick < 0) this.#leadsSinceTick = nowTick;
@@ -52,7 +54,9 @@ export class AlarmWatch {
     this.#nextLookTick = nowTick + Math.ceil(lookEveryMs / tickMs);
     this.#lookAtSpace();
     this.#lookAtQuota();
-    if (raft.isLeader()) this.#lookAtOthers();
+    if (!raft.isLeader()) return;
+    this.#lookAtOthers();
+    stalled.look();
   }
 
   #lookAtSpace(): void {

@@ -120,6 +120,7 @@ class Bench {
   free = 1e9;
   leads = false;
   silentMs = 0;
+  lookedAtFollowers = 0;
   members = [self, other];
   readonly watch: AlarmWatch;
 
@@ -130,6 +131,7 @@ class Bench {
       keeper: new AlarmKeeper(kv, (command, sink) => this.#take(command, sink)),
       space: new DiskSpace({ freeBytesNow: () => this.free }, config),
       quota,
+      stalled: { look: () => (this.lookedAtFollowers += 1) },
       kv,
       raft: { isLeader: () => this.leads },
       membership: {
@@ -209,10 +211,12 @@ test("the leader ends what is about members that are gone, or away where that is
   bench.silentMs = 6000;
   bench.watch.tick(1000);
   deepEqual(bench.take(), [], "who does not lead looks after itself");
+  equal(bench.lookedAtFollowers, 0);
   bench.leads = true;
   bench.watch.tick(1100);
   bench.watch.tick(1500);
   deepEqual(bench.take(), [], "a new leader listens first");
+  equal(bench.lookedAtFollowers, 2);
   bench.watch.tick(1700);
   deepEqual(bench.take(), ["-1 a2 2"]);
   bench.silentMs = 100;

@@ -20,6 +20,7 @@ function at(match: number, kind: ProgressKind = ProgressKind.Replicate): Progres
     applied: 0,
     inflightMessages: 0,
     inflightBytes: 0,
+    stall: null,
   };
 }
 

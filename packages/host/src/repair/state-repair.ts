@@ -13,8 +13,9 @@ export interface StateRepairParts {
   readonly raft: RaftApi;
   readonly peers: Pick<PeersApi, "askState">;
   readonly trace: Trace;
-  /** From one question to the next. */
+  /** From one question to the next: at first, and at most. */
   readonly askTicks: number;
+  readonly askTicksMax: number;
   /** Up to here the state was applied. */
   applied(): number;
   /** A snapshot is on its way in, or being installed: nothing is to be asked. */
@@ -34,6 +35,9 @@ export class StateRepair {
   /** Why the state is lost; empty: it is not. */
   #reason: string;
   #sinceAskTicks: number;
+  /** From one question to the next: longer after every transfer that came to nothing (§3.7). */
+  #askTicks: number;
+  #received: boolean;
   /** States installed and found damaged when they were read back, in a row. */
   #failures: number;
   #proving: boolean;
@@ -43,6 +47,8 @@ export class StateRepair {
     this.#parts = parts;
     this.#reason = reason;
     this.#sinceAskTicks = parts.askTicks;
+    this.#askTicks = parts.askTicks;
+    this.#received = false;
     this.#failures = 0;
     this.#proving = false;
     if (reason !== "") this.#report();
@@ -66,8 +72,13 @@ export class StateRepair {
   tick(ticks: number): void {
     if (this.#reason === "" || this.#failures >= failuresMax) return;
     const parts = this.#parts;
+    if (parts.isReceiving()) {
+      this.#received = true;
+      return;
+    }
+    if (this.#received) this.#receivedInVain();
     this.#sinceAskTicks += ticks;
-    if (this.#sinceAskTicks < parts.askTicks || parts.isReceiving()) return;
+    if (this.#sinceAskTicks < this.#askTicks) return;
     const leader = parts.raft.leader();
     if (leader === 0 || parts.raft.isLeader() || !parts.mayGive(leader)) return;
     this.#sinceAskTicks = 0;
@@ -79,7 +90,15 @@ export class StateRepair {
     if (this.#reason === "") return;
     this.#proving = true;
     this.#reason = "";
-    this.#sinceAskTicks = this.#parts.askTicks;
+    this.#received = false;
+    this.#askTicks = this.#parts.askTicks;
+    this.#sinceAskTicks = this.#askTicks;
+  }
+
+  #receivedInVain(): void {
+    this.#received = false;
+    this.#sinceAskTicks = 0;
+    this.#askTicks = Math.min(this.#parts.askTicksMax, 2 * this.#askTicks);
   }
 
   /** The rows are what their checkpoint says. */

@@ -90,7 +90,9 @@ function stepAnswer(raft: Raft, state: LeaderState, answer: Message): StepOutcom
 function handleReject(raft: Raft, state: LeaderState, progress: Progress, answer: Message): void {
   const { hintIndex, hintTerm } = answer;
   const hint = hintTerm > 0 ? raft.log.findConflictByTerm(hintIndex, hintTerm) : hintIndex;
-  if (!progress.maybeDecrease(answer.index, hint)) return;
+  const isNew = progress.maybeDecrease(answer.index, hint);
+  progress.breaker.refused(progress.next, raft.now);
+  if (!isNew) return;
   if (progress.kind === ProgressKind.Replicate) progress.becomeProbe();
   state.appendsDue = true;
 }
@@ -130,7 +132,8 @@ function handleHeartbeatResponse(
     // to an empty one tells (lessons 40, 41). Where it would stand may be compacted by now: then
     // begin anew from what is known, by a snapshot if need be.
     const isAllSent = progress.next > raft.log.lastIndex || progress.isPaused();
-    if (isAllSent && !sendEmptyAppend(raft, progress)) progress.becomeProbe();
+    const isDue = isAllSent && progress.breaker.mayAppend(raft.now);
+    if (isDue && !sendEmptyAppend(raft, progress)) progress.becomeProbe();
   }
   maybeFinishTransfer(raft, state, progress);
 }

@@ -6,11 +6,13 @@ import { test } from "node:test";
 import { AssertionError } from "@quorate/base";
 import fc from "fast-check";
 import { ProgressKind } from "../status.ts";
+import { Breaker } from "./breaker.ts";
 import { Inflights } from "./inflights.ts";
 import { Progress } from "./progress.ts";
 
 function progressAt(next: number): Progress {
-  return new Progress(2, false, next, 0, new Inflights(4, 1000));
+  const breaker = new Breaker({ bytesMax: 1000, tickMs: 10 });
+  return new Progress(2, false, next, 0, new Inflights(4, 1000), breaker);
 }
 
 function replicating(match: number, next: number): Progress {

@@ -11,6 +11,7 @@ import { assert, assertNever } from "@quorate/base";
 import { ProgressKind } from "../status.ts";
 import { sessionUnknown } from "../types.ts";
 import type { Index, NodeId, Session } from "../types.ts";
+import type { Breaker } from "./breaker.ts";
 import type { Inflights } from "./inflights.ts";
 
 /** Longer than any. */
@@ -45,6 +46,7 @@ export class Progress {
    */
   regressed: boolean;
   readonly inflights: Inflights;
+  readonly breaker: Breaker;
   /** In neither half of the configuration. */
   isLearner: boolean;
 
@@ -54,6 +56,7 @@ export class Progress {
     next: Index,
     lastAnswerTick: number,
     inflights: Inflights,
+    breaker: Breaker,
   ) {
     assert(next >= 1, "progress: next must be at least 1");
     this.id = id;
@@ -70,6 +73,7 @@ export class Progress {
     this.rank = 0;
     this.regressed = false;
     this.inflights = inflights;
+    this.breaker = breaker;
     this.isLearner = isLearner;
   }
 
@@ -110,6 +114,7 @@ export class Progress {
     if (this.next <= index) this.next = index + 1;
     this.#probeAnswered();
     this.inflights.freeUpTo(index);
+    this.breaker.matched(index);
     return true;
   }
 

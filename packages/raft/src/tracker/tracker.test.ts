@@ -6,10 +6,11 @@ import { ProgressKind } from "../status.ts";
 import { ConfState } from "../types.ts";
 import { Tracker } from "./tracker.ts";
 
+const limits = { bytesMax: 1000, tickMs: 10 };
 const three = new ConfState([1, 5, 9], [], [7], [], false);
 
 function trackerOf(conf: ConfState): Tracker {
-  const tracker = new Tracker(4, 1000);
+  const tracker = new Tracker(4, 1000, limits);
   tracker.reset(conf, 1, 20, 100);
   return tracker;
 }
@@ -38,7 +39,7 @@ test("get: members and nobody else", () => {
   const tracker = trackerOf(three);
   for (const id of memberIds(three)) equal(tracker.get(id)!.id, id);
   for (const id of [0, 2, 6, 8, 10]) equal(tracker.get(id), null);
-  equal(new Tracker(1, 1).get(1), null);
+  equal(new Tracker(1, 1, limits).get(1), null);
 });
 
 test("apply keeps the progress of who stays, drops who goes, and greets who comes", () => {

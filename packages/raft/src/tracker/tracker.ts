@@ -4,17 +4,21 @@
 import { isVoter, memberIds } from "../confchange/conf-state.ts";
 import { ProgressKind } from "../status.ts";
 import type { ConfState, Index, NodeId } from "../types.ts";
+import { Breaker } from "./breaker.ts";
+import type { BreakerLimits } from "./breaker.ts";
 import { Inflights } from "./inflights.ts";
 import { Progress } from "./progress.ts";
 
 export class Tracker {
   readonly #inflightMessagesMax: number;
   readonly #inflightBytesMax: number;
+  readonly #breakerLimits: BreakerLimits;
   #all: Progress[];
 
-  constructor(inflightMessagesMax: number, inflightBytesMax: number) {
+  constructor(inflightMessagesMax: number, inflightBytesMax: number, breakerLimits: BreakerLimits) {
     this.#inflightMessagesMax = inflightMessagesMax;
     this.#inflightBytesMax = inflightBytesMax;
+    this.#breakerLimits = breakerLimits;
     this.#all = [];
   }
 
@@ -65,6 +69,7 @@ export class Tracker {
 
   #create(id: NodeId, isLearner: boolean, next: Index, tick: number): Progress {
     const inflights = new Inflights(this.#inflightMessagesMax, this.#inflightBytesMax);
-    return new Progress(id, isLearner, next, tick, inflights);
+    const breaker = new Breaker(this.#breakerLimits);
+    return new Progress(id, isLearner, next, tick, inflights, breaker);
   }
 }

@@ -68,6 +68,7 @@ import { rowDamagedAtStart } from "./stories/row-damaged-at-start.ts";
 import { rowRotsUnderAReader } from "./stories/row-rots-under-a-reader.ts";
 import { scrubFindsRot } from "./stories/scrub-finds-rot.ts";
 import { sessionOnRecordFirst } from "./stories/session-on-record-first.ts";
+import { sentInVain } from "./stories/sent-in-vain.ts";
 import { singleNodeAckBeforeFsync } from "./stories/single-node-ack-before-fsync.ts";
 import { slowFollowers9 } from "./stories/slow-followers-9.ts";
 import { snapshotGoesOn } from "./stories/snapshot-goes-on.ts";
@@ -153,6 +154,7 @@ const all: readonly Story[] = [
   snapshotInstallCrashMatrix,
   snapshotWhileReclaimRuns,
   lostSnapshotChunks,
+  sentInVain,
   snapshotWithItsConfiguration,
   writeBelowASnapshot,
   // Elections.

@@ -16,7 +16,7 @@ import { messageName, parkedTypes } from "./core-watch.ts";
 import type { DurableDisks } from "./durable-disks.ts";
 import type { StampWatch } from "./stamp-watch.ts";
 import type { StateCheckers } from "./state-checkers.ts";
-import type { WatchedProcess, WatchedProcesses } from "./watched-process.ts";
+import type { WatchedProcesses } from "./watched-process.ts";
 
 const watchedTypes: ReadonlySet<MessageType> = new Set([MessageType.AppendEntries, ...parkedTypes]);
 
@@ -111,7 +111,7 @@ export class WireWatch {
   #seeWork(member: SimMember, to: NodeId, term: Term, entries: readonly Entry[]): void {
     const watched = this.#processes.of(member);
     if (watched === null || watched.core.term !== term) return;
-    const { state, log } = watched.core;
+    const { state, log, config } = watched.core;
     const progress = state.role === Role.Leader ? state.tracker.get(to) : null;
     if (progress === null) return;
     const { match, session } = progress;
@@ -119,21 +119,20 @@ export class WireWatch {
     this.#checkers.wastedWork.sent(
       name,
       to,
-      { bytes: bytesOf(entries), match, session, term },
-      () => bytesBehind(log, match),
+      {
+        bytes: bytesOf(entries),
+        match,
+        session,
+        term,
+        nowMs: this.#cluster.world.nowMs,
+        breakerBytes: config.futileBytesMax,
+        messageBytesMax: Math.max(config.messageBytesMax, config.proposalBytesMax),
+      },
+      (from) => log.tail.bytesAbove(from),
     );
   }
 }
 
 function bytesOf(entries: readonly Entry[]): number {
   return entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
-}
-
-/** Of all entries behind this index that are in memory. */
-function bytesBehind({ tail }: WatchedProcess["core"]["log"], index: number): number {
-  let bytes = 0;
-  for (let at = Math.max(index, tail.baseIndex) + 1; at <= tail.lastIndex; at++) {
-    bytes += entryBytes(tail.at(at));
-  }
-  return bytes;
 }
