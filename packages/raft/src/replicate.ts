@@ -85,8 +85,8 @@ function finishAppend(raft: Raft, progress: Progress, append: Message, bytes: nu
   const last = append.index + append.entries.length;
   progress.sentEntries(last, bytes);
   const { breaker } = progress;
-  if (breaker.sent(bytes, raft.now))
-    breaker.lacks(raft.log.tail.bytesAbove(breaker.best), raft.now);
+  const isMuch = breaker.sent(bytes, raft.now);
+  if (isMuch) breaker.lacks(raft.log.tail.bytesAbove(breaker.best), raft.now);
   progress.sentCommit = Math.max(progress.sentCommit, Math.min(append.commit, last));
   raft.send(append);
 }

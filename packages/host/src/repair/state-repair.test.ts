@@ -3,7 +3,6 @@
 import { deepEqual } from "node:assert/strict";
 import { test } from "node:test";
 import type { RaftApi } from "@quorate/raft";
-import type { Trace } from "@quorate/storage";
 import { StateRepair } from "./state-repair.ts";
 
 class Bench {
@@ -24,7 +23,7 @@ class Bench {
           stateLost: silent,
         } as unknown as RaftApi,
         peers: { askState: () => this.#asks.push(this.tick) },
-        trace: { debug: silent, info: silent, warn: silent, error: silent, mark: silent } as Trace,
+        trace: { debug: silent, info: silent, warn: silent, error: silent, mark: silent },
         askTicks: 10,
         askTicksMax: 35,
         applied: () => 7,
