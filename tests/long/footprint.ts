@@ -28,6 +28,14 @@ export function memoryOf(pid: number): { readonly bytes: number; readonly peakBy
   return { bytes: field("VmRSS"), peakBytes: field("VmHWM") };
 }
 
+/** Processor time that a process has taken so far, of all its threads, from /proc. */
+export function processorMs(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  // utime and stime, in hundredths of a second.
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
 /** Starts a member and asks until it answers a linearizable read of `key`: ms from the start. */
 export async function restartMs(member: TestMember, key: Uint8Array): Promise<number> {
   const request = encodeRangeRequest(new RangeRequest({ key }));
