@@ -6,3 +6,4 @@ export { logLevels, makeLogger } from "./logger.ts";
 export type { LogLevel } from "./logger.ts";
 export { Member } from "./member.ts";
 export type { Listen, MemberOptions } from "./member.ts";
+export { countBuffersWithTheHeap } from "./env/heap.ts";

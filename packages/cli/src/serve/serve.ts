@@ -1,5 +1,5 @@
 // `quorate serve`: one member in this process, until it is told to stop.
-import { Member } from "@quorate/server";
+import { countBuffersWithTheHeap, Member } from "@quorate/server";
 import { UsageError } from "../exit.ts";
 import { suggestion } from "../suggestion.ts";
 import { environmentName, flags } from "./flags.ts";
@@ -23,6 +23,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
     const { forceNewCluster } = await import("./force-new-cluster.ts");
     await forceNewCluster(options);
   }
+  countBuffersWithTheHeap();
   const member = new Member(options);
   await member.start();
 }

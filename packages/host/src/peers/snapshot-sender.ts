@@ -16,13 +16,12 @@ import {
   writeSnapshotChunk,
 } from "./snapshot-frames.ts";
 import type { SnapshotAck } from "./snapshot-frames.ts";
+import { SnapshotPace } from "./snapshot-pace.ts";
 
 /** Reading and checksumming a chunk must not be felt by heartbeats. */
 const chunkBytes = Math.min(262_144, chunkBytesMax);
 /** Sent and not yet staged by the receiver. */
 export const windowBytesMax = 4_194_304;
-/** What may leave at once after a pause. */
-const burstBytesMax = 1_048_576;
 /** Not answered for so long: say it again from where the receiver is. */
 const resendMs = 1000;
 const progressMsMax = 30_000;
@@ -34,6 +33,8 @@ export interface SenderOptions {
   readonly toSession: Session;
   readonly bytesPerSecond: number;
   readonly tickMs: number;
+  /** Monotonic. */
+  readonly nowMs: () => number;
   /** Once, when it is over. The source is released. */
   readonly done: (ok: boolean, reason: string) => void;
 }
@@ -52,7 +53,7 @@ export class SnapshotSender {
   #next: number;
   /** The position last gone back to because of a gap: one loss is resent once. */
   #rewoundTo: number;
-  #budgetBytes: number;
+  readonly #pace: SnapshotPace;
   #sinceAnswerMs: number;
   #sinceProgressMs: number;
   #ended: boolean;
@@ -68,7 +69,8 @@ export class SnapshotSender {
     this.#written = 0;
     this.#next = 0;
     this.#rewoundTo = -1;
-    this.#budgetBytes = chunkBytes;
+    const { bytesPerSecond, tickMs } = options;
+    this.#pace = new SnapshotPace(bytesPerSecond, tickMs, chunkBytes, options.nowMs());
     this.#sinceAnswerMs = 0;
     this.#sinceProgressMs = 0;
     this.#ended = false;
@@ -112,13 +114,8 @@ export class SnapshotSender {
   }
 
   tick(ticks: number): void {
-    const { tickMs, bytesPerSecond } = this.#options;
-    const elapsedMs = ticks * tickMs;
-    const budgetMax = Math.max(chunkBytes, Math.min(burstBytesMax, bytesPerSecond));
-    this.#budgetBytes = Math.min(
-      budgetMax,
-      this.#budgetBytes + (bytesPerSecond * elapsedMs) / 1000,
-    );
+    const elapsedMs = ticks * this.#options.tickMs;
+    this.#pace.tick(this.#options.nowMs());
     this.#sinceProgressMs += elapsedMs;
     this.#sinceAnswerMs += elapsedMs;
     if (this.#sinceProgressMs > progressMsMax) return this.abort("no progress");
@@ -169,9 +166,8 @@ export class SnapshotSender {
     const link = this.#link;
     while (!this.#ended && link !== null && this.#taken && this.#next < this.#totalBytes) {
       const bytes = this.#nextChunkBytes();
-      if (this.#budgetBytes < bytes) return;
       if (this.#next + bytes - this.#written > windowBytesMax) return;
-      if (link.queuedBytes > windowBytesMax) return;
+      if (link.queuedBytes > windowBytesMax || !this.#pace.take(bytes)) return;
       if (!this.#sendChunk(link, bytes)) return;
     }
   }
@@ -194,7 +190,6 @@ export class SnapshotSender {
     writer.end();
     if (!link.sendWritten(writer)) return false;
     this.#next += length;
-    this.#budgetBytes -= length;
     return true;
   }
 

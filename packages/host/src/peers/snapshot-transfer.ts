@@ -59,6 +59,7 @@ export class SnapshotTransfer {
       toSession,
       bytesPerSecond: this.#config.snapshotBytesPerSecond,
       tickMs: this.#config.tickMs,
+      nowMs: () => this.#env.clock.monotonicMs(),
       done: (ok, reason) => {
         this.#senders.delete(to);
         this.#parts.wantLink(to, false);
