@@ -89,7 +89,7 @@ const usedFlags: readonly Flag[] = [
   used(
     "snapshot-rate",
     Int,
-    "MiB a second of a snapshot to one member, at most; a busy leader goes down to 16 (default: 64)",
+    "MiB a second of a snapshot, at most; 16 for a busy leader (default: 64)",
     "snapshot_rate_mib_per_second",
   ),
   used(
