@@ -268,7 +268,7 @@ export interface StorageApi {
    * requests wait, what has no hurry is to stand still.
    */
   tick(busy: boolean): void;
-  /** What scrubbing finds from now on. */
+  /** What rereading finds from now on: scrubbing, and what is read for a snapshot. */
   onScrubFinding(found: (finding: ScrubFinding) => void): void;
   /** A pass is under way. */
   readonly scrubbing: boolean;

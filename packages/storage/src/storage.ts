@@ -64,6 +64,7 @@ export class Storage implements StorageApi {
   readonly #checkpointer: Checkpointer;
   readonly #reclaimer: Reclaimer;
   readonly #scrubber: Scrubber;
+  #found: (finding: ScrubFinding) => void;
   /** Newest record of each peer: checkpoints carry them, for the log's may be dropped (P4). */
   readonly #peers: Map<NodeId, PeerRecord>;
   #inForce: CheckpointInForce | null;
@@ -121,6 +122,7 @@ export class Storage implements StorageApi {
         bytesPerSecond: options.scrubBytesPerSecond,
       },
     });
+    this.#found = () => undefined;
     this.#peers = new Map(parts.peers.map((peer) => [peer.raftId, peer]));
     this.#inForce = parts.inForce;
     this.#damage = parts.damage;
@@ -223,11 +225,9 @@ export class Storage implements StorageApi {
     if (inForce === null || this.#scan !== null || this.#installing) return null;
     const { medium, directory, manifest } = this.#parts;
     const held = this.#held;
-    return new PinnedCheckpoint(
-      { medium, directory, held, rows: this.#rowLog },
-      inForce,
-      manifest.state,
-    );
+    const found = (finding: ScrubFinding): void => this.#found(finding);
+    const parts = { medium, directory, held, rows: this.#rowLog, found };
+    return new PinnedCheckpoint(parts, inForce, manifest.state);
   }
 
   stage(files: readonly SnapshotFile[], checkpointId: number): SnapshotSink {
@@ -299,6 +299,7 @@ export class Storage implements StorageApi {
   }
 
   onScrubFinding(found: (finding: ScrubFinding) => void): void {
+    this.#found = found;
     this.#scrubber.tell(found);
   }
 

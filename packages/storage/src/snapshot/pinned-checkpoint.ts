@@ -1,15 +1,17 @@
 // The checkpoint in force, held for sending: its segments at their length in force (the growing one
 // may go on behind it) and the shared part of its tables file. The files stay until `release`. What is
 // read from the beginning of a file to its end is held against its CRC: a receiver would refuse it, and
-// the same damaged bytes would be sent again and again.
-import { assert, crc32c, must } from "@quorate/base";
+// the same damaged bytes would be sent again and again. Damage is a finding, as when it is found by
+// scrubbing: nothing of it is read out.
+import { assert, crc32c, emptyBytes, must } from "@quorate/base";
 import { isRefused } from "../directory/access.ts";
-import { DiskError, ExitCode } from "../env.ts";
+import { DiskError } from "../env.ts";
 import type { DiskFile } from "../env.ts";
 import type { CheckpointInForce } from "../checkpoint/checkpointer.ts";
 import type { ManifestState } from "../manifest/manifest-api.ts";
 import type { Medium } from "../medium.ts";
 import type { RowLog } from "../rows/row-log.ts";
+import type { ScrubFinding } from "../scrub/scrub-api.ts";
 import type { CheckpointInfo, SnapshotFile, SnapshotSource } from "../storage-api.ts";
 import type { HeldFiles } from "./held-files.ts";
 
@@ -18,6 +20,7 @@ export interface PinParts {
   readonly directory: string;
   readonly held: HeldFiles;
   readonly rows: RowLog;
+  readonly found: (finding: ScrubFinding) => void;
 }
 
 export class PinnedCheckpoint implements SnapshotSource {
@@ -43,37 +46,38 @@ export class PinnedCheckpoint implements SnapshotSource {
     for (const { name } of files) parts.held.hold(name);
   }
 
+  /** Fewer bytes than asked for: the file is damaged. */
   readNow(file: number, offset: number, length: number): Uint8Array {
     assert(!this.#released, "a released snapshot is not read");
     const { name, bytes } = must(this.files[file], "a file of the snapshot");
     assert(offset >= 0 && offset <= bytes && length >= 0, "a range within the file");
     const into = new Uint8Array(Math.min(length, bytes - offset));
     const path = `${this.#parts.directory}/${name}`;
-    const read = this.#fileAt(path).readNow(offset, into);
+    const open = this.#fileAt(path);
+    if (open instanceof DiskError) return this.#damaged(path, offset, `open: ${open.code}`, true);
+    const read = open.readNow(offset, into);
+    if (read instanceof DiskError) return this.#damaged(path, offset, `read: ${read.code}`, true);
     if (read !== into.length) {
-      const what = read instanceof DiskError ? read.code : "it ends within its length in force";
-      return this.#damaged(`${path}: offset ${offset}: cannot be read for a snapshot: ${what}`);
+      return this.#damaged(path, offset, "the file ends within its length in force", false);
     }
-    this.#check(file, offset, into, path);
-    return into;
+    if (this.#isSound(file, offset, into)) return into;
+    return this.#damaged(path, 0, "its CRC is not that of the checkpoint", false);
   }
 
-  #check(file: number, offset: number, bytes: Uint8Array, path: string): void {
+  #isSound(file: number, offset: number, bytes: Uint8Array): boolean {
     if (offset === 0) this.#read = { file, offset: 0, crc: 0 };
     const read = this.#read;
-    if (read.file !== file || read.offset !== offset) return;
+    if (read.file !== file || read.offset !== offset) return true;
     read.crc = crc32c(bytes, 0, bytes.length, read.crc);
     read.offset += bytes.length;
     const { bytes: length, crc } = must(this.files[file], "a file of the snapshot");
-    if (read.offset === length && read.crc !== crc) {
-      this.#damaged(`${path}: its CRC is not that of the checkpoint: it is damaged`);
-    }
+    return read.offset < length || read.crc === crc;
   }
 
-  #damaged(reason: string): never {
-    const { env } = this.#parts.medium;
-    env.trace.mark("rows.recover.row14");
-    return env.fatal(ExitCode.Damaged, reason);
+  #damaged(path: string, offset: number, what: string, unreadable: boolean): Uint8Array {
+    this.#parts.medium.env.trace.mark("snapshot.source-damaged");
+    this.#parts.found({ part: "rows", path, offset, what, unreadable });
+    return emptyBytes;
   }
 
   release(): void {
@@ -85,15 +89,12 @@ export class PinnedCheckpoint implements SnapshotSource {
   }
 
   /** One file at a time is open: a transfer reads them in order. */
-  #fileAt(path: string): DiskFile {
+  #fileAt(path: string): DiskFile | DiskError {
     if (this.#open !== null && this.#open.path === path) return this.#open;
     this.#open?.close();
     this.#open = null;
     const file = this.#parts.medium.env.disk.openNow(path, false);
-    if (file instanceof DiskError) {
-      if (isRefused(file)) return this.#parts.medium.fail(file);
-      return this.#damaged(`${path}: cannot be opened for a snapshot: ${file.code}`);
-    }
+    if (file instanceof DiskError) return isRefused(file) ? this.#parts.medium.fail(file) : file;
     this.#open = file;
     return file;
   }

@@ -14,6 +14,7 @@ import {
   testDirectory,
   testRow,
 } from "../testing/test-member.ts";
+import type { ScrubFinding } from "../scrub/scrub-api.ts";
 import type { SnapshotFile, SnapshotSink, SnapshotSource } from "../storage-api.ts";
 
 const shape = { keys: 20, valueBytes: 150 };
@@ -153,17 +154,24 @@ test("a flipped bit in any file is refused, its files are removed, the present s
   equal(transfer(driver, source.files, source.checkpoint.id, contents), true);
 });
 
-test("a sender whose own file has rotted since it was verified stops, and sends it to nobody", () => {
+test("of a sender's own file that has rotted since it was verified nothing is read out, and it is told", () => {
   for (const at of [0, 1]) {
     const { driver, source: own } = sender();
     const file = at === 0 ? 0 : own.files.length - 1;
     const { name, bytes } = own.files[file]!;
-    const read = (): void => {
-      for (let from = 0; from < bytes; from += 1000) own.readNow(file, from, 1000);
+    const found: ScrubFinding[] = [];
+    driver.storage.onScrubFinding((finding) => found.push(finding));
+    const read = (): number => {
+      let length = 0;
+      for (let from = 0; from < bytes; from += 1000) length += own.readNow(file, from, 1000).length;
+      return length;
     };
-    read();
-    driver.disk.content(`${testDirectory}/${name}`)[bytes >> 1]! ^= 8;
-    throws(read, /its CRC is not that of the checkpoint/);
+    equal(read(), bytes);
+    const path = `${testDirectory}/${name}`;
+    driver.disk.content(path)[bytes >> 1]! ^= 8;
+    ok(read() < bytes, "the part that would end the file is held back");
+    const what = "its CRC is not that of the checkpoint";
+    deepEqual(found, [{ part: "rows", path, offset: 0, what, unreadable: false }]);
   }
 });
 
