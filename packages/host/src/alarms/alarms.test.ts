@@ -66,6 +66,11 @@ test("a log of its own directory is looked after as well", () => {
   const disk = { freeBytesNow: (path: string) => free[path] ?? null };
   const space = new DiskSpace(disk, { ...config, walDirectory: "/wal" });
   match(space.look().text, /^999 bytes are free at \/wal, 1000 are/);
+  free["/wal"] = 1999;
+  free["/data"] = 1999;
+  match(space.look().text, /^1999 bytes are free at \/data, 2000 are/, "one file system for both");
+  free["/data"] = 2000;
+  equal(space.look().space, Space.Enough);
   free["/wal"] = 1250;
   equal(space.look().space, Space.Enough);
   free["/data"] = 1100;

@@ -38,7 +38,6 @@ export class DiskSpace {
     // The tables are no larger than what a checkpoint can write anyway.
     const checkpointBytes = unsavedRowBytesMax + Math.min(tablesBytes, unsavedRowBytesMax);
     this.#disk = disk;
-    // A log elsewhere may still be on the same file system: each then keeps its own part free.
     this.#places =
       walDirectory === null
         ? [{ path: directory, reserveBytes: walSegmentBytes + checkpointBytes }]
@@ -50,8 +49,14 @@ export class DiskSpace {
 
   look(): SpaceLook {
     let space: Space = Space.Enough;
-    for (const { path, reserveBytes } of this.#places) {
-      const free = this.#disk.freeBytesNow(path);
+    const frees = this.#places.map(({ path }) => this.#disk.freeBytesNow(path));
+    // A log elsewhere may still be on the same file system: with the same room to the byte it is, and
+    // both parts have to be free there.
+    const isShared = frees.length > 1 && frees.every((free) => free !== null && free === frees[0]);
+    const all = this.#places.reduce((sum, { reserveBytes }) => sum + reserveBytes, 0);
+    for (const [at, { path, reserveBytes: own }] of this.#places.entries()) {
+      const free = frees[at]!;
+      const reserveBytes = isShared ? all : own;
       if (free === null) {
         space = Space.Unsure;
       } else if (free < reserveBytes) {
