@@ -86,7 +86,7 @@ function finishAppend(raft: Raft, progress: Progress, append: Message, bytes: nu
   progress.sentEntries(last, bytes);
   const { breaker } = progress;
   const isMuch = breaker.sent(bytes, raft.now);
-  if (isMuch) breaker.lacks(raft.log.tail.bytesAbove(breaker.best), raft.now);
+  if (isMuch) breaker.lacks(raft.log.tail.bytesAbove(breaker.floor), raft.now);
   progress.sentCommit = Math.max(progress.sentCommit, Math.min(append.commit, last));
   raft.send(append);
 }

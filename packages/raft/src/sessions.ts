@@ -52,7 +52,7 @@ function resetProgress(
   // A leader of a higher term may have truncated it; nobody else.
   if (lastIndex < progress.match && term <= raft.term) peer.regressed = true;
   progress.regressed = peer.regressed;
-  progress.breaker.newProcess(raft.now);
+  progress.breaker.newProcess(Math.min(lastIndex, raft.log.lastIndex), raft.now);
   progress.resetSession(peer.session, Math.min(lastIndex, raft.log.lastIndex));
   state.appendsDue = true;
 }

@@ -23,7 +23,7 @@ export interface StallStatus {
   readonly ticks: number;
   /** Bytes of entries, refusals within 10 s, or snapshots. */
   readonly count: number;
-  /** The follower has never got further than this. */
+  /** The follower has got no further than this. */
   readonly index: Index;
 }
 

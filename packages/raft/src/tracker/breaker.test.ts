@@ -28,12 +28,28 @@ test("after too many bytes in vain one append a second goes, until the follower 
   let sent = 0;
   for (let tick = 11; tick <= 10 + 10 * second; tick++) if (send(one, 100, tick)) sent++;
   equal(sent, 10);
-  one.newProcess(2000);
+  one.newProcess(7, 2000);
   one.matched(7);
-  equal(one.status(2000)?.cause, StallCause.Bytes, "as far as ever is no further");
+  equal(one.status(2000)?.cause, StallCause.Bytes, "what it had is no further");
   one.matched(8);
   equal(one.status(2000), null);
   for (let n = 0; n < 10; n++) equal(send(one, 100, 2000), true);
+});
+
+test("what a process had got without a word counts; what a new one lacks again may be sent again", () => {
+  const one = breaker();
+  one.matched(7);
+  for (let n = 0; n < 11; n++) send(one, 100, n);
+  one.newProcess(8, 20);
+  equal(one.status(20), null, "further than any before");
+  for (let n = 0; n < 11; n++) send(one, 100, 20);
+  one.newProcess(7, 30);
+  one.newProcess(8, 30);
+  equal(one.status(30)?.cause, StallCause.Bytes, "as far as one before");
+  // Its log says 8 and has lost what is behind 3.
+  one.refused(4, 40);
+  one.matched(4);
+  equal(one.status(40), null, "it has got further than where it was found");
 });
 
 test("who lacks much may be sent four times as much; what it lacks may grow meanwhile", () => {
@@ -82,7 +98,7 @@ test("snapshots wait twice as long each time, five minutes at most, ten seconds 
   equal(one.status(tick)?.count, 11);
   equal(send(one, 0, tick) && send(one, 0, tick), true, "appends do not wait");
   one.snapshotSent(50, tick);
-  one.newProcess(tick);
+  one.newProcess(0, tick);
   equal(one.maySendSnapshot(tick + 10 * second - 1), false);
   equal(one.maySendSnapshot(tick + 10 * second), true);
 });

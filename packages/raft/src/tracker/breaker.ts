@@ -3,7 +3,7 @@
 // a follower are sent in a term, and holds against mistakes in the others.
 //
 //   appends     open after more than `bytesMax`, and four times what is lacking, since the follower last
-//               got further; or after 100 refusals within 10 s that found nothing out. While it is open
+//               got further than where it was found; or after 100 refusals within 10 s that found nothing out. While it is open
 //               one append a second goes. It closes when the follower gets further.
 //   snapshots   each doubles the wait for the next, from 1 s to 5 min, until one has helped: it is
 //               installed, or the follower has got further. A new process waits 10 s at most: what ended
@@ -29,8 +29,13 @@ export interface BreakerLimits {
 
 export class Breaker {
   readonly #limits: BreakerLimits;
-  /** Highest match of any process of the follower, in this term. */
-  best: Index;
+  /**
+   * Up to here the follower's present process had the log when it was found: as its hello told, or where
+   * refusals ended; and what it has acknowledged since. An acknowledgement beyond it is of what was sent.
+   */
+  floor: Index;
+  /** The highest of any of its processes, in this term. */
+  #best: Index;
   /** Lowest `next` since, after a refusal: one that lowers it has found something out. */
   #lowest: Index;
   /** Of entries, since; and how many may be before what is lacking is to be told. */
@@ -49,7 +54,8 @@ export class Breaker {
 
   constructor(limits: BreakerLimits) {
     this.#limits = limits;
-    this.best = 0;
+    this.floor = 0;
+    this.#best = 0;
     this.#lowest = Infinity;
     this.#bytes = 0;
     this.#bytesAllowed = limits.bytesMax;
@@ -63,11 +69,15 @@ export class Breaker {
     this.#appendFromTick = 0;
   }
 
-  /** The follower has everything up to `match`. If it never had so much, all is forgiven. */
+  /** The follower has everything up to `match`. If it has got further, all is forgiven. */
   matched(match: Index): void {
     if (this.#snapshots > 0 && match >= this.#snapshotIndex) this.#snapshotHelped();
-    if (match <= this.best) return;
-    this.best = match;
+    if (match > this.floor) this.#gotTo(match);
+  }
+
+  #gotTo(index: Index): void {
+    this.floor = index;
+    this.#best = Math.max(this.#best, index);
     this.#lowest = Infinity;
     this.#bytes = 0;
     this.#bytesAllowed = this.#limits.bytesMax;
@@ -94,7 +104,7 @@ export class Breaker {
     return !this.#isOpen && this.#bytes > this.#bytesAllowed;
   }
 
-  /** Bytes of all entries behind `best`. */
+  /** Bytes of all entries behind `floor`. */
   lacks(bytes: number, tick: number): void {
     this.#bytesAllowed = Math.max(this.#limits.bytesMax, 4 * bytes);
     if (this.#bytes > this.#bytesAllowed) this.#open(StallCause.Bytes, tick);
@@ -102,6 +112,7 @@ export class Breaker {
 
   /** An append was refused; the next one begins at `next`. */
   refused(next: Index, tick: number): void {
+    this.floor = Math.min(this.floor, next - 1);
     if (next < this.#lowest) {
       this.#lowest = next;
       return;
@@ -130,8 +141,13 @@ export class Breaker {
     this.#sinceTick = tick;
   }
 
-  /** Another process speaks for the follower; how far it has got is counted over all of them. */
-  newProcess(tick: number): void {
+  /**
+   * Another process speaks for the follower, whose log ends at `lastIndex`: the one before had got there,
+   * without a word. What was sent in vain is counted over all of them.
+   */
+  newProcess(lastIndex: Index, tick: number): void {
+    if (lastIndex > this.#best) this.#gotTo(lastIndex);
+    this.floor = lastIndex;
     const latest = tick + this.#ticksIn(newProcessWaitMsMax);
     this.#snapshotFromTick = Math.min(this.#snapshotFromTick, latest);
   }
@@ -144,7 +160,7 @@ export class Breaker {
       [StallCause.Refusals]: this.#refusals,
       [StallCause.Snapshots]: this.#snapshots,
     };
-    return { cause, ticks: tick - this.#sinceTick, count: counts[cause], index: this.best };
+    return { cause, ticks: tick - this.#sinceTick, count: counts[cause], index: this.floor };
   }
 
   get #isOpen(): boolean {

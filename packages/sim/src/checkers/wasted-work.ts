@@ -3,8 +3,8 @@
 //
 //   one process     from one advance of its match to the next a leader sends it at most `windowBytes`,
 //                   or four times what it still lacks
-//   one follower    however many processes it has: from one advance beyond all of them at most
-//                   `breakerBytes`, or four times what it lacks, and then a message a second
+//   one follower    however many processes it has: from one advance of any, beyond where it was found, at
+//                   most `breakerBytes`, or four times what it lacks, and then a message a second
 import { demand } from "./violation.ts";
 
 const property = "S18 no wasted work";
@@ -26,7 +26,8 @@ class Followed {
   match: number;
   /** Sent since the match of that session moved on. */
   bytes: number;
-  /** Highest match of all sessions; the others since it was reached. */
+  /** Where its present process was found; the others since one has got further, or further than any. */
+  foundAt: number;
   best: number;
   allBytes: number;
   allowedBytes: number;
@@ -38,6 +39,7 @@ class Followed {
     this.session = session;
     this.match = match;
     this.bytes = 0;
+    this.foundAt = match;
     this.best = match;
     this.allBytes = 0;
     this.allowedBytes = 0;
@@ -77,7 +79,9 @@ export class WastedWork {
     now: Sent,
     lackBytes: (match: number) => number,
   ): void {
-    const same = followed.session === now.session && followed.match === now.match;
+    const isSameProcess = followed.session === now.session;
+    const same = isSameProcess && followed.match === now.match;
+    if (!isSameProcess) followed.foundAt = 0;
     followed.bytes = (same ? followed.bytes : 0) + now.bytes;
     followed.session = now.session;
     followed.match = now.match;
@@ -98,8 +102,10 @@ export class WastedWork {
     now: Sent,
     lackBytes: (match: number) => number,
   ): void {
-    if (now.match > followed.best) {
-      followed.best = now.match;
+    if (followed.foundAt === 0) followed.foundAt = now.match;
+    if (now.match > Math.min(followed.best, followed.foundAt)) {
+      followed.foundAt = now.match;
+      followed.best = Math.max(followed.best, now.match);
       followed.allBytes = 0;
       followed.allowedBytes = 0;
       followed.aboveSinceMs = null;
@@ -107,7 +113,7 @@ export class WastedWork {
     followed.allBytes += now.bytes;
     followed.allowedBytes = Math.max(followed.allowedBytes, now.breakerBytes);
     if (followed.allBytes <= followed.allowedBytes) return;
-    followed.allowedBytes = Math.max(followed.allowedBytes, 4 * lackBytes(followed.best));
+    followed.allowedBytes = Math.max(followed.allowedBytes, 4 * lackBytes(followed.foundAt));
     const above = followed.allBytes - followed.allowedBytes;
     if (above <= 0) return;
     followed.aboveSinceMs ??= now.nowMs;
@@ -119,7 +125,7 @@ export class WastedWork {
       property,
       () =>
         `${leader} has sent ${followed.allBytes} bytes to the processes of ${to}, which lacks ` +
-        `${lackBytes(followed.best)} and got no further than ${followed.best}`,
+        `${lackBytes(followed.foundAt)} and got no further than ${followed.foundAt}`,
     );
   }
 
