@@ -27,6 +27,7 @@ test("what is committed behind lost entries is not said before they have come ag
     logStartTerm: 2,
     promised: null,
     behind: [],
+    names: [],
     peers: [],
   };
   assert.deepEqual(knownHardState(recovered), new HardState(3, 1, 9));

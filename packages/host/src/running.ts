@@ -286,7 +286,7 @@ function makeLogRepair(
       onHole: events.onHole,
       onMended: () => pump.schedule(),
     },
-    recovered.behind,
+    recovered,
   );
 }
 

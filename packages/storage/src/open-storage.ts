@@ -179,6 +179,7 @@ class StorageOpening {
       logStartTerm: log.startTerm,
       promised: log.promised,
       behind: log.behind,
+      names: log.names,
       peers,
     };
     this.#opened({ ok: true, storage, recovered });

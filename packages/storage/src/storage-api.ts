@@ -172,6 +172,8 @@ export interface Recovered {
   readonly promised: LogPoint | null;
   /** Known entries above the first lost one, ascending, with gaps; empty when whole. */
   readonly behind: readonly Entry[];
+  /** Names of lost entries, each right before one of those: the disk attests what it stood behind. */
+  readonly names: readonly LogPoint[];
   readonly peers: readonly PeerRecord[];
 }
 

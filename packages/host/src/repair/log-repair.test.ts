@@ -43,7 +43,12 @@ class World {
   readonly asks: LogAsk[] = [];
   readonly answers: Omit<LogAnswer, "toSession">[] = [];
 
-  constructor(promised: LogPoint | null, indexes: number[] = [1, 2], behind: number[] = []) {
+  constructor(
+    promised: LogPoint | null,
+    indexes: number[] = [1, 2],
+    behind: number[] = [],
+    names: number[] = [],
+  ) {
     this.raft = new RaftNode(
       { ...raftDefaults, id: 1, session: 11, random: { below: () => 0 } },
       {
@@ -82,7 +87,10 @@ class World {
         onHole: (index, what) => this.journal.push(`${index} ${what}`),
         onMended: () => undefined,
       },
-      behind.map((index) => entry(index, 1)),
+      {
+        behind: behind.map((index) => entry(index, 1)),
+        names: names.map((index) => ({ index, term: 1 })),
+      },
     );
   }
 
@@ -163,6 +171,7 @@ test("who was never with others has nobody who could give", () => {
     logStartTerm: 0,
     promised,
     behind: [],
+    names: [],
     peers: [],
   });
   const end = { index: 5, term: 1 };
@@ -202,6 +211,18 @@ test("two whose logs have holes in different places make each other whole", () =
   b.repair.tick(silentTicks);
   assert.deepEqual(b.askAt(a), [LogOutcome.Have]);
   assert.equal(b.raft.promised(), null);
+});
+
+test("and where one hole begins as the other one ends, by the name of what stood before", () => {
+  const end = { index: 10, term: 1 };
+  const a = new World(end, [1, 2, 3, 4], [8, 9, 10], [7]);
+  const b = new World(end, [1, 2, 3, 4, 5, 6, 7], [10], [9]);
+  a.repair.tick(silentTicks);
+  assert.deepEqual(a.askAt(b), [LogOutcome.Have]);
+  assert.deepEqual([a.raft.lastIndex(), a.raft.promised()], [10, null]);
+  b.repair.tick(silentTicks);
+  assert.deepEqual(b.askAt(a), [LogOutcome.Have]);
+  assert.deepEqual([b.raft.lastIndex(), b.raft.promised()], [10, null]);
 });
 
 test("another log gives nothing, a compacted one says so, and a late answer is not believed", () => {

@@ -37,6 +37,8 @@ export class LogRepair {
   readonly #from: Index;
   /** What is left behind it, ascending, with gaps. */
   #behind: readonly Entry[];
+  /** Of lost entries, each right before one of those. */
+  #names: readonly LogPoint[];
   #leaderlessTicks: number;
   #waitTicks: number;
   #askTicks: number;
@@ -44,11 +46,12 @@ export class LogRepair {
   #asked: LogAsk | null;
   #number: number;
 
-  constructor(parts: LogRepairParts, behind: readonly Entry[]) {
+  constructor(parts: LogRepairParts, { behind, names }: Pick<Recovered, "behind" | "names">) {
     this.#parts = parts;
     this.#promised = parts.raft.promised();
     this.#from = parts.raft.lastIndex();
     this.#behind = behind;
+    this.#names = names;
     this.#leaderlessTicks = 0;
     this.#waitTicks = 0;
     this.#askTicks = parts.askTicksMin;
@@ -104,7 +107,10 @@ export class LogRepair {
   #ask(promised: LogPoint): void {
     const { raft, talk } = this.#parts;
     const beforeIndex = raft.lastIndex();
-    const upTo = this.#behind.find(({ index }) => index > beforeIndex) ?? promised;
+    // The nearer the end of what is asked for, the more members have it.
+    const upTo = [...this.#names, ...this.#behind, promised]
+      .filter(({ index }) => index > beforeIndex)
+      .reduce((nearest, point) => (point.index < nearest.index ? point : nearest));
     this.#number++;
     this.#asked = {
       number: this.#number,
@@ -119,18 +125,18 @@ export class LogRepair {
   }
 
   /**
-   * Entries of the own disk that follow one which is in the log again. That one's index and term show
-   * that the log below it is the one in which these stood.
+   * Entries of the own disk that follow one which is in the log again, by itself or by its name. Its index
+   * and term show that the log below it is the one in which these stood.
    */
   #takeOwn(): void {
     const { raft } = this.#parts;
     const last = raft.lastIndex();
-    const at = this.#behind.findIndex(({ index }) => index === last);
-    if (at < 0 || this.#behind[at]!.term !== raft.termAt(last)) return;
+    const isLast = ({ index, term }: LogPoint): boolean =>
+      index === last && term === raft.termAt(last);
+    if (!this.#names.some(isLast) && !this.#behind.some(isLast)) return;
     const run: Entry[] = [];
-    for (const entry of this.#behind.slice(at + 1)) {
-      if (entry.index !== last + run.length + 1) break;
-      run.push(entry);
+    for (const entry of this.#behind) {
+      if (entry.index === last + run.length + 1) run.push(entry);
     }
     if (run.length > 0) raft.mended(run);
   }
@@ -139,6 +145,7 @@ export class LogRepair {
     const { raft, trace } = this.#parts;
     this.#promised = null;
     this.#behind = [];
+    this.#names = [];
     this.#asked = null;
     const term = raft.termAt(promised.index);
     // Below the log's first entry: a snapshot has brought it.

@@ -22,6 +22,7 @@ function holed(): GappedLog<LogPoint> {
 test("what stands behind a hole stays when the entry before it comes again", () => {
   const log = holed();
   assert.equal(log.missing, 2);
+  assert.deepEqual(log.names(), points(6, 2));
   assert.equal(log.repair(points(5, 2, 2)), 0);
   assert.equal(log.missing, 0);
   assert.deepEqual(log.dense(), points(1, 1, 1, 1, 1, 2, 2, 2, 2, 2));
@@ -52,6 +53,7 @@ test("behind a batch that cut off what was lost, the first entry has to come aga
   };
   const ours = make();
   assert.deepEqual(ours.behind(), points(8, 3, 3), "of 7 only the name counts");
+  assert.deepEqual(ours.names(), points(7, 3));
   ours.repair(points(5, 2, 2));
   assert.equal(ours.missing, 1);
   ours.repair(points(7, 3));

@@ -56,6 +56,11 @@ export class GappedLog<E extends LogPoint> {
     return this.missing === 0 ? [] : this.#known.slice(this.#denseCount());
   }
 
+  /** Names of lost entries, each right before a known one. */
+  names(): readonly LogPoint[] {
+    return this.#names.filter(({ index }) => this.known(index + 1) !== null);
+  }
+
   /** −1 when the index is outside, or nothing is known of its entry. */
   termAt(index: Index): Term {
     if (index === this.startIndex) return this.startTerm;

@@ -223,7 +223,8 @@ export class Restart {
     const zeroedBytes = this.#zeroedBytes;
     const promised = gapped === null ? null : { index: lastIndex, term: lastTerm };
     const ends = { startIndex, startTerm, promised, behind: gapped?.behind() ?? [] };
-    const recovered = { hardState, entries, ...ends, peers, zeroedBytes };
+    const names = gapped?.names() ?? [];
+    const recovered = { hardState, entries, ...ends, names, peers, zeroedBytes };
     const restartedAt = log.restarted ? { index: lastIndex, term: lastTerm } : null;
     wal.boot(log.voidMarks, restartedAt, () => {
       this.#env.trace.mark("wal.restart.booted");

@@ -126,6 +126,8 @@ export interface RecoveredLog {
   readonly promised: LogPoint | null;
   /** Known entries above the first lost one, ascending; empty when none is lost. */
   readonly behind: readonly Entry[];
+  /** Names of lost entries, each right before one of those. */
+  readonly names: readonly LogPoint[];
   readonly peers: readonly PeerRecord[];
   /** Zeroed behind the last good batch: a torn tail (§3.3 row 2), or an earlier use of the file. */
   readonly zeroedBytes: number;

@@ -54,20 +54,8 @@ export const holeInTheLog: Story = stories("hole-in-the-log", (stage) => {
     whole(s, victim);
   });
 
-  stage.play("without a leader, each has what the other lacks", {}, (s) => {
-    const leader = s.found();
-    const [first, second] = s.others(leader) as [string, string];
-    write(s, leader, 20);
-    s.run(200);
-    damage(s, first, leader, 4);
-    damage(s, second, leader, 14);
-    s.kill(leader);
-    s.start(first, second);
-    s.waitFor("one of them leads", 60 * s.timeoutMs, () => s.leader() !== null);
-    s.mustWrite(s.leader()!);
-    for (const name of [first, second]) whole(s, name);
-    s.start(leader);
-  });
+  withoutLeader(stage, "each has what the other lacks", [4], [14]);
+  withoutLeader(stage, "one hole begins where the other ends", [4, 5], [7, 8]);
 
   stage.play("what was lost was never committed", { members: 5 }, (s) => {
     const leader = s.found();
@@ -105,6 +93,29 @@ function killedMeanwhile(stage: Stage): void {
     s.waitFor("what stands behind it still counts", 5000, () => promised(s, victim) === end);
     s.heal();
     whole(s, victim);
+  });
+}
+
+/** The entry before a lost one counts as lost: it may have been cut off by what is gone. */
+function withoutLeader(
+  stage: Stage,
+  title: string,
+  lostOfFirst: readonly number[],
+  lostOfSecond: readonly number[],
+): void {
+  stage.play(`without a leader, ${title}`, {}, (s) => {
+    const leader = s.found();
+    const [first, second] = s.others(leader) as [string, string];
+    write(s, leader, 20);
+    s.run(200);
+    damage(s, first, leader, ...lostOfFirst);
+    damage(s, second, leader, ...lostOfSecond);
+    s.kill(leader);
+    s.start(first, second);
+    s.waitFor("one of them leads", 60 * s.timeoutMs, () => s.leader() !== null);
+    s.mustWrite(s.leader()!);
+    for (const name of [first, second]) whole(s, name);
+    s.start(leader);
   });
 }
 
