@@ -4,9 +4,9 @@
 // are left out; one whose disk was wiped comes back, if those with a disk are a quorum (P3); one that
 // finds damage only now stops now, and then the others have their time anew.
 // Without a quorum of the others nothing can be demanded.
-import { Phase } from "@quorate/host";
+import { type HostStatus, Phase } from "@quorate/host";
 import type { HashKvTask, KvError } from "@quorate/kv";
-import { ProgressKind } from "@quorate/raft";
+import { isVoter, ProgressKind } from "@quorate/raft";
 import { allStream, checkTermGrowth } from "./checkers/no-livelock.ts";
 import { demand } from "./checkers/violation.ts";
 import type { History } from "./client/history.ts";
@@ -253,15 +253,19 @@ export class Liveness {
   }
 
   /**
-   * Somebody takes no part, and of the others damage has taken so much that nobody may be elected: whoever
-   * could lead lacks what a quorum's promises speak of, and nobody here has that (§3.10). Where somebody
-   * has it, the hole must be filled.
+   * Somebody has no vote, being away or a guest, and of the others damage has taken so much that nobody may
+   * be elected: whoever could lead lacks what a quorum's promises speak of, and nobody here has that
+   * (§3.10). Where somebody has it, the hole must be filled. Beyond the atlas this may come to all of them.
    */
   #nobodyMayLead(): boolean {
-    const core = this.core();
-    const all = core.flatMap((name) => this.#cluster.member(name).host?.inside()?.raft.core ?? []);
-    if (core.length === this.#memberCount() || core.length * 2 <= this.#memberCount()) return false;
-    if (all.length < core.length) return false;
+    const count = this.#memberCount();
+    const cores = this.core().map((name) => this.#cluster.member(name).host?.inside()?.raft.core);
+    if (cores.includes(undefined)) return false;
+    const all = cores.flatMap((core) =>
+      core !== undefined && isVoter(core.conf, core.id) ? core : [],
+    );
+    const mayBeAll = this.#cluster.budget?.mode === "beyond";
+    if ((all.length === count && !mayBeAll) || all.length * 2 <= count) return false;
     if (all.every(({ log, stateLost }) => log.promised === null && !stateLost)) return false;
     const isMendable = all.some(({ log: { promised } }) => {
       if (promised === null) return false;
@@ -271,25 +275,33 @@ export class Liveness {
     const mayLead = all.some(({ log, stateLost }) => {
       if (log.promised !== null || stateLost) return false;
       const votes = all.filter((voter) => voter.log.isUpToDate(log.lastIndex, log.lastTerm));
-      return votes.length * 2 > this.#memberCount();
+      return votes.length * 2 > count;
     });
     return !isMendable && !mayLead;
   }
 
-  /** By what any running member has applied: no quorum is left under the raft ids that it names. */
+  /**
+   * By the newest configuration that a running member has applied: no quorum is left under the raft ids
+   * that it names. A directory that was put back may name an older one, of which a quorum is there.
+   */
   #tooManyDisksLost(): boolean {
     const core = new Set(this.core());
     const running = this.#cluster.members.filter(
       ({ name, running: runs }) => runs && core.has(name),
     );
     const ids = new Set(running.map(({ host }) => host?.status().raftId ?? 0));
-    const confs = running.map(({ host }) => host?.status().confState ?? null);
-    return confs.every(
-      (conf) =>
-        conf === null ||
-        [conf.voters, conf.votersOutgoing].some(
-          (half) => half.length > 0 && half.filter((id) => ids.has(id)).length * 2 <= half.length,
-        ),
+    const newest = running
+      .flatMap(({ host }) => host?.status() ?? [])
+      .reduce<HostStatus | null>(
+        (most, status) => (most !== null && most.applied >= status.applied ? most : status),
+        null,
+      );
+    const conf = newest?.confState ?? null;
+    return (
+      conf === null ||
+      [conf.voters, conf.votersOutgoing].some(
+        (half) => half.length > 0 && half.filter((id) => ids.has(id)).length * 2 <= half.length,
+      )
     );
   }
 

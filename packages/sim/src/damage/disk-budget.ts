@@ -11,6 +11,7 @@ export const damageModes = ["none", "atlas", "beyond"] as const;
 export type DamageMode = (typeof damageModes)[number];
 
 export interface DiskBudget {
+  readonly mode: DamageMode;
   /**
    * Damages durable content of a member. False: nothing was changed, because the budget is spent,
    * nothing was hit, or no start could notice it (P8's residual).

@@ -94,12 +94,22 @@ export class LogReader {
       if (segment === null || this.#headerAt(segment, firstBatchOffset, false) === null) continue;
       this.#segment = segment;
       this.#offset = firstBatchOffset;
-      for (;;) {
-        const chained = this.#offset > firstBatchOffset;
-        const header = this.#headerAt(segment, this.#offset, chained);
-        if (header === null) break;
-        this.#pass(header);
+      this.#skipSegment(segment);
+    }
+  }
+
+  /** Also over a batch in whose place something else stands: what follows it was written all the same. */
+  #skipSegment(segment: DurableSegment): void {
+    let offset = firstBatchOffset;
+    while (offset < segment.bytes) {
+      const header = this.#headerAt(segment, offset, false);
+      if (header === null || (offset > firstBatchOffset && header.seq <= this.#seq)) {
+        offset += blockBytes;
+        continue;
       }
+      this.#offset = offset;
+      this.#pass(header);
+      offset = this.#offset;
     }
   }
 

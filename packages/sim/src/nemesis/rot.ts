@@ -141,13 +141,15 @@ function hitLastPayload(random: SimRandom, disk: SimMember["disk"], target: Targ
 }
 
 function rot(disk: SimMember["disk"], path: string, from: number, bytes: Uint8Array): Hit {
-  if (!disk.isDurable(path, from, from + bytes.length)) return null;
+  const isThere = bytes.length > 0 && disk.isDurable(path, from, from + bytes.length);
+  if (!isThere) return null;
   disk.damage.rot(path, from, bytes);
   return "disk.rot";
 }
 
-/** Some bit of every byte, or of a few. */
+/** Some bit of every byte, or of a few. Of none, where nothing durable stands yet. */
 function flipped(random: SimRandom, bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 0) return bytes;
   const damaged = bytes.slice();
   const few = bytes.length === 1 || random.chance(0.5);
   for (let left = few ? random.between(1, 3) : bytes.length; left > 0; left--) {
