@@ -85,7 +85,6 @@ export class Change {
   // ---- 3 → 5 → 3 ------------------------------------------------------------------------------------
 
   async #grow(): Promise<void> {
-    const promoting = this.#onceLogged("promoting members that have caught up");
     if (this.#how === "etcdctl") {
       for (const at of fresh) {
         await this.#etcdctl("member", "add", this.#members.name(at), [
@@ -96,6 +95,7 @@ export class Change {
         await this.#hasVoters([...old, ...fresh.slice(0, fresh.indexOf(at) + 1)]);
       }
     } else {
+      const promoting = this.#onceLogged("promoting members that have caught up");
       const applied = this.#apply(all);
       await this.#lists(all.length);
       for (const at of fresh) this.#members.start(at);
@@ -203,7 +203,10 @@ export class Change {
     const urls = wanted.map((at) => this.#members.peerUrl(at));
     return (
       found?.length === wanted.length &&
-      found.every(({ isLearner, peerURLs }) => !isLearner && urls.includes(peerURLs[0]!))
+      found.every(({ isLearner, peerURLs, clientURLs }) => {
+        // Who has told no client URL has not started yet; added as a voter, it is listed as one.
+        return !isLearner && clientURLs.length > 0 && urls.includes(peerURLs[0]!);
+      })
     );
   }
 
