@@ -4,10 +4,11 @@
 // are left out; one whose disk was wiped comes back, if those with a disk are a quorum (P3); one that
 // finds damage only now stops now, and then the others have their time anew.
 // Without a quorum of the others nothing can be demanded.
-import { type HostStatus, Phase } from "@quorate/host";
+import { Phase } from "@quorate/host";
 import type { HashKvTask, KvError } from "@quorate/kv";
 import { isVoter, ProgressKind } from "@quorate/raft";
 import { allStream, checkTermGrowth } from "./checkers/no-livelock.ts";
+import { isQuorum } from "./checkers/quorum.ts";
 import { demand } from "./checkers/violation.ts";
 import type { History } from "./client/history.ts";
 import { Probe } from "./client/probe.ts";
@@ -253,19 +254,19 @@ export class Liveness {
   }
 
   /**
-   * Somebody has no vote, being away or a guest, and of the others damage has taken so much that nobody may
-   * be elected: whoever could lead lacks what a quorum's promises speak of, and nobody here has that
-   * (§3.10). Where somebody has it, the hole must be filled. Beyond the atlas this may come to all of them.
+   * Somebody takes no part, and of the others damage has taken so much that nobody may be elected: whoever
+   * could lead lacks what a quorum's promises speak of, and nobody here has that (§3.10). Where somebody
+   * has it, the hole must be filled. Beyond the atlas it may come to all of them, and a guest, whose
+   * directory is lost, takes no part there.
    */
   #nobodyMayLead(): boolean {
     const count = this.#memberCount();
     const cores = this.core().map((name) => this.#cluster.member(name).host?.inside()?.raft.core);
     if (cores.includes(undefined)) return false;
-    const all = cores.flatMap((core) =>
-      core !== undefined && isVoter(core.conf, core.id) ? core : [],
-    );
-    const mayBeAll = this.#cluster.budget?.mode === "beyond";
-    if ((all.length === count && !mayBeAll) || all.length * 2 <= count) return false;
+    const all = cores
+      .flatMap((core) => core ?? [])
+      .filter(({ conf, id }) => !this.#isBeyond || isVoter(conf, id));
+    if ((all.length === count && !this.#isBeyond) || all.length * 2 <= count) return false;
     if (all.every(({ log, stateLost }) => log.promised === null && !stateLost)) return false;
     const isMendable = all.some(({ log: { promised } }) => {
       if (promised === null) return false;
@@ -280,9 +281,13 @@ export class Liveness {
     return !isMendable && !mayLead;
   }
 
+  get #isBeyond(): boolean {
+    return this.#cluster.budget?.mode === "beyond";
+  }
+
   /**
-   * By the newest configuration that a running member has applied: no quorum is left under the raft ids
-   * that it names. A directory that was put back may name an older one, of which a quorum is there.
+   * By what any running member has applied: no quorum is left under the raft ids that it names. Beyond the
+   * atlas by the newest of them: a directory that was put back may name a quorum of long ago.
    */
   #tooManyDisksLost(): boolean {
     const core = new Set(this.core());
@@ -290,19 +295,14 @@ export class Liveness {
       ({ name, running: runs }) => runs && core.has(name),
     );
     const ids = new Set(running.map(({ host }) => host?.status().raftId ?? 0));
-    const newest = running
-      .flatMap(({ host }) => host?.status() ?? [])
-      .reduce<HostStatus | null>(
-        (most, status) => (most !== null && most.applied >= status.applied ? most : status),
-        null,
-      );
-    const conf = newest?.confState ?? null;
-    return (
-      conf === null ||
-      [conf.voters, conf.votersOutgoing].some(
-        (half) => half.length > 0 && half.filter((id) => ids.has(id)).length * 2 <= half.length,
-      )
-    );
+    const statuses = running.map(({ host }) => host?.status() ?? null);
+    const appliedMax = Math.max(...statuses.map((status) => status?.applied ?? 0));
+    return statuses
+      .filter((status) => !this.#isBeyond || status?.applied === appliedMax)
+      .every((status) => {
+        const conf = status?.confState ?? null;
+        return conf === null || !isQuorum(conf, (id) => ids.has(id));
+      });
   }
 
   #allEqual(members: readonly string[]): boolean {

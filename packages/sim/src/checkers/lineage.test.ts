@@ -77,9 +77,11 @@ test("S17 bounded: whatever is above its bound is named", () => {
 
 test("S18 no wasted work: repeats without end are rejected, whoever lacks much may be sent much", () => {
   const work = new WastedWork(100);
-  const limits = { breakerBytes: 1000, messageBytesMax: 50 };
-  const sent = (bytes: number, match: number, lack: number, session = 1) =>
-    work.sent("a", 2, { ...limits, bytes, match, session, term: 3, nowMs: 0 }, () => lack);
+  const sent = (bytes: number, match: number, lack: number, session = 1): void =>
+    work.sent("a", 2, {
+      ...{ bytes, match, session, term: 3, nowMs: 0 },
+      ...{ breakerBytes: 1000, lackBytes: () => lack },
+    });
   sent(60, 5, 20);
   rejects(() => sent(60, 5, 20), /sent 120 bytes to 2, which lacks 20 and took nothing/);
   sent(60, 6, 20);
@@ -93,34 +95,23 @@ test("S18 no wasted work: repeats without end are rejected, whoever lacks much m
 
 test("S18 no wasted work: nor is one process after the other", () => {
   const work = new WastedWork(100);
-  const limits = { breakerBytes: 200, messageBytesMax: 50 };
   let session = 0;
-  const start = (nowMs: number, match = 5, lack = 10): void =>
-    work.sent(
-      "a",
-      2,
-      {
-        ...limits,
-        bytes: 50,
-        match: session % 2 === 0 ? match : 0,
-        session: ++session,
-        term: 3,
-        nowMs,
-      },
-      () => lack,
-    );
-  // Allowed: 200, two messages, and one more a second.
-  for (let n = 0; n < 6; n++) start(0);
-  rejects(() => start(0), /sent 350 bytes to the processes of 2, .* no further than 5/);
-  start(3000);
-  start(3000);
-  rejects(() => start(3000), /sent 500 bytes/);
+  /** A process that is found at `match` when an append to it has been answered, and has ended by then. */
+  const start = (nowMs: number, match: number, lack: number): void =>
+    work.sent("a", 2, {
+      ...{ bytes: 50, match: session % 2 === 0 ? match : 0, session: ++session, term: 3 },
+      ...{ nowMs, breakerBytes: 200, lackBytes: () => lack },
+    });
+  // Allowed: 200 bytes, two messages, and one more a second.
+  for (let n = 0; n < 6; n++) start(0, 5, 10);
+  rejects(() => start(0, 5, 10), /processes of 2 3 messages in 0.0 s after 200 bytes, .* than 5/);
+  start(3000, 5, 10);
+  start(3000, 5, 10);
+  rejects(() => start(3000, 5, 10), /6 messages in 3.3 s/);
   session = 0;
-  start(3000, 6);
-  for (let n = 0; n < 5; n++) start(3000, 6);
-  rejects(() => start(3000, 6), /no further than 6/);
+  for (let n = 0; n < 6; n++) start(3000, 6, 10);
+  rejects(() => start(3000, 6, 10), /no further than 6/);
   session = 0;
-  start(3000, 7, 100);
-  for (let n = 0; n < 9; n++) start(3000, 7, 100);
-  rejects(() => start(3000, 7, 100), /sent 550 bytes/);
+  for (let n = 0; n < 10; n++) start(3000, 7, 100);
+  rejects(() => start(3000, 7, 100), /3 messages in 0.0 s after 400 bytes/);
 });

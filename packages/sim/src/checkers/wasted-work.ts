@@ -8,6 +8,10 @@
 import { demand } from "./violation.ts";
 
 const property = "S18 no wasted work";
+/** One may open the breaker, and one be on its way to the wire when it does. */
+const messagesAboveMin = 2;
+/** A member's clock may run so much faster than the world's. */
+const driftMax = 1.1;
 
 export interface Sent {
   readonly bytes: number;
@@ -16,34 +20,73 @@ export interface Sent {
   readonly term: number;
   readonly nowMs: number;
   readonly breakerBytes: number;
-  readonly messageBytesMax: number;
+  /** Of all entries behind a match; asked for only when much was sent. */
+  readonly lackBytes: (match: number) => number;
 }
 
 /** What a leader's process sends to one follower in a term. */
 class Followed {
   readonly term: number;
-  session: number;
-  match: number;
+  #session: number;
+  #match: number;
   /** Sent since the match of that session moved on. */
   bytes: number;
   /** Where its present process was found; the others since one has got further, or further than any. */
-  foundAt: number;
-  best: number;
-  allBytes: number;
-  allowedBytes: number;
-  /** When they were above that for the first time; null: they are not. */
-  aboveSinceMs: number | null;
+  #foundAt: number;
+  #best: number;
+  #allBytes: number;
+  #allowedBytes: number;
+  /** Messages above that, and when the first one was; null: there was none. */
+  #messagesAbove: number;
+  #aboveSinceMs: number | null;
 
   constructor({ term, session, match }: Sent) {
     this.term = term;
-    this.session = session;
-    this.match = match;
+    this.#session = session;
+    this.#match = match;
     this.bytes = 0;
-    this.foundAt = match;
-    this.best = match;
-    this.allBytes = 0;
-    this.allowedBytes = 0;
-    this.aboveSinceMs = null;
+    this.#foundAt = match;
+    this.#best = match;
+    this.#allBytes = 0;
+    this.#allowedBytes = 0;
+    this.#messagesAbove = 0;
+    this.#aboveSinceMs = null;
+  }
+
+  toProcess({ session, match, bytes }: Sent): void {
+    const isSame = this.#session === session && this.#match === match;
+    if (this.#session !== session) this.#foundAt = 0;
+    this.#session = session;
+    this.#match = match;
+    this.bytes = (isSame ? this.bytes : 0) + bytes;
+  }
+
+  /** Empty, or what is wrong. */
+  toAll({ match, bytes, breakerBytes, nowMs, lackBytes }: Sent): string {
+    if (this.#foundAt === 0) this.#foundAt = match;
+    if (match > Math.min(this.#best, this.#foundAt)) this.#gotTo(match);
+    this.#allBytes += bytes;
+    this.#allowedBytes = Math.max(this.#allowedBytes, breakerBytes);
+    if (this.#allBytes <= this.#allowedBytes) return "";
+    this.#allowedBytes = Math.max(this.#allowedBytes, 4 * lackBytes(this.#foundAt));
+    if (this.#allBytes <= this.#allowedBytes) return "";
+    this.#aboveSinceMs ??= nowMs;
+    this.#messagesAbove++;
+    const seconds = (driftMax * (nowMs - this.#aboveSinceMs)) / 1000;
+    if (this.#messagesAbove <= messagesAboveMin + seconds) return "";
+    return (
+      `${this.#messagesAbove} messages in ${seconds.toFixed(1)} s after ${this.#allowedBytes} bytes, ` +
+      `and it got no further than ${this.#foundAt}`
+    );
+  }
+
+  #gotTo(match: number): void {
+    this.#foundAt = match;
+    this.#best = Math.max(this.#best, match);
+    this.#allBytes = 0;
+    this.#allowedBytes = 0;
+    this.#messagesAbove = 0;
+    this.#aboveSinceMs = null;
   }
 }
 
@@ -60,73 +103,25 @@ export class WastedWork {
     this.worstBytes = 0;
   }
 
-  /** `lackBytes`: of all entries behind a match; asked for only when much was sent. */
-  sent(leader: string, to: number, now: Sent, lackBytes: (match: number) => number): void {
+  sent(leader: string, to: number, now: Sent): void {
     const key = `${leader} ${to}`;
     let followed = this.#followed.get(key);
     if (followed === undefined || followed.term !== now.term) {
       followed = new Followed(now);
       this.#followed.set(key, followed);
     }
-    this.#toProcess(leader, to, followed, now, lackBytes);
-    this.#toAll(leader, to, followed, now, lackBytes);
-  }
-
-  #toProcess(
-    leader: string,
-    to: number,
-    followed: Followed,
-    now: Sent,
-    lackBytes: (match: number) => number,
-  ): void {
-    const isSameProcess = followed.session === now.session;
-    const same = isSameProcess && followed.match === now.match;
-    if (!isSameProcess) followed.foundAt = 0;
-    followed.bytes = (same ? followed.bytes : 0) + now.bytes;
-    followed.session = now.session;
-    followed.match = now.match;
+    const { match, lackBytes } = now;
+    followed.toProcess(now);
     const { bytes } = followed;
     this.worstBytes = Math.max(this.worstBytes, bytes);
     demand(
-      bytes <= this.#windowBytes || bytes <= 4 * lackBytes(now.match),
+      bytes <= this.#windowBytes || bytes <= 4 * lackBytes(match),
       property,
       () =>
-        `${leader} has sent ${bytes} bytes to ${to}, which lacks ${lackBytes(now.match)} and took nothing`,
+        `${leader} has sent ${bytes} bytes to ${to}, which lacks ${lackBytes(match)} and took nothing`,
     );
-  }
-
-  #toAll(
-    leader: string,
-    to: number,
-    followed: Followed,
-    now: Sent,
-    lackBytes: (match: number) => number,
-  ): void {
-    if (followed.foundAt === 0) followed.foundAt = now.match;
-    if (now.match > Math.min(followed.best, followed.foundAt)) {
-      followed.foundAt = now.match;
-      followed.best = Math.max(followed.best, now.match);
-      followed.allBytes = 0;
-      followed.allowedBytes = 0;
-      followed.aboveSinceMs = null;
-    }
-    followed.allBytes += now.bytes;
-    followed.allowedBytes = Math.max(followed.allowedBytes, now.breakerBytes);
-    if (followed.allBytes <= followed.allowedBytes) return;
-    followed.allowedBytes = Math.max(followed.allowedBytes, 4 * lackBytes(followed.foundAt));
-    const above = followed.allBytes - followed.allowedBytes;
-    if (above <= 0) return;
-    followed.aboveSinceMs ??= now.nowMs;
-    // A clock may run fast, and a message may have been on its way to the wire already.
-    const seconds = (1.1 * (now.nowMs - followed.aboveSinceMs)) / 1000;
-    const allowedAbove = now.messageBytesMax * (2 + seconds);
-    demand(
-      above <= allowedAbove,
-      property,
-      () =>
-        `${leader} has sent ${followed.allBytes} bytes to the processes of ${to}, which lacks ` +
-        `${lackBytes(followed.foundAt)} and got no further than ${followed.foundAt}`,
-    );
+    const wrong = followed.toAll(now);
+    demand(wrong === "", property, () => `${leader} has sent to the processes of ${to} ${wrong}`);
   }
 
   gone(leader: string): void {

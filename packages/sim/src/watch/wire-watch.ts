@@ -116,20 +116,15 @@ export class WireWatch {
     if (progress === null) return;
     const { match, session } = progress;
     const { name } = watched.incarnation;
-    this.#checkers.wastedWork.sent(
-      name,
-      to,
-      {
-        bytes: bytesOf(entries),
-        match,
-        session,
-        term,
-        nowMs: this.#cluster.world.nowMs,
-        breakerBytes: config.futileBytesMax,
-        messageBytesMax: Math.max(config.messageBytesMax, config.proposalBytesMax),
-      },
-      (from) => log.tail.bytesAbove(from),
-    );
+    this.#checkers.wastedWork.sent(name, to, {
+      bytes: bytesOf(entries),
+      match,
+      session,
+      term,
+      nowMs: this.#cluster.world.nowMs,
+      breakerBytes: config.futileBytesMax,
+      lackBytes: (from) => log.tail.bytesAbove(from),
+    });
   }
 }
 
