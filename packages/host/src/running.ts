@@ -37,6 +37,9 @@ import { Requests } from "./requests.ts";
 import type { SettingsTable } from "./settings.ts";
 import type { Stalls } from "./stalls.ts";
 
+/** From one question for a state to the next, when transfers come to nothing (reliability.md §3.7). */
+const stateAskMsMax = 300_000;
+
 /** What checkers look into. Looking must not change anything. */
 export interface HostInside {
   readonly raft: RaftNode;
@@ -255,7 +258,7 @@ function makeRepair(
       peers,
       trace: env.trace,
       askTicks,
-      askTicksMax: Math.ceil(300_000 / config.tickMs),
+      askTicksMax: ticksIn(stateAskMsMax, config),
       applied: () => pump.applied,
       isReceiving: () => pump.installing || peers.isReceiving(),
       mayGive: (leader) => digestDuty.mayGiveState(leader),
@@ -274,20 +277,23 @@ function makeLogRepair(
   pump: Pump,
   timeoutTicks: number,
 ): LogRepair {
-  const ticksIn = (ms: number): number => Math.max(1, Math.ceil(ms / config.tickMs));
   return new LogRepair(
     {
       raft,
       talk: peers.logTalk,
       trace: env.trace,
       silentTicks: timeoutTicks,
-      askTicksMin: ticksIn(100),
-      askTicksMax: ticksIn(10_000),
+      askTicksMin: ticksIn(100, config),
+      askTicksMax: ticksIn(10_000, config),
       onHole: events.onHole,
       onMended: () => pump.schedule(),
     },
     recovered,
   );
+}
+
+function ticksIn(ms: number, { tickMs }: HostConfig): number {
+  return Math.max(1, Math.ceil(ms / tickMs));
 }
 
 function makeGuest(parts: RunningParts, timeoutTicks: number): Guest {

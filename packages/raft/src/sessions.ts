@@ -52,8 +52,9 @@ function resetProgress(
   // A leader of a higher term may have truncated it; nobody else.
   if (lastIndex < progress.match && term <= raft.term) peer.regressed = true;
   progress.regressed = peer.regressed;
-  progress.breaker.newProcess(Math.min(lastIndex, raft.log.lastIndex), raft.now);
-  progress.resetSession(peer.session, Math.min(lastIndex, raft.log.lastIndex));
+  const foundAt = Math.min(lastIndex, raft.log.lastIndex);
+  progress.breaker.newProcess(foundAt, raft.now);
+  progress.resetSession(peer.session, foundAt);
   state.appendsDue = true;
 }
 

@@ -21,7 +21,7 @@ export type StallCause = (typeof StallCause)[keyof typeof StallCause];
 export interface StallStatus {
   readonly cause: StallCause;
   readonly ticks: number;
-  /** Bytes of entries, refusals within 10 s, or snapshots. */
+  /** Bytes of entries, refusals or snapshots, in vain. */
   readonly count: number;
   /** The follower has got no further than this. */
   readonly index: Index;

@@ -112,6 +112,7 @@ export class Storage implements StorageApi {
       segmentBytes: options.rowSegmentBytes,
       bytesPerSecond: options.reclaimBytesPerSecond,
     });
+    this.#found = () => undefined;
     this.#scrubber = new Scrubber({
       disk: medium.env.disk,
       rows,
@@ -121,8 +122,8 @@ export class Storage implements StorageApi {
         intervalMs: options.scrubIntervalMs,
         bytesPerSecond: options.scrubBytesPerSecond,
       },
+      found: (finding) => this.#found(finding),
     });
-    this.#found = () => undefined;
     this.#peers = new Map(parts.peers.map((peer) => [peer.raftId, peer]));
     this.#inForce = parts.inForce;
     this.#damage = parts.damage;
@@ -300,7 +301,6 @@ export class Storage implements StorageApi {
 
   onScrubFinding(found: (finding: ScrubFinding) => void): void {
     this.#found = found;
-    this.#scrubber.tell(found);
   }
 
   get scrubbing(): boolean {

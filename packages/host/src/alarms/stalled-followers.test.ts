@@ -17,6 +17,7 @@ class Bench {
   readonly #sent: string[] = [];
   readonly #followers: StalledFollowers;
   stall: StallStatus | null = null;
+  term = 1;
   match = 10;
   committed = 10;
 
@@ -29,6 +30,7 @@ class Bench {
     const status = (): RaftStatus =>
       ({
         id: 1,
+        term: this.term,
         committed: this.committed,
         progress: [
           { id: 1, match: this.committed, stall: null },
@@ -85,6 +87,9 @@ test("a new leader takes nothing back at its first look; an operator's stays", (
   const { ReplicationStalled } = AlarmType;
   bench.table.alarms = [new Alarm(follower, ReplicationStalled, AlarmCause.Replication, "", 1)];
   deepEqual(bench.look(), []);
+  bench.term = 2;
+  bench.committed = 50;
+  deepEqual(bench.look(), [], "nor does one that has led before");
   bench.table.alarms = [new Alarm(follower, ReplicationStalled, AlarmCause.Operator, "", 1)];
   deepEqual(bench.look(), []);
 });

@@ -4,7 +4,7 @@
 import { assertNever } from "@quorate/base";
 import { AlarmCause } from "@quorate/kv";
 import { StallCause } from "@quorate/raft";
-import type { Index, RaftApi, StallStatus } from "@quorate/raft";
+import type { Index, RaftApi, StallStatus, Term } from "@quorate/raft";
 import type { MembershipTable } from "../members/membership-table.ts";
 import type { AlarmKeeper } from "./alarm-keeper.ts";
 
@@ -20,17 +20,22 @@ export interface StalledFollowersParts {
 
 export class StalledFollowers {
   readonly #parts: StalledFollowersParts;
+  /** Of the term of the last look: who leads again has seen nothing of it yet. */
+  #term: Term;
   #committedBefore: Index;
 
   constructor(parts: StalledFollowersParts) {
     this.#parts = parts;
+    this.#term = 0;
     this.#committedBefore = Infinity;
   }
 
   /** Now and then, as the leader. */
   look(): void {
     const { keeper, raft, membership, tickMs } = this.#parts;
-    const { id, committed, progress } = raft.status();
+    const { id, term, committed, progress } = raft.status();
+    if (term !== this.#term) this.#committedBefore = Infinity;
+    this.#term = term;
     for (const { id: raftId, match, stall } of progress) {
       const member = raftId === id ? null : membership.byRaftId(raftId);
       if (member === null) continue;

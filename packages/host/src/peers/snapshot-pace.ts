@@ -7,10 +7,10 @@ const floorBytesPerSecond = 16 * mebibyte;
 const risePerSecond = 10 * mebibyte;
 /** What may leave at once after a pause. */
 const burstBytesMax = mebibyte;
-const gapMsMax = 1000;
 
 export class SnapshotPace {
   readonly #max: number;
+  readonly #floor: number;
   readonly #tickMs: number;
   readonly #chunkBytes: number;
   #tickedMs: number;
@@ -20,6 +20,7 @@ export class SnapshotPace {
   /** `chunkBytes`: what leaves at a time, at any pace. */
   constructor(bytesPerSecondMax: number, tickMs: number, chunkBytes: number, nowMs: number) {
     this.#max = bytesPerSecondMax;
+    this.#floor = Math.min(bytesPerSecondMax, floorBytesPerSecond);
     this.#tickMs = tickMs;
     this.#chunkBytes = chunkBytes;
     this.#tickedMs = nowMs;
@@ -35,7 +36,7 @@ export class SnapshotPace {
   tick(nowMs: number): void {
     const gapMs = nowMs - this.#tickedMs;
     this.#tickedMs = nowMs;
-    const seconds = Math.min(gapMs, gapMsMax) / 1000;
+    const seconds = gapMs / 1000;
     const isLate = gapMs > 2 * this.#tickMs;
     const wanted = isLate
       ? this.#bytesPerSecond / 2
@@ -50,9 +51,5 @@ export class SnapshotPace {
     if (this.#budgetBytes < bytes) return false;
     this.#budgetBytes -= bytes;
     return true;
-  }
-
-  get #floor(): number {
-    return Math.min(this.#max, floorBytesPerSecond);
   }
 }

@@ -3,8 +3,9 @@
 // a follower are sent in a term, and holds against mistakes in the others.
 //
 //   appends     open after more than `bytesMax`, and four times what is lacking, since the follower last
-//               got further than where it was found; or after 100 refusals within 10 s that found nothing out. While it is open
-//               one append a second goes. It closes when the follower gets further.
+//               got further than where it was found; or after 100 refusals within 10 s that found
+//               nothing out. While it is open one append a second goes. It closes when the follower
+//               gets further.
 //   snapshots   each doubles the wait for the next, from 1 s to 5 min, until one has helped: it is
 //               installed, or the follower has got further. A new process waits 10 s at most: what ended
 //               the old one may be over. From the third in vain on the follower counts as stalled.

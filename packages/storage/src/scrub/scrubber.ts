@@ -20,11 +20,11 @@ export interface ScrubberParts {
   readonly wal: Pick<WalApi, "sealedSegments">;
   readonly identity: WalIdentity;
   readonly options: ScrubOptions;
+  readonly found: (finding: ScrubFinding) => void;
 }
 
 export class Scrubber {
   readonly #parts: ScrubberParts;
-  #found: (finding: ScrubFinding) => void;
   /** Of this pass, the one under scrub first. */
   #targets: ScrubTarget[];
   /** When the next pass is due; -1: not known before the first tick. */
@@ -36,17 +36,11 @@ export class Scrubber {
 
   constructor(parts: ScrubberParts) {
     this.#parts = parts;
-    this.#found = () => undefined;
     this.#targets = [];
     this.#dueMs = -1;
     this.#budgetBytes = 0;
     this.#lastMs = 0;
     this.bytes = 0;
-  }
-
-  /** Who is told of findings. */
-  tell(found: (finding: ScrubFinding) => void): void {
-    this.#found = found;
   }
 
   get running(): boolean {
@@ -100,6 +94,6 @@ export class Scrubber {
     if (read > 0 && target.finding === null) return;
     target.close();
     this.#targets.shift();
-    if (finding !== null) this.#found(finding);
+    if (finding !== null) this.#parts.found(finding);
   }
 }

@@ -222,9 +222,9 @@ export class Restart {
     });
     const zeroedBytes = this.#zeroedBytes;
     const promised = gapped === null ? null : { index: lastIndex, term: lastTerm };
-    const ends = { startIndex, startTerm, promised, behind: gapped?.behind() ?? [] };
-    const names = gapped?.names() ?? [];
-    const recovered = { hardState, entries, ...ends, names, peers, zeroedBytes };
+    const ends = { startIndex, startTerm, promised };
+    const left = { behind: gapped?.behind() ?? [], names: gapped?.names() ?? [] };
+    const recovered = { hardState, entries, ...ends, ...left, peers, zeroedBytes };
     const restartedAt = log.restarted ? { index: lastIndex, term: lastTerm } : null;
     wal.boot(log.voidMarks, restartedAt, () => {
       this.#env.trace.mark("wal.restart.booted");

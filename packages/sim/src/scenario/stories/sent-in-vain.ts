@@ -13,7 +13,7 @@ import type { Scenario } from "../scenario.ts";
 import { shortLog } from "../scenario-options.ts";
 import { stories, type Story } from "../story.ts";
 
-/** What an operator is told. */
+/** An operator is told after so long. */
 const patienceMs = 30_000;
 /** For a snapshot, at most. */
 const newProcessWaitMs = 10_000;
