@@ -49,6 +49,7 @@ import type { HostInside, Running } from "./running.ts";
 import { SettingsTable } from "./settings.ts";
 import { Stalls } from "./stalls.ts";
 import { describeStatus, missingOf, reasonOf } from "./status.ts";
+import { votersOf } from "./voters-on-disk.ts";
 
 /** With so many writes waiting, what has no hurry stands still. */
 const queueFrom = 256;
@@ -406,8 +407,8 @@ export class Host implements HostApi {
         addressOf: (url) => addresses.get(url) ?? addressOfUrl(url),
       }),
     );
-    const { voters, votersOutgoing } = this.#membership.confState;
-    peers.setVoters([...new Set([...voters, ...votersOutgoing])]);
+    const voters = [...votersOf(this.#membership.confState), ...running.votersAtStart];
+    peers.setVoters([...new Set(voters)]);
     peers.setSuperseded(this.#settings.superseded);
     const urls = this.#membership.members.flatMap((member) => member.peerUrls);
     this.#announcer.set(this.#config.clusterId, this.#settings.superseded, urls);

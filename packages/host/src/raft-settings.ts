@@ -1,6 +1,6 @@
 // From a member's configuration and what its disk gave back to what a core is made with.
 import { HardState, raftDefaults } from "@quorate/raft";
-import type { ConfState, InitialState, RaftConfig } from "@quorate/raft";
+import type { ConfState, InitialState, NodeId, RaftConfig } from "@quorate/raft";
 import { mayRunRaft } from "@quorate/storage";
 import type { DataDirectory, Env, Recovered } from "@quorate/storage";
 import type { HostConfig } from "./host-api.ts";
@@ -34,10 +34,11 @@ export function raftConfig(
   config: HostConfig,
   directory: DataDirectory,
   session: number,
-  confState: ConfState,
+  votersAtStart: readonly NodeId[],
 ): RaftConfig {
   const random = env.random.fork("raft");
   // P5: a directory that took part before makes no promise until a leader or the others have spoken.
+  const hasOthers = votersAtStart.some((id) => id !== directory.raftId);
   const tookPart = !directory.fresh && mayRunRaft(directory.genesisState);
   return {
     ...raftDefaults,
@@ -56,7 +57,7 @@ export function raftConfig(
     proposalBytesMax: config.requestBytesMax + envelopeBytesMax,
     random: { below: (n) => random.below(n) },
     level: levelMax,
-    quiet: tookPart && confState.voters.length > 1,
+    quiet: tookPart && hasOthers,
   };
 }
 

@@ -4,7 +4,7 @@ import { assert } from "@quorate/base";
 import { KvState } from "@quorate/kv";
 import type { AlarmCommand, KvApi } from "@quorate/kv";
 import { RaftNode } from "@quorate/raft";
-import type { Index } from "@quorate/raft";
+import type { Index, NodeId } from "@quorate/raft";
 import type { DataDirectory, Env, Recovered, StorageApi } from "@quorate/storage";
 import { AlarmKeeper } from "./alarms/alarm-keeper.ts";
 import { AlarmWatch } from "./alarms/alarm-watch.ts";
@@ -32,6 +32,7 @@ import { LogRepair } from "./repair/log-repair.ts";
 import type { LogRepairParts } from "./repair/log-repair.ts";
 import { StateRepair } from "./repair/state-repair.ts";
 import type { StateRepairParts } from "./repair/state-repair.ts";
+import { votersOnDisk } from "./voters-on-disk.ts";
 import { electionTicks, initialState, knownHardState, raftConfig } from "./raft-settings.ts";
 import { Requests } from "./requests.ts";
 import type { SettingsTable } from "./settings.ts";
@@ -49,6 +50,8 @@ export interface HostInside {
 }
 
 export interface Running extends HostInside {
+  /** As the disk had them, applied or not: who ends its quiet start (P5). */
+  readonly votersAtStart: readonly NodeId[];
   readonly raft: RaftNode;
   readonly kv: KvState;
   readonly storage: StorageApi;
@@ -100,12 +103,13 @@ export function makeRunning(parts: RunningParts): Running {
   const { env, config, session, peers, membership, proposals, storage, recovered, events } = parts;
   const { checkpoint, lost } = recovered;
   const kv = makeState(parts);
+  const applied = checkpoint?.index ?? lost?.index ?? 0;
+  const votersAtStart = votersOnDisk(membership.confState, recovered.entries, applied);
   const raft = new RaftNode(
-    raftConfig(env, config, parts.directory, session, membership.confState),
+    raftConfig(env, config, parts.directory, session, votersAtStart),
     initialState(recovered, membership.confState, parts.settings),
   );
   const timeoutTicks = electionTicks(config);
-  const applied = checkpoint?.index ?? lost?.index ?? 0;
   const members = makeMembers(parts, raft, timeoutTicks, applied);
   const pump = new Pump({
     env,
@@ -141,6 +145,7 @@ export function makeRunning(parts: RunningParts): Running {
   const repair = makeRepair(parts, raft, pump, digestDuty, timeoutTicks);
   const publisher = new Publisher(config, membership, requests);
   return {
+    votersAtStart,
     raft,
     kv,
     storage,
