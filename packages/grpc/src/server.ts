@@ -19,6 +19,12 @@ export interface GrpcSink {
   /** The peer has gone or cancelled; called at most once, never after the call ended normally. */
   onCancel: (() => void) | null;
   onDrain: (() => void) | null;
+  /** The client has said all it will say; its call goes on until the handler ends it. */
+  onHalfClose: (() => void) | null;
+  /** Bytes written that have not left. */
+  readonly buffered: number;
+  /** So much is buffered that `onDrain` will be called when all of it has left. */
+  readonly needsDrain: boolean;
   readonly metadata: http2.IncomingHttpHeaders;
 }
 
@@ -124,6 +130,7 @@ class Call implements GrpcSink {
   #ended: boolean;
   onCancel: (() => void) | null;
   onDrain: (() => void) | null;
+  onHalfClose: (() => void) | null;
 
   constructor(
     stream: http2.ServerHttp2Stream,
@@ -143,6 +150,15 @@ class Call implements GrpcSink {
     this.#ended = false;
     this.onCancel = null;
     this.onDrain = null;
+    this.onHalfClose = null;
+  }
+
+  get buffered(): number {
+    return this.#stream.writableLength;
+  }
+
+  get needsDrain(): boolean {
+    return this.#stream.writableNeedDrain;
   }
 
   start(): void {
@@ -235,6 +251,8 @@ class Call implements GrpcSink {
   #onEnd(): void {
     if (this.#messages === 0 || this.#reader.partial) {
       this.fail(GrpcCode.Internal, "grpc: the request ended before its message was complete");
+    } else if (!this.#ended) {
+      this.onHalfClose?.();
     }
   }
 

@@ -13,6 +13,7 @@ import type { StorageOptions, StorageUsage } from "@quorate/storage";
 import type { JournalEvent } from "./journal.ts";
 import type { MemberRequest } from "./members/member-request.ts";
 import { MemberError } from "./members/members-change.ts";
+import type { WatchSink, WatchStream } from "./watch/watch-api.ts";
 import type { PeerStatus } from "./peers/peers-api.ts";
 
 /** One line of --initial-cluster. */
@@ -72,6 +73,8 @@ export interface HostConfig {
   readonly futileBytesMax: number;
   /** Changes of members count on voters that have been connected for so long (etcd: 5 s). */
   readonly memberHealthMs: number;
+  /** Watchers that asked for it hear so often up to where they were told, when nothing happens. */
+  readonly watchProgressMs: number;
   /** etcd's --quota-backend-bytes, on live bytes; Infinity: none. */
   readonly quotaBytes: number;
 }
@@ -102,6 +105,7 @@ export const hostDefaults: Omit<
   snapshotBytesPerSecond: 67_108_864,
   futileBytesMax: 67_108_864,
   memberHealthMs: 5000,
+  watchProgressMs: 600_000,
   quotaBytes: 2_147_483_648,
 };
 
@@ -255,6 +259,11 @@ export interface HostApi {
   changeMembers(request: MemberRequest, sink: ReplySink): void;
   /** The reply is the list of alarms that the command found or made (kv's decodeAlarms). */
   alarm(command: AlarmCommand, sink: ReplySink): void;
+  /**
+   * A client's stream of watchers, on this member alone. `requiresLeader`: it ends when this member
+   * has known of no leader for three election timeouts. Where no stream is taken the sink fails.
+   */
+  watch(sink: WatchSink, requiresLeader: boolean): WatchStream;
   transferLeadership(memberId: string, done: (result: TransferResult) => void): void;
   /** etcd's HashKV at `revision` (0: now), in slices between turns. */
   hashKv(revision: number, done: (result: HashKvTask | KvError) => void): void;

@@ -50,6 +50,8 @@ import { SettingsTable } from "./settings.ts";
 import { Stalls } from "./stalls.ts";
 import { describeStatus, missingOf, reasonOf } from "./status.ts";
 import { votersOf } from "./voters-on-disk.ts";
+import { closedWatch } from "./watch/watch-api.ts";
+import type { WatchSink, WatchStream } from "./watch/watch-api.ts";
 
 /** With so many writes waiting, what has no hurry stands still. */
 const queueFrom = 256;
@@ -207,6 +209,7 @@ export class Host implements HostApi {
       running.publisher.tick(this.#nowTick);
       running.alarmWatch.tick(this.#nowTick);
     }
+    running.watches.tick(this.#nowTick);
   }
 
   // ---- Requests -----------------------------------------------------------------------------------
@@ -234,7 +237,12 @@ export class Host implements HostApi {
     running.requests.propose(OperationKind.Alarm, payload, sink, this.#nowTick);
   }
 
-  #serving(sink: ReplySink, serializable: boolean = false): Running | null {
+  watch(sink: WatchSink, requiresLeader: boolean): WatchStream {
+    const running = this.#serving(sink, true);
+    return running?.watches.open(sink, requiresLeader) ?? closedWatch;
+  }
+
+  #serving(sink: Pick<ReplySink, "fail">, serializable: boolean = false): Running | null {
     const running = this.#running;
     const why = refusalAtDoor(this.#phase, running, serializable, () => this.#missing());
     if (why === null) return running;

@@ -35,3 +35,4 @@ export { isSurvivor, readSurvivor, recoveriesOf } from "./recover/survivor.ts";
 export type { Survivor } from "./recover/survivor.ts";
 export { writeMembers } from "./recover/write-members.ts";
 export type { NewDirectory, Recovery } from "./recover/write-members.ts";
+export type { WatchSink, WatchStream } from "./watch/watch-api.ts";

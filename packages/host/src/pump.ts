@@ -24,6 +24,7 @@ import type { PendingRead } from "./reads.ts";
 import type { SettingsTable } from "./settings.ts";
 import type { Stalls } from "./stalls.ts";
 import { wallReadingMs } from "./wall-clock.ts";
+import type { WatchStreams } from "./watch/watch-streams.ts";
 
 /** Readies drained in one turn; the core is asked again in the next. */
 const readiesPerTurnMax = 64;
@@ -78,6 +79,7 @@ export class Pump {
   readonly #forwards: Forwards;
   readonly reads: Reads;
   #checkpointer: Checkpointer | null;
+  #watches: WatchStreams | null;
   readonly #proposing: Proposing;
   readonly #readOwners: Map<number, ReadOwner>;
   #nextContext: number;
@@ -139,6 +141,7 @@ export class Pump {
       parts.readsMax,
     );
     this.#checkpointer = null;
+    this.#watches = null;
     this.#readOwners = new Map();
     this.#nextContext = 1;
     this.#nowTick = 0;
@@ -152,8 +155,9 @@ export class Pump {
     this.committed = parts.applied;
   }
 
-  attach(checkpointer: Checkpointer): void {
+  attach(checkpointer: Checkpointer, watches: WatchStreams): void {
     this.#checkpointer = checkpointer;
+    this.#watches = watches;
   }
 
   get applied(): number {
@@ -265,6 +269,7 @@ export class Pump {
   loseState(): void {
     this.#scanned = false;
     this.#lost = true;
+    this.#watches?.stateGone();
     this.reads.abandon(failure(FailureCode.Rebuilding));
     this.#parts.proposals.abandon();
   }
@@ -273,6 +278,7 @@ export class Pump {
     this.#stopped = true;
     this.#persist.stop();
     this.#proposing.stop();
+    this.#watches?.stop();
     this.reads.abandon(failure(FailureCode.Stopped));
     this.#parts.proposals.abandon();
   }
@@ -296,6 +302,7 @@ export class Pump {
       env.trace.mark("turn.applied");
       this.#drainCore();
       this.reads.applied(this.#applier.applied);
+      more = (this.#watches?.turn() ?? false) || more;
       more = !kv.compactStep(compactVersionsPerTurn) || more;
       this.#checkpoint();
     } else if (!this.#lost && !this.#persist.installing) {
@@ -359,6 +366,7 @@ export class Pump {
     if (snapshot !== null) {
       // What waited to be applied lies below the snapshot; reads and apply wait for the new rows.
       this.#scanned = false;
+      this.#watches?.stateGone();
       this.#applier.reset(snapshot.index, snapshot.term);
       this.#parts.proposals.coveredBySnapshot(snapshot.index);
       this.committed = Math.max(this.committed, snapshot.index);
@@ -478,6 +486,7 @@ export class Pump {
     } else {
       this.#scanned = true;
       this.#rebuilding = false;
+      this.#watches?.stateBack();
       events.onScanned();
     }
     return true;

@@ -1,7 +1,7 @@
 // What a member consists of once its log is recovered: core, state machine, pump and their helpers,
 // made together and wired to each other. The life cycle around them is host.ts's.
 import { assert } from "@quorate/base";
-import { KvState } from "@quorate/kv";
+import { encodeHeaderIds, KvState } from "@quorate/kv";
 import type { AlarmCommand, KvApi } from "@quorate/kv";
 import { RaftNode } from "@quorate/raft";
 import type { Index, NodeId } from "@quorate/raft";
@@ -32,6 +32,8 @@ import { LogRepair } from "./repair/log-repair.ts";
 import type { LogRepairParts } from "./repair/log-repair.ts";
 import { StateRepair } from "./repair/state-repair.ts";
 import type { StateRepairParts } from "./repair/state-repair.ts";
+import { WatchStreams } from "./watch/watch-streams.ts";
+import { watchLimits } from "./watch/watch-api.ts";
 import { votersOnDisk } from "./voters-on-disk.ts";
 import { electionTicks, initialState, knownHardState, raftConfig } from "./raft-settings.ts";
 import { Requests } from "./requests.ts";
@@ -64,6 +66,7 @@ export interface Running extends HostInside {
   readonly guest: Guest;
   readonly requests: Requests;
   readonly publisher: Publisher;
+  readonly watches: WatchStreams;
   readonly alarmWatch: AlarmWatch;
   readonly repair: StateRepair;
   readonly logRepair: LogRepair;
@@ -135,7 +138,8 @@ export function makeRunning(parts: RunningParts): Running {
     { env, config, session, raft, kv, storage, peers, membership, onWritten, onSent },
     checkpoint,
   );
-  pump.attach(checkpointer);
+  const watches = makeWatches(parts, kv, raft, timeoutTicks, () => pump.schedule());
+  pump.attach(checkpointer, watches);
   const digests = new Digests(kv, parts.directory.raftId, Math.ceil(5000 / config.tickMs));
   const leadership = new Leadership(raft, membership, peers, timeoutTicks);
   const keeper = new AlarmKeeper(kv, (command, sink) => events.onAlarm(command, sink));
@@ -158,11 +162,34 @@ export function makeRunning(parts: RunningParts): Running {
     guest: makeGuest(parts, timeoutTicks),
     requests,
     publisher,
+    watches,
     repair,
     logRepair: makeLogRepair(parts, raft, pump, timeoutTicks),
     alarmWatch: watchAlarms(parts, keeper, kv, raft, quota),
     damage: watchDamage(parts, keeper, kv, raft, leadership),
   };
+}
+
+function makeWatches(
+  { env, config, events }: RunningParts,
+  kv: KvState,
+  raft: RaftNode,
+  electionTimeoutTicks: number,
+  schedule: () => void,
+): WatchStreams {
+  const ids = encodeHeaderIds(BigInt(`0x${config.clusterId}`), BigInt(`0x${config.memberId}`));
+  const { watchProgressMs: progressMs, requestBytesMax: fragmentBytes } = config;
+  return new WatchStreams({
+    hub: kv.watches,
+    limits: { ...watchLimits, progressMs, fragmentBytes },
+    random: env.random.fork("watch"),
+    tickMs: config.tickMs,
+    electionTimeoutTicks,
+    header: () => ({ ids, term: raft.term() }),
+    schedule,
+    hasLeader: () => raft.leader() !== 0,
+    missing: () => events.missing(),
+  });
 }
 
 function watchDamage(

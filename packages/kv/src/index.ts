@@ -18,6 +18,10 @@ export type { RowCursor, RowHead, RowReader, RowRef, RowStore } from "./rows.ts"
 export { rangeIsSerializable, txnIsSerializable } from "./serializable.ts";
 export { TableRecord } from "./table.ts";
 export type { ReplicatedTable } from "./table.ts";
+export type { EventBatch, EventPart } from "./watch/event-batch.ts";
+export { WatchHub } from "./watch/watch-hub.ts";
+export { Watcher, WatchPlace } from "./watch/watcher.ts";
+export type { WatchTarget } from "./watch/watcher.ts";
 export {
   decodeCompactionRequest,
   decodeDeleteRangeRequest,
@@ -32,6 +36,12 @@ export {
   decodeRangeResponse,
   decodeTxnResponse,
 } from "./wire/decode-response.ts";
+export { encodeHeaderIds } from "./wire/encode-response.ts";
+export type { HeaderSource } from "./wire/encode-response.ts";
+export { encodeWatchResponse } from "./wire/encode-watch.ts";
+export type { WatchAnswer } from "./wire/encode-watch.ts";
+export { ProtoWriter } from "./wire/proto-writer.ts";
+export { decodeWatchRequest, WatchAsk, WatchRequest } from "./wire/watch-request.ts";
 export {
   encodeCompactionRequest,
   encodeDeleteRangeRequest,

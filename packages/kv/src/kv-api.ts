@@ -6,6 +6,7 @@ import type { KvError } from "./kv-error.ts";
 import type { OperationKind } from "./operation.ts";
 import type { RowRef, RowStore, ScannedRow } from "./rows.ts";
 import type { ReplicatedTable, TableRecord } from "./table.ts";
+import type { WatchHub } from "./watch/watch-hub.ts";
 
 export interface KvOptions {
   readonly rows: RowStore;
@@ -74,6 +75,9 @@ export interface KvApi {
    * compacted, so that whoever has seen revisions that are lost begins anew.
    */
   recovered(index: number, term: number, revisions: number): void;
+
+  /** Who watches on this member; no part of the replicated state. */
+  readonly watches: WatchHub;
 
   readonly revision: number;
   /** -1 before any compaction, as in etcd. */

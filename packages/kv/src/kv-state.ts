@@ -24,6 +24,7 @@ import type { StateRecord } from "./state-record.ts";
 import { TableRecord } from "./table.ts";
 import type { ReplicatedTable } from "./table.ts";
 import { isReadOnly, TxnRun } from "./txn/txn.ts";
+import { WatchHub } from "./watch/watch-hub.ts";
 import { decodeRangeRequest, decodeTxnRequest } from "./wire/decode-request.ts";
 import { encodeHeaderIds } from "./wire/encode-response.ts";
 
@@ -61,6 +62,7 @@ export class KvState implements KvApi {
   readonly #reply: ReplyBuilder;
   readonly #hasher: Hasher;
   readonly #envelopes: EnvelopeWriter;
+  readonly watches: WatchHub;
   #appliedIndex: number;
   #applyLow: number;
   #applyHigh: number;
@@ -75,6 +77,7 @@ export class KvState implements KvApi {
     this.#reply = new ReplyBuilder(ids, options.rangeBytesMax);
     this.#hasher = new Hasher();
     this.#envelopes = new EnvelopeWriter();
+    this.watches = new WatchHub(this.#store);
     this.#appliedIndex = 0;
     this.#applyLow = 0;
     this.#applyHigh = 0;

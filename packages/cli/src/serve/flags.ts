@@ -84,6 +84,11 @@ const usedFlags: readonly Flag[] = [
     Text,
     "live bytes above which puts are refused; below 0: none (default: 2 GiB)",
   ),
+  used(
+    "watch-progress-notify-interval",
+    Text,
+    "time between words of progress to idle watchers (default: 10m)",
+  ),
   used("max-concurrent-streams", Int, "calls at a time on one connection (default: 2048)"),
   used("snapshot-catchup-entries", Int, "log entries kept for slow followers (default: 20000)"),
   used(
@@ -116,8 +121,7 @@ const ignoredText =
   "max-snapshots max-wals metrics proxy proxy-dial-timeout proxy-failure-wait proxy-read-timeout " +
   "proxy-refresh-interval proxy-write-timeout raft-read-timeout " +
   "raft-write-timeout self-signed-cert-validity snapshot-count tls-max-version tls-min-version " +
-  "v2-deprecation warning-apply-duration warning-unary-request-duration " +
-  "watch-progress-notify-interval";
+  "v2-deprecation warning-apply-duration warning-unary-request-duration";
 
 const ignoredBoolText =
   "compact-hash-check-enabled debug enable-distributed-tracing enable-grpc-gateway " +
@@ -146,8 +150,8 @@ const experimentalText =
   "compaction-sleep-interval corrupt-check-time distributed-tracing-address " +
   "distributed-tracing-instance-id distributed-tracing-sampling-rate " +
   "distributed-tracing-service-name downgrade-check-time enable-v2v3 snapshot-catchup-entries " +
-  "warning-apply-duration warning-unary-request-duration watch-progress-notify-interval " +
-  "max-learners backend-bbolt-freelist-type";
+  "warning-apply-duration warning-unary-request-duration max-learners " +
+  "backend-bbolt-freelist-type";
 
 const experimentalBoolText =
   "compact-hash-check-enabled enable-distributed-tracing enable-lease-checkpoint " +
@@ -170,6 +174,7 @@ export const flags: readonly Flag[] = [
   ...rows(experimentalText, Text, FlagState.Ignored, "experimental-"),
   ...rows(experimentalBoolText, Bool, FlagState.Ignored, "experimental-"),
   ...rows("peer-skip-client-san-verification", Bool, FlagState.Refused, "experimental-"),
+  ...rows("watch-progress-notify-interval", Text, FlagState.Used, "experimental-"),
 ];
 
 export const flagsByName: ReadonlyMap<string, Flag> = new Map(flags.map((f) => [f.name, f]));

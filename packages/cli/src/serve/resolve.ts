@@ -8,6 +8,7 @@ import { storageDefaults } from "@quorate/storage";
 import { UsageError } from "../exit.ts";
 import { compatVersionDefault, quorateVersion } from "../version.ts";
 import { addressOf, hostAndPort, parseInitialCluster, parseUrls } from "./cluster-list.ts";
+import { parseDurationMs } from "./duration.ts";
 import type { Settings } from "./settings.ts";
 
 const defaultToken = "etcd-cluster";
@@ -127,6 +128,7 @@ function limitsOf(
   | "catchUpEntriesMax"
   | "checkpointIntervalMs"
   | "snapshotBytesPerSecond"
+  | "watchProgressMs"
   | "quotaBytes"
 > {
   const { requestBytesMax, txnOpsMax, catchUpEntriesMax, checkpointIntervalMs, tickMs } =
@@ -143,8 +145,20 @@ function limitsOf(
     catchUpEntriesMax: integer(settings, "snapshot-catchup-entries", catchUpEntriesMax, 1),
     checkpointIntervalMs: integer(settings, "checkpoint-interval", checkpointIntervalMs, tickMs),
     snapshotBytesPerSecond: mebibyte * integer(settings, "snapshot-rate", snapshotRate, 1),
+    watchProgressMs: watchProgressOf(settings),
     quotaBytes: quotaOf(settings.values.get("quota-backend-bytes") ?? "0"),
   };
+}
+
+function watchProgressOf(settings: Settings): number {
+  const name = "watch-progress-notify-interval";
+  const text = settings.values.get(name) ?? settings.values.get(`experimental-${name}`);
+  if (text === undefined) return hostDefaults.watchProgressMs;
+  const ms = parseDurationMs(text);
+  if (ms === null || ms < 100) {
+    throw new UsageError(`--${name}: "${text}" is not a duration of 100ms or more, like 10m`);
+  }
+  return ms;
 }
 
 /** As etcd: 0 is the default, below that there is none. */

@@ -43,6 +43,8 @@ export class MvccStore {
   digest: LiveDigest;
   /** While above 0 compaction drops nothing: a HashKV is under way. */
   holds: number;
+  /** Hears of every row that a transaction writes, in order; null: nobody listens. */
+  onRow: ((key: string, row: Row) => void) | null;
   /** +1 with every rebuild: what was begun before it must begin again. */
   generation: number;
 
@@ -70,6 +72,7 @@ export class MvccStore {
     this.deletes = 0;
     this.digest = new LiveDigest();
     this.holds = 0;
+    this.onRow = null;
     this.generation = 0;
     this.#hasher = new Hasher();
     // A tombstone must outlive the rows that it deletes, and the store reclaims in any order: only
@@ -139,6 +142,7 @@ export class MvccStore {
     hashRow(this.#hasher, row);
     this.#putHashed(key, old, row, ref, value.length);
     this.puts++;
+    if (this.onRow !== null) this.onRow(key, row);
   }
 
   /** Deletes the live keys of [key, end) (`end` null: no end); how many there were. */
@@ -157,12 +161,14 @@ export class MvccStore {
   }
 
   #deleteSlot(slot: number): void {
-    const keyBytes = latin1Encode(this.index.slots.key(slot));
+    const key = this.index.slots.key(slot);
+    const keyBytes = latin1Encode(key);
     const main = this.revision + 1;
     const sub = this.#nextSub();
     const row = new Row(main, sub, true, 0, 0, 0, 0, this.hlc, 0, 0, keyBytes, emptyBytes);
     this.#deleteRow(slot, main, this.#append(row));
     this.deletes++;
+    if (this.onRow !== null) this.onRow(key, row);
   }
 
   #nextSub(): number {
@@ -285,8 +291,9 @@ export class MvccStore {
       hashScanned(this.#hasher, row);
       this.#putHashed(key, old, row, ref, row.end - row.valueAt);
     } else if (old >= 0) this.#deleteRow(old, row.main, ref);
-    // All that it deleted has been reclaimed: now it may go too.
-    else this.rows.dead(ref);
+    // All that it deleted has been reclaimed: now it may go too; but not while a watcher may begin
+    // with it, which is so at the compaction revision itself (#18089, #19179).
+    else if (row.main < this.compactRevision) this.rows.dead(ref);
     this.compactStep(REBUILD_COMPACT_MAX);
   }
 

@@ -41,6 +41,16 @@ export class ProtoReader {
     return this.#ok;
   }
 
+  /** Something is left of the message. */
+  get more(): boolean {
+    return this.#ok && this.#at < this.#end;
+  }
+
+  /** What was read is no value of its field. */
+  fail(): void {
+    this.#ok = false;
+  }
+
   /** Where the next read starts, as an offset in the given bytes. */
   get position(): number {
     return this.#at;

@@ -15,6 +15,7 @@ import type { ServiceFacts } from "./facts.ts";
 import { journalResponse, statusResponse } from "./inspect.ts";
 import { MembersService } from "./members-service.ts";
 import { decode, headerOf, sinkOf } from "./messages.ts";
+import { WatchService } from "./watch-service.ts";
 
 const Method = {
   Range: 1,
@@ -36,6 +37,7 @@ const Method = {
   MembersList: 17,
   MembersChange: 18,
   Alarm: 19,
+  Watch: 20,
 } as const;
 type Method = (typeof Method)[keyof typeof Method];
 
@@ -45,6 +47,7 @@ export const methods: ReadonlyMap<string, number> = new Map([
   ["/etcdserverpb.KV/DeleteRange", Method.DeleteRange],
   ["/etcdserverpb.KV/Txn", Method.Txn],
   ["/etcdserverpb.KV/Compact", Method.Compact],
+  ["/etcdserverpb.Watch/Watch", Method.Watch],
   ["/etcdserverpb.Cluster/MemberList", Method.MemberList],
   ["/etcdserverpb.Cluster/MemberAdd", Method.MemberAdd],
   ["/etcdserverpb.Cluster/MemberRemove", Method.MemberRemove],
@@ -84,6 +87,7 @@ export class Services implements GrpcHandler {
   readonly #alarms: AlarmService;
   readonly #cluster: ClusterService;
   readonly #members: MembersService;
+  readonly #watches: WatchService;
   readonly #facts: ServiceFacts;
   readonly #healthWatchers: Set<GrpcSink>;
   #served: boolean;
@@ -93,6 +97,7 @@ export class Services implements GrpcHandler {
     this.#alarms = new AlarmService(host, facts);
     this.#cluster = new ClusterService(host);
     this.#members = new MembersService(host);
+    this.#watches = new WatchService(host);
     this.#facts = facts;
     this.#healthWatchers = new Set();
     this.#served = false;
@@ -114,6 +119,8 @@ export class Services implements GrpcHandler {
         return this.#keyValue(OperationKind.Txn, message, false, sink);
       case Method.Compact:
         return this.#keyValue(OperationKind.Compact, message, false, sink);
+      case Method.Watch:
+        return this.#watches.message(message, sink);
       case Method.MemberList:
         return this.#cluster.memberList(message, sink);
       case Method.MemberAdd:

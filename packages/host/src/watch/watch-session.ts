@@ -1,0 +1,224 @@
+// One client's stream of watchers (etcd's serverWatchStream): what it asks for, in order, and what it
+// is told. It keeps nothing of what is to be told: who does not read is fed from the rows later
+// (kv's watch-hub.ts), so a stream that stands still costs what its sink has buffered.
+import { assertNever, utf8Encode } from "@quorate/base";
+import { decodeWatchRequest, encodeWatchResponse, KvError, ProtoWriter, WatchAsk } from "@quorate/kv";
+import type { HeaderSource, WatchAnswer, WatchHub, WatchRequest } from "@quorate/kv";
+import { FailureCode } from "../host-api.ts";
+import type { Failure } from "../host-api.ts";
+import { failure, kvFailure } from "../proposals.ts";
+import { endOf, keyOf, noEvents, StreamWatcher } from "./stream-watcher.ts";
+import type { StreamOfWatcher } from "./stream-watcher.ts";
+import type { WatchLimits, WatchSink, WatchStream } from "./watch-api.ts";
+
+/** The id in answers that are about no watcher. */
+const noWatcher = -1;
+
+/** What all streams of a member share. */
+export interface WatchShared {
+  readonly hub: WatchHub;
+  readonly limits: WatchLimits;
+  header(): HeaderSource;
+  /** There is something to tell somebody. */
+  schedule(): void;
+  /** Watchers and buffered bytes of all streams together. */
+  watchers: number;
+  buffered: number;
+  /** Streams whose client waits for a word of progress. */
+  readonly awaiting: Set<WatchSession>;
+  onClose(session: WatchSession): void;
+}
+
+export class WatchSession implements WatchStream, StreamOfWatcher {
+  readonly #shared: WatchShared;
+  readonly #sink: WatchSink;
+  readonly #writer: ProtoWriter;
+  readonly requiresLeader: boolean;
+  readonly #watchers: Map<number, StreamWatcher>;
+  readonly #blocked: Set<StreamWatcher>;
+  /** Asked while there was no state. */
+  #pending: WatchRequest[];
+  #nextId: number;
+  /** Of the sink, as the sum of all streams has it. */
+  #counted: number;
+  #closed: boolean;
+
+  constructor(shared: WatchShared, sink: WatchSink, requiresLeader: boolean) {
+    this.#shared = shared;
+    this.#sink = sink;
+    this.#writer = new ProtoWriter();
+    this.requiresLeader = requiresLeader;
+    this.#watchers = new Map();
+    this.#blocked = new Set();
+    this.#pending = [];
+    this.#nextId = 0;
+    this.#counted = 0;
+    this.#closed = false;
+  }
+
+  // ---- What the client says -------------------------------------------------------------------------
+
+  message(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    const request = decodeWatchRequest(bytes);
+    if (request === null) return this.fail(kvFailure(KvError.Malformed));
+    if (this.#pending.length === 0 && this.#shared.hub.whole) return this.#handle(request);
+    if (this.#pending.length >= this.#shared.limits.watchersPerStreamMax) {
+      return this.fail(failure(FailureCode.TooManyRequests));
+    }
+    this.#pending.push(request);
+  }
+
+  /** There is a state now. */
+  serve(): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const request of pending) {
+      if (!this.#closed) this.#handle(request);
+    }
+  }
+
+  drained(): void {
+    if (this.#closed) return;
+    this.#count();
+    if (this.#blocked.size === 0 && !this.#shared.awaiting.has(this)) return;
+    for (const { watcher } of this.#blocked) this.#shared.hub.resume(watcher);
+    this.#blocked.clear();
+    this.#shared.schedule();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const { watcher } of this.#watchers.values()) this.#shared.hub.remove(watcher);
+    this.#shared.watchers -= this.#watchers.size;
+    this.#shared.buffered -= this.#counted;
+    this.#watchers.clear();
+    this.#blocked.clear();
+    this.#pending = [];
+    this.#shared.awaiting.delete(this);
+    this.#shared.onClose(this);
+  }
+
+  fail(why: Failure): void {
+    if (this.#closed) return;
+    this.close();
+    this.#sink.fail(why);
+  }
+
+  #handle(request: WatchRequest): void {
+    switch (request.ask) {
+      case WatchAsk.Create:
+        return this.#create(request);
+      case WatchAsk.Cancel:
+        return this.#cancel(request.watchId);
+      case WatchAsk.Progress:
+        this.#shared.awaiting.add(this);
+        return this.#shared.schedule();
+      case WatchAsk.Nothing:
+        return;
+      default:
+        assertNever(request.ask, "what a client asks of its watchers");
+    }
+  }
+
+  #create(request: WatchRequest): void {
+    const { hub, limits } = this.#shared;
+    const refusal = this.#refusalOf(request);
+    const { revision } = hub;
+    if (refusal !== "") {
+      const cancelReason = utf8Encode(refusal);
+      const answer = { watchId: noWatcher, revision, created: true, canceled: true, cancelReason };
+      return this.send(answer, noEvents);
+    }
+    const id = request.watchId === 0 ? this.#freeId() : request.watchId;
+    const created = new StreamWatcher(this, id, request, limits.fragmentBytes);
+    this.#watchers.set(id, created);
+    this.#shared.watchers += 1;
+    this.send({ watchId: id, revision, created: true }, noEvents);
+    hub.add(created.watcher);
+    this.#shared.schedule();
+  }
+
+  /** Empty: none. The words are etcd's, where etcd refuses. */
+  #refusalOf(request: WatchRequest): string {
+    const { watchers, limits } = this.#shared;
+    const { rangeEnd, watchId } = request;
+    const end = rangeEnd.length === 0 ? null : endOf(rangeEnd);
+    if (end !== null && keyOf(request) >= end) return "mvcc: watcher range is empty";
+    if (!Number.isSafeInteger(watchId)) return "quorate: watch IDs beyond 2^53 are not supported";
+    if (watchId !== 0 && this.#watchers.has(watchId)) {
+      return "mvcc: duplicate watch ID provided on the WatchStream";
+    }
+    const isFull =
+      this.#watchers.size >= limits.watchersPerStreamMax || watchers >= limits.watchersMax;
+    return isFull ? "etcdserver: too many requests" : "";
+  }
+
+  #freeId(): number {
+    while (this.#watchers.has(this.#nextId)) this.#nextId += 1;
+    return this.#nextId++;
+  }
+
+  #cancel(id: number): void {
+    const found = this.#watchers.get(id);
+    if (found === undefined) return;
+    this.#shared.hub.remove(found.watcher);
+    this.ended(found);
+    this.send({ watchId: id, revision: this.#shared.hub.revision, canceled: true }, noEvents);
+  }
+
+  // ---- What it is told --------------------------------------------------------------------------------
+
+  /** Whatever others have buffered: a sink that will not call back takes more. */
+  get ready(): boolean {
+    const { buffered, needsDrain } = this.#sink;
+    if (this.#closed) return false;
+    const { limits, buffered: total } = this.#shared;
+    return !needsDrain || (buffered < limits.streamBufferBytes && total < limits.bufferBytes);
+  }
+
+  send(answer: WatchAnswer, events: Uint8Array): void {
+    if (this.#closed) return;
+    const { header } = this.#shared;
+    this.#sink.write(encodeWatchResponse(this.#writer, header(), answer, events));
+    this.#count();
+  }
+
+  blocked(watcher: StreamWatcher): void {
+    this.#blocked.add(watcher);
+  }
+
+  ended(watcher: StreamWatcher): void {
+    if (this.#watchers.get(watcher.id) !== watcher) return;
+    this.#watchers.delete(watcher.id);
+    this.#blocked.delete(watcher);
+    this.#shared.watchers -= 1;
+  }
+
+  /** Once in an interval, to those who asked for it. */
+  progress(): void {
+    for (const watcher of this.#watchers.values()) watcher.progress(this.#shared.hub.revision);
+  }
+
+  /**
+   * What was asked for by hand: true when it was said, which is when every watcher of the stream has
+   * been told of everything up to the revision in it (#15220).
+   */
+  answerProgress(): boolean {
+    if (this.#closed) return true;
+    if (!this.ready) return false;
+    for (const { synced } of this.#watchers.values()) {
+      if (!synced) return false;
+    }
+    this.send({ watchId: noWatcher, revision: this.#shared.hub.revision }, noEvents);
+    return true;
+  }
+
+  #count(): void {
+    if (this.#closed) return;
+    const { buffered } = this.#sink;
+    this.#shared.buffered += buffered - this.#counted;
+    this.#counted = buffered;
+  }
+}

@@ -1,0 +1,46 @@
+// etcd's Watch: a call carries one stream of watchers of the host; the messages pass as they are.
+import type { GrpcSink } from "@quorate/grpc";
+import type { HostApi, WatchStream } from "@quorate/host";
+import { sinkOf } from "./messages.ts";
+
+export class WatchService {
+  readonly #host: HostApi;
+  readonly #streams: Map<GrpcSink, WatchStream>;
+
+  constructor(host: HostApi) {
+    this.#host = host;
+    this.#streams = new Map();
+  }
+
+  /** The next message of a call. That the client has said all it will say ends nothing (W7). */
+  message(message: Uint8Array, sink: GrpcSink): void {
+    (this.#streams.get(sink) ?? this.#open(sink)).message(message);
+  }
+
+  #open(sink: GrpcSink): WatchStream {
+    const { fail } = sinkOf(sink);
+    const stream = this.#host.watch(
+      {
+        write: (bytes) => void sink.write(bytes),
+        get buffered() {
+          return sink.buffered;
+        },
+        get needsDrain() {
+          return sink.needsDrain;
+        },
+        fail: (failure) => {
+          this.#streams.delete(sink);
+          fail(failure);
+        },
+      },
+      sink.metadata["hasleader"] === "true",
+    );
+    this.#streams.set(sink, stream);
+    sink.onDrain = () => stream.drained();
+    sink.onCancel = () => {
+      this.#streams.delete(sink);
+      stream.close();
+    };
+    return stream;
+  }
+}
