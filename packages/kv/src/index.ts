@@ -36,12 +36,14 @@ export {
   decodeRangeResponse,
   decodeTxnResponse,
 } from "./wire/decode-response.ts";
+export { decodeWatchResponse } from "./wire/decode-watch.ts";
+export type { WatchEvent, WatchResponse } from "./wire/decode-watch.ts";
 export { encodeHeaderIds } from "./wire/encode-response.ts";
 export type { HeaderSource } from "./wire/encode-response.ts";
 export { encodeWatchResponse } from "./wire/encode-watch.ts";
 export type { WatchAnswer } from "./wire/encode-watch.ts";
 export { ProtoWriter } from "./wire/proto-writer.ts";
-export { decodeWatchRequest, WatchAsk, WatchRequest } from "./wire/watch-request.ts";
+export { decodeWatchRequest, encodeWatchRequest, WatchAsk, WatchRequest } from "./wire/watch-request.ts";
 export {
   encodeCompactionRequest,
   encodeDeleteRangeRequest,

@@ -30,12 +30,15 @@ export class Liveness {
    * ends, and mends itself in its next start: what it was asked before is answered by nobody.
    */
   #boots: number | null;
+  /** The last demand was met, not excused. */
+  served: boolean;
 
   constructor(cluster: SimCluster, history: History, electionTimeoutMs: number) {
     this.#cluster = cluster;
     this.#history = history;
     this.#timeoutMs = electionTimeoutMs;
     this.#boots = null;
+    this.served = false;
   }
 
   heal(): void {
@@ -106,10 +109,12 @@ export class Liveness {
 
   /** L1 a leader, L2 writes and reads at every member, L3 equal states, L5 no livelock. */
   demandAll(): void {
+    this.served = false;
     for (;;) {
       if (!this.settle("L1 a leader")) return;
       const members = this.core();
       if (this.#demandOf(members)) {
+        this.served = true;
         return;
       }
       this.#cluster.world.note("liveness", "a member stopped meanwhile", {

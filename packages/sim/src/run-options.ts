@@ -15,6 +15,8 @@ export interface RunOptions {
   spares: number;
   workload: WorkloadName;
   clients: number;
+  /** Clients that watch, beside them. */
+  watchers: number;
   load: LoadOptions;
   electionTimeoutMs: number;
   heartbeatIntervalMs: number;
@@ -46,6 +48,7 @@ export function drawOptions(random: SimRandom): RunOptions {
     spares: 0,
     workload: random.pick(workloadNames),
     clients: random.between(2, 8),
+    watchers: random.fork("watchers").pick([0, 1, 2, 4]),
     load: drawLoad(random),
     electionTimeoutMs,
     heartbeatIntervalMs: electionTimeoutMs / 10,

@@ -5,9 +5,12 @@ import { assert } from "@quorate/base";
 import { Atlas } from "./atlas.ts";
 import { likelyRevisions } from "./checkers/likely-revisions.ts";
 import { checkBlackBox, type SearchTotals } from "./checkers/black-box.ts";
+import { checkWatches } from "./checkers/watch-events.ts";
 import { History, Outcome } from "./client/history.ts";
 import { Load } from "./client/load.ts";
+import { WatchLoad } from "./client/watch-load.ts";
 import { SimCluster } from "./cluster.ts";
+import type { Evidence } from "./checkers/evidence.ts";
 import { describeCluster } from "./describe.ts";
 import type { FaultCounts } from "./fault-counts.ts";
 import { judge } from "./judge.ts";
@@ -49,6 +52,7 @@ export class Run {
   readonly history: History;
   readonly liveness: Liveness;
   readonly #load: Load;
+  readonly watchers: WatchLoad;
   readonly #families: ActiveFamily[];
 
   /** `adjust` may change what was drawn: a test that wants one thing for certain. */
@@ -76,6 +80,7 @@ export class Run {
     this.history = new History();
     this.liveness = new Liveness(this.cluster, this.history, options.electionTimeoutMs);
     this.#load = this.#makeLoad();
+    this.watchers = new WatchLoad(this.cluster, options.watchers);
     this.#families = makeNemeses(this.cluster, options.faults);
     this.cluster.onEnd = (_, incarnation) => this.watch.onEnd(incarnation);
   }
@@ -95,6 +100,7 @@ export class Run {
     this.liveness.demandAll();
     if (this.options.finalPowerLoss) this.#losePowerAtTheEnd();
     const evidence = judge(this.history, this.watch.committed, this.cluster.members[0]!.config);
+    this.#judgeWatchers(evidence);
     return this.#result(
       this.options.search ? checkBlackBox(this.history, likelyRevisions(evidence)) : null,
     );
@@ -119,13 +125,24 @@ export class Run {
     Object.assign(this.cluster.network.options, this.options.network);
     this.cluster.changing = this.options.faults.membership !== null;
     this.#load.start();
+    this.watchers.start();
     for (const { nemesis, foundingOnly } of this.#families) {
       if (!foundingOnly) nemesis.start();
     }
     this.world.runFor(this.options.safetyMs);
     this.#load.stop();
+    this.watchers.calm();
     for (const { nemesis } of this.#families) nemesis.stop();
     this.world.note("run", "healed");
+  }
+
+  /** Everybody who can be demanded anything of serves now: watchers, too, must have been told all. */
+  #judgeWatchers({ replay: { model } }: Evidence): void {
+    const { history } = this.watchers;
+    checkWatches(history.records, model);
+    if (!this.liveness.served) return;
+    this.watchers.demandSynced(model.revision, this.liveness.core());
+    checkWatches(history.records, model);
   }
 
   /** All come back, and everything acknowledged is there. */

@@ -16,17 +16,29 @@ import type { WatchGroup } from "./watch-groups.ts";
 import { WatchPlace } from "./watcher.ts";
 import type { Watcher } from "./watcher.ts";
 
-/** Rows that one slice of catching up reads, and their bytes, but for the last revision's. */
-const sliceRowsMax = 1000;
-const sliceBytesMax = partBytesMax;
-/** Watchers that share a slice, and how far their positions may lie apart. */
-const sliceWatchersMax = 512;
-const slicesPerStepMax = 2;
+/** How much is done at a time for those who are behind. */
+export interface CatchUpPace {
+  /** Rows that one slice reads, and their bytes, but for the last revision's. */
+  readonly sliceRowsMax: number;
+  readonly sliceBytesMax: number;
+  /** Watchers that share a slice; their positions lie at most so many revisions apart as it has rows. */
+  readonly sliceWatchersMax: number;
+  readonly slicesPerStepMax: number;
+}
+
+const defaultPace: CatchUpPace = {
+  sliceRowsMax: 1000,
+  sliceBytesMax: partBytesMax,
+  sliceWatchersMax: 512,
+  slicesPerStepMax: 2,
+};
+
 /** Batches of one group that are kept at a time: watchers at as many positions share. */
 const batchesKeptMax = 8;
 
 export class WatchHub {
   readonly #store: MvccStore;
+  readonly #pace: CatchUpPace;
   /** Told of everything up to here, who is synced. */
   #revision: number;
   /** There is a state to watch. */
@@ -41,8 +53,9 @@ export class WatchHub {
   #keys: string[];
   readonly #previousOf: (row: Row) => Row | null;
 
-  constructor(store: MvccStore) {
+  constructor(store: MvccStore, pace: CatchUpPace = defaultPace) {
     this.#store = store;
+    this.#pace = pace;
     this.#revision = store.revision;
     this.#whole = false;
     this.#synced = new WatchGroups();
@@ -135,7 +148,7 @@ export class WatchHub {
   /** Feeds who is behind; true when somebody still is and could be fed. */
   catchUp(): boolean {
     if (!this.#whole) return false;
-    for (let slices = 0; slices < slicesPerStepMax && this.#lagging.size > 0; slices += 1) {
+    for (let slices = 0; slices < this.#pace.slicesPerStepMax && this.#lagging.size > 0; slices += 1) {
       this.#slice();
     }
     return this.#lagging.size > 0;
@@ -254,7 +267,7 @@ export class WatchHub {
     let first = 0;
     let looked = 0;
     for (const watcher of this.#lagging) {
-      if (looked++ >= sliceWatchersMax) break;
+      if (looked++ >= this.#pace.sliceWatchersMax) break;
       if (!watcher.target.ready) {
         this.#block(watcher);
       } else if (watcher.next < this.#store.compactRevision) {
@@ -263,7 +276,7 @@ export class WatchHub {
       } else if (sharing.length === 0) {
         first = watcher.next;
         sharing.push(watcher);
-      } else if (watcher.next >= first && watcher.next <= first + sliceRowsMax) {
+      } else if (watcher.next >= first && watcher.next <= first + this.#pace.sliceRowsMax) {
         sharing.push(watcher);
       }
     }
@@ -272,6 +285,7 @@ export class WatchHub {
 
   /** The rows of whole revisions from `from` on that anybody in `groups` watches; up to which revision. */
   #read(from: number, groups: WatchGroups, rows: Row[]): number {
+    const { sliceRowsMax, sliceBytesMax } = this.#pace;
     const cursor = this.#store.rows.cursorFrom(from);
     let count = 0;
     let bytes = 0;

@@ -17,7 +17,7 @@ import type {
 /** As txnDepthMax of requests: an honest server nests no deeper. */
 const responseDepthMax = 256;
 
-const noHeader: ResponseHeader = { clusterId: 0n, memberId: 0n, revision: 0, raftTerm: 0 };
+export const noHeader: ResponseHeader = { clusterId: 0n, memberId: 0n, revision: 0, raftTerm: 0 };
 
 export function decodeRangeResponse(bytes: Uint8Array): RangeResponse | null {
   const reader = new ProtoReader(bytes);
@@ -53,7 +53,7 @@ export function decodeCompactionResponse(bytes: Uint8Array): CompactionResponse 
   return reader.ok ? { header } : null;
 }
 
-function readHeader(reader: ProtoReader): ResponseHeader {
+export function readHeader(reader: ProtoReader): ResponseHeader {
   const outer = reader.enter();
   const header = { clusterId: 0n, memberId: 0n, revision: 0, raftTerm: 0 };
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
@@ -72,7 +72,7 @@ function readBigint(reader: ProtoReader): bigint {
   return (BigInt(reader.high) << 32n) | BigInt(low);
 }
 
-function readKeyValue(reader: ProtoReader): KeyValue {
+export function readKeyValue(reader: ProtoReader): KeyValue {
   const outer = reader.enter();
   const kv = {
     key: emptyBytes,

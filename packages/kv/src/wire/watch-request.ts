@@ -1,6 +1,8 @@
-// etcd's WatchRequest: bytes → what a client asks of its stream of watchers.
+// etcd's WatchRequest: what a client asks of its stream of watchers, from bytes and (for clients,
+// simulated ones too) to bytes.
 import { emptyBytes } from "@quorate/base";
 import { ProtoReader } from "./proto-reader.ts";
+import { ProtoWriter } from "./proto-writer.ts";
 
 export const WatchAsk = { Nothing: 0, Create: 1, Cancel: 2, Progress: 3 } as const;
 export type WatchAsk = (typeof WatchAsk)[keyof typeof WatchAsk];
@@ -113,4 +115,29 @@ function readCancel(reader: ProtoReader, request: WatchRequest): void {
 
 function readNothing(reader: ProtoReader): void {
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) reader.unknown(tag, 0);
+}
+
+export function encodeWatchRequest(request: WatchRequest): Uint8Array {
+  const writer = new ProtoWriter();
+  if (request.ask === WatchAsk.Nothing) return writer.take();
+  const start = writer.begin(request.ask * 8 + 2);
+  if (request.ask === WatchAsk.Create) writeCreate(writer, request);
+  else if (request.ask === WatchAsk.Cancel) writer.int64(0x08, request.watchId);
+  writer.end(start);
+  return writer.take();
+}
+
+function writeCreate(writer: ProtoWriter, request: WatchRequest): void {
+  writer.bytes(0x0a, request.key);
+  writer.bytes(0x12, request.rangeEnd);
+  writer.int64(0x18, request.startRevision);
+  writer.bool(0x20, request.progressNotify);
+  const filters = [
+    ...(request.noPuts ? [filterNoPut] : []),
+    ...(request.noDeletes ? [filterNoDelete] : []),
+  ];
+  writer.bytes(0x2a, Uint8Array.from(filters));
+  writer.bool(0x30, request.prevKv);
+  writer.int64(0x38, request.watchId);
+  writer.bool(0x40, request.fragment);
 }

@@ -29,6 +29,16 @@ interface Version {
   readonly live: LiveKey | null;
 }
 
+/** What one revision did to one key. */
+export interface Change {
+  readonly main: number;
+  readonly key: string;
+  /** Null: it was deleted. */
+  readonly live: LiveKey | null;
+  /** As it stood at the revision before; null: it did not. */
+  readonly before: LiveKey | null;
+}
+
 /** All that the answer to a read depends on, beside the versions. */
 export interface ModelState {
   readonly revision: number;
@@ -94,6 +104,17 @@ export class KvModel implements ModelState {
   /** Keys of a range that were there at a revision, in order. */
   liveAt(from: Uint8Array, end: Uint8Array, revision: number): LiveKey[] {
     return this.#keysIn(from, end).flatMap((key) => this.#alive(key, revision) ?? []);
+  }
+
+  /** Everything that was ever done, in order of revisions. */
+  changes(): Change[] {
+    const changes: Change[] = [];
+    for (const [key, versions] of this.#versions) {
+      for (const { main, live } of versions) {
+        changes.push({ main, key, live, before: this.#alive(key, main - 1) });
+      }
+    }
+    return changes.sort((a, b) => a.main - b.main);
   }
 
   // ---- what is refused --------------------------------------------------------------------------

@@ -1,0 +1,216 @@
+// One client that watches: a few watchers on one stream, at one member at a time. When the stream ends,
+// or for no reason, it goes on at another member from where each watcher was; it stops reading for a
+// while, asks how far it was told, cancels and begins anew.
+import { latin1Encode, must } from "@quorate/base";
+import { decodeWatchResponse, encodeWatchRequest, WatchAsk, WatchRequest } from "@quorate/kv";
+import type { WatchEvent, WatchResponse } from "@quorate/kv";
+import { demand } from "../checkers/violation.ts";
+import type { SimCluster } from "../cluster.ts";
+import type { SimRandom } from "../sim-random.ts";
+import { WatchConnection } from "./watch-connection.ts";
+import type { WatchHistory, WatchRecord } from "./watch-history.ts";
+
+const second = 1_000_000;
+/** The id of answers that are about no watcher. */
+const noWatcher = -1;
+
+interface Slot {
+  record: WatchRecord;
+  /** On the present stream; null: the member has not said. */
+  watchId: number | null;
+  /** Events of a response whose other fragments are still to come. */
+  fragments: WatchEvent[];
+}
+
+export class WatchClient {
+  readonly #cluster: SimCluster;
+  readonly #history: WatchHistory;
+  readonly #random: SimRandom;
+  readonly #slots: Slot[];
+  /** Asked for on the present stream and not answered, in order. */
+  #creating: Slot[];
+  #connection: WatchConnection | null;
+  /** Where the present connection leads. */
+  #member: string;
+  /** Members that it may go to; null: any. */
+  #members: readonly string[] | null;
+  /** No more pauses and moves: it only goes on. */
+  #calm: boolean;
+
+  constructor(cluster: SimCluster, history: WatchHistory, random: SimRandom) {
+    this.#cluster = cluster;
+    this.#history = history;
+    this.#random = random;
+    this.#slots = Array.from({ length: random.between(1, 4) }, () => this.#fresh(null));
+    this.#creating = [];
+    this.#connection = null;
+    this.#member = "";
+    this.#members = null;
+    this.#calm = false;
+  }
+
+  start(): void {
+    this.#connect();
+    this.#actLater();
+    this.#look();
+  }
+
+  /** From now on it reads what comes, and asks how far it was told. */
+  calm(): void {
+    this.#calm = true;
+    if (this.#connection !== null) this.#connection.readUs = 100;
+  }
+
+  /** These serve: it goes to one of them. */
+  keepTo(members: readonly string[]): void {
+    this.#members = members;
+    if (!members.includes(this.#member)) this.#reconnect();
+  }
+
+  /** Every watcher has been told of everything up to the revision; asks for it. */
+  knows(revision: number): boolean {
+    const behind = this.#slots.filter(({ record }) => (record.next ?? 0) <= revision);
+    if (behind.length > 0) this.#askProgress();
+    return behind.length === 0;
+  }
+
+  // ---- Connections ----------------------------------------------------------------------------------
+
+  #connect(): void {
+    const { world } = this.#cluster;
+    if (this.#connection !== null) return;
+    const names = this.#members ?? this.#cluster.present();
+    this.#member = this.#random.pick(names.length > 0 ? names : this.#cluster.memberNames);
+    const { incarnation, host } = this.#cluster.member(this.#member);
+    if (incarnation === null || !incarnation.alive || host === null) return this.#connectLater();
+    const readUs = this.#calm ? 100 : this.#random.doublings(50, 20_000);
+    const connection = new WatchConnection(world, incarnation, host, readUs, {
+      heard: (bytes) => this.#heard(bytes),
+      ended: () => this.#reconnect(),
+    });
+    this.#connection = connection;
+    this.#creating = [];
+    for (const slot of this.#slots) this.#create(slot);
+  }
+
+  #connectLater(): void {
+    this.#cluster.world.after(this.#random.doublings(1_000, second), () => this.#connect());
+  }
+
+  #reconnect(): void {
+    this.#connection?.close();
+    this.#connection = null;
+    for (const slot of this.#slots) slot.watchId = null;
+    this.#connectLater();
+  }
+
+  /** A process that is gone says nothing of it. */
+  #look(): void {
+    this.#cluster.world.after(200_000, () => {
+      if (this.#connection !== null && !this.#connection.alive) this.#reconnect();
+      this.#look();
+    });
+  }
+
+  // ---- What it asks -----------------------------------------------------------------------------------
+
+  #create(slot: Slot): void {
+    slot.watchId = null;
+    slot.fragments = [];
+    this.#creating.push(slot);
+    const startRevision = slot.record.next ?? 0;
+    const watchId = this.#random.chance(0.3) ? 1_000 + slot.record.id : 0;
+    this.#send(new WatchRequest({ ...slot.record.request, startRevision, watchId }));
+  }
+
+  #askProgress(): void {
+    this.#send(new WatchRequest({ ask: WatchAsk.Progress }));
+  }
+
+  #send(request: WatchRequest): void {
+    this.#connection?.send(encodeWatchRequest(request));
+  }
+
+  #actLater(): void {
+    this.#cluster.world.after(this.#random.doublings(100_000, 8 * second), () => {
+      if (!this.#calm) this.#act();
+      this.#actLater();
+    });
+  }
+
+  #act(): void {
+    const draw = this.#random.below(10);
+    if (this.#connection === null) return;
+    if (draw < 3) this.#askProgress();
+    else if (draw < 5) this.#reconnect();
+    else if (draw < 8) this.#connection.readUs = this.#random.doublings(50, 4 * second);
+    else this.#begin(this.#random.pick(this.#slots));
+  }
+
+  /** Another watcher in this one's place. */
+  #begin(slot: Slot): void {
+    const { watchId, record } = slot;
+    if (watchId === null) return;
+    this.#send(new WatchRequest({ ask: WatchAsk.Cancel, watchId }));
+    record.closed = true;
+    const past = record.next ?? 1;
+    const start = this.#random.pick([null, past, Math.max(1, past - 20), past + 10]);
+    slot.record = this.#fresh(start).record;
+    this.#create(slot);
+  }
+
+  #fresh(start: number | null): Slot {
+    const random = this.#random;
+    const key = random.pick(["\0", "a", "c", "k", "r", "t", "u"]);
+    const end = random.pick(["\0", "\0", "d", "s", "v"]);
+    const request = new WatchRequest({
+      ask: WatchAsk.Create,
+      key: latin1Encode(key),
+      rangeEnd: latin1Encode(end !== "\0" && end <= key ? "\0" : end),
+      noPuts: random.chance(0.1),
+      noDeletes: random.chance(0.1),
+      prevKv: random.chance(0.4),
+      progressNotify: random.chance(0.5),
+      fragment: random.chance(0.3),
+    });
+    return { record: this.#history.begin(request, start), watchId: null, fragments: [] };
+  }
+
+  // ---- What it hears ----------------------------------------------------------------------------------
+
+  #heard(bytes: Uint8Array): void {
+    const response = must(decodeWatchResponse(bytes), "a watch response");
+    if (response.created) return this.#created(response);
+    if (response.watchId === noWatcher) {
+      for (const { record, watchId } of this.#slots) {
+        if (watchId !== null) record.claim(response.header.revision);
+      }
+      return;
+    }
+    const slot = this.#slots.find(({ watchId }) => watchId === response.watchId);
+    // Of one that it has cancelled.
+    if (slot === undefined) return;
+    if (response.compactRevision !== 0) return this.#compacted(slot, response.compactRevision);
+    if (response.canceled) return;
+    slot.fragments.push(...response.events);
+    if (response.fragment) return;
+    if (slot.fragments.length > 0) slot.record.hear(slot.fragments);
+    else slot.record.claim(response.header.revision);
+    slot.fragments = [];
+  }
+
+  #created({ watchId, header, canceled, cancelReason }: WatchResponse): void {
+    const slot = this.#creating.shift();
+    demand(slot !== undefined, "W1 a watcher is created once", () => `id ${watchId}, unasked`);
+    demand(!canceled, "W1 a watcher is created", () => cancelReason);
+    slot.watchId = watchId;
+    slot.record.start ??= header.revision + 1;
+  }
+
+  #compacted(slot: Slot, compactRevision: number): void {
+    const { record } = slot;
+    record.compacted = { next: must(record.next, "it had a start"), compactRevision };
+    slot.record = this.#history.begin(record.request, compactRevision);
+    this.#create(slot);
+  }
+}
