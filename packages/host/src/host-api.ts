@@ -75,6 +75,9 @@ export interface HostConfig {
   readonly memberHealthMs: number;
   /** Watchers that asked for it hear so often up to where they were told, when nothing happens. */
   readonly watchProgressMs: number;
+  /** Written to a stream of watchers and not yet taken, after which it waits; and to all of them. */
+  readonly watchStreamBufferBytes: number;
+  readonly watchBufferBytes: number;
   /** etcd's --quota-backend-bytes, on live bytes; Infinity: none. */
   readonly quotaBytes: number;
 }
@@ -106,6 +109,8 @@ export const hostDefaults: Omit<
   futileBytesMax: 67_108_864,
   memberHealthMs: 5000,
   watchProgressMs: 600_000,
+  watchStreamBufferBytes: 1_048_576,
+  watchBufferBytes: 268_435_456,
   quotaBytes: 2_147_483_648,
 };
 

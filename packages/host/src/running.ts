@@ -33,7 +33,7 @@ import type { LogRepairParts } from "./repair/log-repair.ts";
 import { StateRepair } from "./repair/state-repair.ts";
 import type { StateRepairParts } from "./repair/state-repair.ts";
 import { WatchStreams } from "./watch/watch-streams.ts";
-import { watchLimits } from "./watch/watch-api.ts";
+import { watchersMax } from "./watch/watch-api.ts";
 import { votersOnDisk } from "./voters-on-disk.ts";
 import { electionTicks, initialState, knownHardState, raftConfig } from "./raft-settings.ts";
 import { Requests } from "./requests.ts";
@@ -178,10 +178,15 @@ function makeWatches(
   schedule: () => void,
 ): WatchStreams {
   const ids = encodeHeaderIds(BigInt(`0x${config.clusterId}`), BigInt(`0x${config.memberId}`));
-  const { watchProgressMs: progressMs, requestBytesMax: fragmentBytes } = config;
   return new WatchStreams({
     hub: kv.watches,
-    limits: { ...watchLimits, progressMs, fragmentBytes },
+    limits: {
+      ...watchersMax,
+      streamBufferBytes: config.watchStreamBufferBytes,
+      bufferBytes: config.watchBufferBytes,
+      progressMs: config.watchProgressMs,
+      fragmentBytes: config.requestBytesMax,
+    },
     random: env.random.fork("watch"),
     tickMs: config.tickMs,
     electionTimeoutTicks,

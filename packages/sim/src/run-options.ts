@@ -84,6 +84,9 @@ function drawHost(random: SimRandom): Partial<HostConfig> {
     lateVoteAnswers: random.chance(0.3),
     requestBytesMax: Math.floor(requestBytesLimit(walSegmentBytes) / random.pick([1, 1, 2])),
     txnOpsMax: random.pick([16, 128]),
+    watchProgressMs: random.fork("watch progress").pick([200, 2_000, 600_000]),
+    watchStreamBufferBytes: random.fork("watch stream").pick([1, 4_096, 1_048_576]),
+    watchBufferBytes: random.fork("watch buffers").pick([8_192, 268_435_456]),
     storage: {
       ...storageDefaults,
       walSegmentBytes,

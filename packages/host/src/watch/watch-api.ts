@@ -35,11 +35,10 @@ export interface WatchLimits {
   readonly fragmentBytes: number;
 }
 
-export const watchLimits: Omit<WatchLimits, "fragmentBytes" | "progressMs"> = {
+/** reliability.md §6.4. */
+export const watchersMax: Pick<WatchLimits, "watchersPerStreamMax" | "watchersMax"> = {
   watchersPerStreamMax: 10_000,
   watchersMax: 1_000_000,
-  streamBufferBytes: 1_048_576,
-  bufferBytes: 268_435_456,
 };
 
 /** Of a member that takes no streams; its sink hears why. */

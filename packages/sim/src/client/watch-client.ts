@@ -26,7 +26,7 @@ export class WatchClient {
   readonly #cluster: SimCluster;
   readonly #history: WatchHistory;
   readonly #random: SimRandom;
-  readonly #slots: Slot[];
+  #slots: Slot[];
   /** Asked for on the present stream and not answered, in order. */
   #creating: Slot[];
   #connection: WatchConnection | null;
@@ -69,9 +69,22 @@ export class WatchClient {
 
   /** Every watcher has been told of everything up to the revision; asks for it. */
   knows(revision: number): boolean {
+    this.#dropFuture(revision);
     const behind = this.#slots.filter(({ record }) => (record.next ?? 0) <= revision);
     if (behind.length > 0) this.#askProgress();
     return behind.length === 0;
+  }
+
+  /** While one of a stream waits for what is to come, nobody on it hears of progress. */
+  #dropFuture(revision: number): void {
+    this.#slots = this.#slots.filter((slot) => {
+      const { record, watchId } = slot;
+      if ((record.next ?? 0) <= revision + 1) return true;
+      record.closed = true;
+      if (watchId === null) return this.#creating.includes(slot);
+      this.#send(new WatchRequest({ ask: WatchAsk.Cancel, watchId }));
+      return false;
+    });
   }
 
   // ---- Connections ----------------------------------------------------------------------------------
