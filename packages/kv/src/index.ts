@@ -43,7 +43,12 @@ export type { HeaderSource } from "./wire/encode-response.ts";
 export { encodeWatchResponse } from "./wire/encode-watch.ts";
 export type { WatchAnswer } from "./wire/encode-watch.ts";
 export { ProtoWriter } from "./wire/proto-writer.ts";
-export { decodeWatchRequest, encodeWatchRequest, WatchAsk, WatchRequest } from "./wire/watch-request.ts";
+export {
+  decodeWatchRequest,
+  encodeWatchRequest,
+  WatchAsk,
+  WatchRequest,
+} from "./wire/watch-request.ts";
 export {
   encodeCompactionRequest,
   encodeDeleteRangeRequest,

@@ -127,6 +127,7 @@ class SimRuns {
     );
     const { searchedRuns, searchedOperations } = summary;
     console.log(`histories searched through: ${searchedRuns}, of ${searchedOperations} operations`);
+    console.log(`revisions that watchers were told of: ${summary.watched}`);
     console.log(`faults injected: ${summary.faultsTotal}`);
     for (const line of summary.faultLines()) console.log(line);
     if (!this.#given.marks) return;

@@ -37,6 +37,8 @@ export interface RunResult {
   readonly committed: number;
   readonly marks: ReadonlyMap<string, { readonly passed: number; readonly crashed: number }>;
   readonly rareStates: readonly (readonly [RareState, number])[];
+  /** Revisions that watchers were told of. */
+  readonly watched: number;
   /** What the search through the history went through; null: there was none. */
   readonly searched: SearchTotals | null;
 }
@@ -179,6 +181,7 @@ export class Run {
       committed: watch.committed.lastIndex,
       marks: cluster.marks,
       rareStates: cluster.rare.entries(),
+      watched: this.watchers.history.revisions,
       searched,
       unseed: world.unseed(),
     };

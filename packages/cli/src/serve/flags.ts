@@ -174,7 +174,11 @@ export const flags: readonly Flag[] = [
   ...rows(experimentalText, Text, FlagState.Ignored, "experimental-"),
   ...rows(experimentalBoolText, Bool, FlagState.Ignored, "experimental-"),
   ...rows("peer-skip-client-san-verification", Bool, FlagState.Refused, "experimental-"),
-  ...rows("watch-progress-notify-interval", Text, FlagState.Used, "experimental-"),
+  used(
+    "experimental-watch-progress-notify-interval",
+    Text,
+    "as --watch-progress-notify-interval, by its name before etcd 3.6",
+  ),
 ];
 
 export const flagsByName: ReadonlyMap<string, Flag> = new Map(flags.map((f) => [f.name, f]));

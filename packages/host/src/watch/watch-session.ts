@@ -2,7 +2,13 @@
 // is told. It keeps nothing of what is to be told: who does not read is fed from the rows later
 // (kv's watch-hub.ts), so a stream that stands still costs what its sink has buffered.
 import { assertNever, utf8Encode } from "@quorate/base";
-import { decodeWatchRequest, encodeWatchResponse, KvError, ProtoWriter, WatchAsk } from "@quorate/kv";
+import {
+  decodeWatchRequest,
+  encodeWatchResponse,
+  KvError,
+  ProtoWriter,
+  WatchAsk,
+} from "@quorate/kv";
 import type { HeaderSource, WatchAnswer, WatchHub, WatchRequest } from "@quorate/kv";
 import { FailureCode } from "../host-api.ts";
 import type { Failure } from "../host-api.ts";
@@ -180,8 +186,8 @@ export class WatchSession implements WatchStream, StreamOfWatcher {
 
   send(answer: WatchAnswer, events: Uint8Array): void {
     if (this.#closed) return;
-    const { header } = this.#shared;
-    this.#sink.write(encodeWatchResponse(this.#writer, header(), answer, events));
+    const header = this.#shared.header();
+    this.#sink.write(encodeWatchResponse(this.#writer, header, answer, events));
     this.#count();
   }
 

@@ -148,7 +148,11 @@ export class WatchHub {
   /** Feeds who is behind; true when somebody still is and could be fed. */
   catchUp(): boolean {
     if (!this.#whole) return false;
-    for (let slices = 0; slices < this.#pace.slicesPerStepMax && this.#lagging.size > 0; slices += 1) {
+    for (
+      let slices = 0;
+      slices < this.#pace.slicesPerStepMax && this.#lagging.size > 0;
+      slices += 1
+    ) {
       this.#slice();
     }
     return this.#lagging.size > 0;

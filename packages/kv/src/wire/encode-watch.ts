@@ -2,7 +2,7 @@
 import type { Row } from "../rows.ts";
 import { writeHeader, writeKeyValue } from "./encode-response.ts";
 import type { HeaderSource } from "./encode-response.ts";
-import { ProtoWriter } from "./proto-writer.ts";
+import type { ProtoWriter } from "./proto-writer.ts";
 
 const EventTag = { Type: 0x08, Kv: 0x12, PrevKv: 0x1a } as const;
 const WatchTag = {

@@ -18,7 +18,7 @@ export class WatchService {
   }
 
   #open(sink: GrpcSink): WatchStream {
-    const { fail } = sinkOf(sink);
+    const failing = sinkOf(sink);
     const stream = this.#host.watch(
       {
         write: (bytes) => void sink.write(bytes),
@@ -30,7 +30,7 @@ export class WatchService {
         },
         fail: (failure) => {
           this.#streams.delete(sink);
-          fail(failure);
+          failing.fail(failure);
         },
       },
       sink.metadata["hasleader"] === "true",

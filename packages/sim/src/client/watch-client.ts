@@ -133,7 +133,8 @@ export class WatchClient {
     this.#creating.push(slot);
     const startRevision = slot.record.next ?? 0;
     const watchId = this.#random.chance(0.3) ? 1_000 + slot.record.id : 0;
-    this.#send(new WatchRequest({ ...slot.record.request, startRevision, watchId }));
+    const request = new WatchRequest(slot.record.request);
+    this.#send(Object.assign(request, { startRevision, watchId }));
   }
 
   #askProgress(): void {

@@ -80,7 +80,8 @@ export class WatchHistory {
     return record;
   }
 
-  get events(): number {
+  /** Told, all watchers together. */
+  get revisions(): number {
     return this.records.reduce((sum, { told }) => sum + told.length, 0);
   }
 }

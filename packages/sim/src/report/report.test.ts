@@ -18,6 +18,7 @@ function figures(ok: number, leaders: number): RunFigures {
     refused: 1,
     unknown: 2,
     leaders,
+    watched: 3,
     searched: leaders > 1 ? 7 : 0,
     boots: 3,
     faults: [["process.kill", 2]],

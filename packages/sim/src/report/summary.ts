@@ -16,6 +16,8 @@ export interface RunFigures {
   readonly unknown: number;
   readonly leaders: number;
   readonly boots: number;
+  /** Revisions that watchers were told of. */
+  readonly watched: number;
   /** Operations of a history that was searched through (black-box.ts). */
   readonly searched: number;
   readonly faults: readonly (readonly [FaultKind, number])[];
@@ -33,6 +35,7 @@ export function figuresOf(result: RunResult): RunFigures {
     unknown: result.operations.unknown,
     leaders: result.leaders,
     boots: result.boots,
+    watched: result.watched,
     searched: result.searched?.operations ?? 0,
     faults: result.faults.entries(),
     marks: [
@@ -47,6 +50,7 @@ export class Summary {
   runs: number;
   virtualMs: number;
   operations: number;
+  watched: number;
   /** Runs whose history was searched through, and their operations. */
   searchedRuns: number;
   searchedOperations: number;
@@ -59,6 +63,7 @@ export class Summary {
     this.runs = 0;
     this.virtualMs = 0;
     this.operations = 0;
+    this.watched = 0;
     this.searchedRuns = 0;
     this.searchedOperations = 0;
     this.#runsWithLeaderChange = 0;
@@ -72,6 +77,7 @@ export class Summary {
     this.runs++;
     this.virtualMs += figures.virtualMs;
     this.operations += figures.ok + figures.refused + figures.unknown;
+    this.watched += figures.watched;
     if (figures.searched > 0) this.searchedRuns++;
     this.searchedOperations += figures.searched;
     if (figures.leaders > 1) this.#runsWithLeaderChange++;

@@ -19,6 +19,7 @@ import { forgottenConnections } from "./stories/forgotten-connections.ts";
 import { fsyncFailsOnce } from "./stories/fsync-fails-once.ts";
 import { fullWindowLostPackets } from "./stories/full-window-lost-packets.ts";
 import { fullDisk5 } from "./stories/full-disk-5.ts";
+import { futureWatchOnALateMember } from "./stories/future-watch-on-a-late-member.ts";
 import { genesisFounderWiped } from "./stories/genesis-founder-wiped.ts";
 import { genesisTwoWipes } from "./stories/genesis-two-wipes.ts";
 import { heartbeatOfANewerTerm } from "./stories/heartbeat-of-a-newer-term.ts";
@@ -99,6 +100,7 @@ import { wipedMemberRejoins } from "./stories/wiped-member-rejoins.ts";
 import { writeBelowASnapshot } from "./stories/write-below-a-snapshot.ts";
 import { writeOfADeposedLeader } from "./stories/write-of-a-deposed-leader.ts";
 import { newcomerBehindTheLog } from "./stories/newcomer-behind-the-log.ts";
+import { watchAcrossASnapshot } from "./stories/watch-across-a-snapshot.ts";
 import { Stage, type StageOptions, type Story } from "./story.ts";
 
 const all: readonly Story[] = [
@@ -122,6 +124,7 @@ const all: readonly Story[] = [
   powerLossInANewSegment,
   fsyncFailsOnce,
   fullDisk5,
+  futureWatchOnALateMember,
   termAndVoteApart,
   ackOnDuplicateAppend,
   outOfOrderCompletions,
@@ -211,6 +214,9 @@ const all: readonly Story[] = [
   digestsOfIdleMembers,
   rangesOfEveryKind,
   compactedRangeInTxn,
+  // Watchers.
+  watchAcrossASnapshot,
+  futureWatchOnALateMember,
 ];
 
 export const scenarioNames: readonly string[] = all.map(({ name }) => name);
