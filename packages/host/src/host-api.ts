@@ -13,7 +13,6 @@ import type { StorageOptions, StorageUsage } from "@quorate/storage";
 import type { JournalEvent } from "./journal.ts";
 import type { MemberRequest } from "./members/member-request.ts";
 import { MemberError } from "./members/members-change.ts";
-import type { WatchSink, WatchStream } from "./watch/watch-api.ts";
 import type { PeerStatus } from "./peers/peers-api.ts";
 
 /** One line of --initial-cluster. */
@@ -166,6 +165,29 @@ export interface ReplySink {
   /** An encoded etcd response. */
   reply(bytes: Uint8Array): void;
   fail(failure: Failure): void;
+}
+
+// ---- Streams of watchers ---------------------------------------------------------------------------
+
+/** Whoever carries a client's stream: the server's gRPC calls, the clients of the simulator. */
+export interface WatchSink {
+  /** One encoded WatchResponse, in order. */
+  write(message: Uint8Array): void;
+  /** Bytes written that have not left yet. */
+  readonly buffered: number;
+  /** So much that `WatchStream.drained` will be called when all has left. */
+  readonly needsDrain: boolean;
+  /** The stream has ended; nothing is written any more. */
+  fail(failure: Failure): void;
+}
+
+export interface WatchStream {
+  /** One encoded WatchRequest. */
+  message(bytes: Uint8Array): void;
+  /** What the sink had buffered has left. */
+  drained(): void;
+  /** The client has gone. */
+  close(): void;
 }
 
 // ---- Status --------------------------------------------------------------------------------------

@@ -25,6 +25,8 @@ import type {
   HostStatus,
   ReplySink,
   RequestKind,
+  WatchSink,
+  WatchStream,
 } from "./host-api.ts";
 import { hashInSlices } from "./hash.ts";
 import { Journal, JournalEvent, JournalKind, roleNames } from "./journal.ts";
@@ -50,8 +52,7 @@ import { SettingsTable } from "./settings.ts";
 import { Stalls } from "./stalls.ts";
 import { describeStatus, missingOf, reasonOf } from "./status.ts";
 import { votersOf } from "./voters-on-disk.ts";
-import { closedWatch } from "./watch/watch-api.ts";
-import type { WatchSink, WatchStream } from "./watch/watch-api.ts";
+import { closedWatch } from "./watch/watch-limits.ts";
 
 /** With so many writes waiting, what has no hurry stands still. */
 const queueFrom = 256;

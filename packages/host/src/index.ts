@@ -18,6 +18,8 @@ export type {
   MemberStatus,
   ReplySink,
   RequestKind,
+  WatchSink,
+  WatchStream,
 } from "./host-api.ts";
 export { MemberAim } from "./members/member-record.ts";
 export { MemberRequestKind } from "./members/member-request.ts";
@@ -35,4 +37,3 @@ export { isSurvivor, readSurvivor, recoveriesOf } from "./recover/survivor.ts";
 export type { Survivor } from "./recover/survivor.ts";
 export { writeMembers } from "./recover/write-members.ts";
 export type { NewDirectory, Recovery } from "./recover/write-members.ts";
-export type { WatchSink, WatchStream } from "./watch/watch-api.ts";

@@ -33,7 +33,7 @@ import type { LogRepairParts } from "./repair/log-repair.ts";
 import { StateRepair } from "./repair/state-repair.ts";
 import type { StateRepairParts } from "./repair/state-repair.ts";
 import { WatchStreams } from "./watch/watch-streams.ts";
-import { watchersMax } from "./watch/watch-api.ts";
+import { watchersMax } from "./watch/watch-limits.ts";
 import { votersOnDisk } from "./voters-on-disk.ts";
 import { electionTicks, initialState, knownHardState, raftConfig } from "./raft-settings.ts";
 import { Requests } from "./requests.ts";

@@ -19,9 +19,9 @@ export { rangeIsSerializable, txnIsSerializable } from "./serializable.ts";
 export { TableRecord } from "./table.ts";
 export type { ReplicatedTable } from "./table.ts";
 export type { EventBatch, EventPart } from "./watch/event-batch.ts";
-export { WatchHub } from "./watch/watch-hub.ts";
 export { Watcher, WatchPlace } from "./watch/watcher.ts";
 export type { WatchTarget } from "./watch/watcher.ts";
+export type { WatchCounts, Watches } from "./watch/watches.ts";
 export {
   decodeCompactionRequest,
   decodeDeleteRangeRequest,

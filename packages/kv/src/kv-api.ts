@@ -6,7 +6,7 @@ import type { KvError } from "./kv-error.ts";
 import type { OperationKind } from "./operation.ts";
 import type { RowRef, RowStore, ScannedRow } from "./rows.ts";
 import type { ReplicatedTable, TableRecord } from "./table.ts";
-import type { WatchHub } from "./watch/watch-hub.ts";
+import type { Watches } from "./watch/watches.ts";
 
 export interface KvOptions {
   readonly rows: RowStore;
@@ -77,7 +77,7 @@ export interface KvApi {
   recovered(index: number, term: number, revisions: number): void;
 
   /** Who watches on this member; no part of the replicated state. */
-  readonly watches: WatchHub;
+  readonly watches: Watches;
 
   readonly revision: number;
   /** -1 before any compaction, as in etcd. */

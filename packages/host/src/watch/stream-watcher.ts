@@ -103,4 +103,4 @@ export function endOf(rangeEnd: Uint8Array): string | null {
   return rangeEnd.length === 1 && rangeEnd[0] === 0 ? null : latin1Decode(rangeEnd);
 }
 
-export const noEvents = new Uint8Array(0);
+export const noEvents: Uint8Array = new Uint8Array(0);

@@ -9,8 +9,8 @@ import { decodeWatchResponse, encodeWatchRequest, WatchAsk, WatchRequest } from 
 import type { WatchResponse } from "@quorate/kv";
 import { MemoryRows, MvccStore, WatchHub } from "@quorate/kv/internal";
 import { FailureCode } from "../host-api.ts";
-import type { Failure } from "../host-api.ts";
-import type { WatchLimits, WatchSink, WatchStream } from "./watch-api.ts";
+import type { Failure, WatchSink, WatchStream } from "../host-api.ts";
+import type { WatchLimits } from "./watch-limits.ts";
 import { WatchStreams } from "./watch-streams.ts";
 
 const limits: WatchLimits = {

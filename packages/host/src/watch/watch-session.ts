@@ -9,20 +9,20 @@ import {
   ProtoWriter,
   WatchAsk,
 } from "@quorate/kv";
-import type { HeaderSource, WatchAnswer, WatchHub, WatchRequest } from "@quorate/kv";
+import type { HeaderSource, WatchAnswer, Watches, WatchRequest } from "@quorate/kv";
 import { FailureCode } from "../host-api.ts";
-import type { Failure } from "../host-api.ts";
+import type { Failure, WatchSink, WatchStream } from "../host-api.ts";
 import { failure, kvFailure } from "../proposals.ts";
 import { endOf, keyOf, noEvents, StreamWatcher } from "./stream-watcher.ts";
 import type { StreamOfWatcher } from "./stream-watcher.ts";
-import type { WatchLimits, WatchSink, WatchStream } from "./watch-api.ts";
+import type { WatchLimits } from "./watch-limits.ts";
 
 /** The id in answers that are about no watcher. */
 const noWatcher = -1;
 
 /** What all streams of a member share. */
 export interface WatchShared {
-  readonly hub: WatchHub;
+  readonly hub: Watches;
   readonly limits: WatchLimits;
   header(): HeaderSource;
   /** There is something to tell somebody. */

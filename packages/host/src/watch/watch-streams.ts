@@ -1,10 +1,11 @@
 // All streams of watchers of this member. Its part of a turn: tell what apply has changed, feed those
 // who are behind, answer who asked how far they were told.
-import type { HeaderSource, WatchHub } from "@quorate/kv";
+import type { HeaderSource, Watches } from "@quorate/kv";
 import type { Random } from "@quorate/storage";
 import { FailureCode } from "../host-api.ts";
+import type { WatchSink, WatchStream } from "../host-api.ts";
 import { failure } from "../proposals.ts";
-import type { WatchLimits, WatchSink, WatchStream } from "./watch-api.ts";
+import type { WatchLimits } from "./watch-limits.ts";
 import { WatchSession } from "./watch-session.ts";
 import type { WatchShared } from "./watch-session.ts";
 
@@ -16,7 +17,7 @@ const lookTicks = 10;
 const jitterShare = 0.1;
 
 export interface WatchStreamsParts {
-  readonly hub: WatchHub;
+  readonly hub: Watches;
   readonly limits: WatchLimits;
   readonly random: Random;
   readonly tickMs: number;

@@ -6,8 +6,8 @@ import { ProtoWriter } from "../wire/proto-writer.ts";
 import { encodeEvent } from "../wire/encode-watch.ts";
 
 /** One response carries about so much, and so many revisions, where its revisions let it. */
-export const partBytesMax = 1 << 20;
-export const partRevisionsMax = 1000;
+export const partBytesMax: number = 1 << 20;
+export const partRevisionsMax: number = 1000;
 
 /** Whole revisions, as the encoded field `events`. */
 export class EventPart {

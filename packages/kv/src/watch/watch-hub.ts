@@ -15,6 +15,7 @@ import { WatchGroups } from "./watch-groups.ts";
 import type { WatchGroup } from "./watch-groups.ts";
 import { WatchPlace } from "./watcher.ts";
 import type { Watcher } from "./watcher.ts";
+import type { WatchCounts, Watches } from "./watches.ts";
 
 /** How much is done at a time for those who are behind. */
 export interface CatchUpPace {
@@ -36,7 +37,7 @@ const defaultPace: CatchUpPace = {
 /** Batches of one group that are kept at a time: watchers at as many positions share. */
 const batchesKeptMax = 8;
 
-export class WatchHub {
+export class WatchHub implements Watches {
   readonly #store: MvccStore;
   readonly #pace: CatchUpPace;
   /** Told of everything up to here, who is synced. */
@@ -72,7 +73,6 @@ export class WatchHub {
     };
   }
 
-  /** Synced watchers have been told of everything up to it. */
   get revision(): number {
     return this.#revision;
   }
@@ -81,12 +81,11 @@ export class WatchHub {
     return this.#whole;
   }
 
-  get counts(): { readonly synced: number; readonly lagging: number; readonly future: number } {
+  get counts(): WatchCounts {
     const lagging = this.#lagging.size + this.#blocked;
     return { synced: this.#synced.size, lagging, future: this.#future.size };
   }
 
-  /** Between turns, while there is a state. */
   add(watcher: Watcher): void {
     assert(watcher.place === WatchPlace.Nowhere, "WatchHub.add: the watcher is in a hub");
     assert(this.#whole && this.#rows.length === 0, "WatchHub.add: in the middle of a turn");
@@ -113,14 +112,12 @@ export class WatchHub {
     watcher.place = WatchPlace.Nowhere;
   }
 
-  /** Its target is ready again. */
   resume(watcher: Watcher): void {
     if (watcher.place !== WatchPlace.Blocked) return;
     this.#blocked -= 1;
     this.#lag(watcher);
   }
 
-  /** After each slice of apply: tells the synced ones what it has changed. */
   flush(): void {
     const { revision } = this.#store;
     if (!this.#whole || revision === this.#revision) return;
@@ -145,7 +142,6 @@ export class WatchHub {
     }
   }
 
-  /** Feeds who is behind; true when somebody still is and could be fed. */
   catchUp(): boolean {
     if (!this.#whole) return false;
     for (
@@ -158,7 +154,6 @@ export class WatchHub {
     return this.#lagging.size > 0;
   }
 
-  /** The state is gone, or is being replaced: nobody is told anything until another has come. */
   stateGone(): void {
     if (!this.#whole) return;
     this.#whole = false;
@@ -167,7 +162,6 @@ export class WatchHub {
     this.#lagAllSynced();
   }
 
-  /** There is a state, at the store's revision: it may lie behind what watchers were told. */
   stateBack(): void {
     this.#whole = true;
     this.#revision = this.#store.revision;

@@ -6,11 +6,11 @@ import { spawn } from "node:child_process";
 import { test } from "node:test";
 import { WatchAsk } from "@quorate/kv";
 import type { WatchResponse } from "@quorate/kv";
-import { TestCluster, withCluster } from "./cluster.ts";
-import { plainEnvironment } from "./entry.ts";
-import { EtcdCluster, etcdMissing } from "./etcd-cluster.ts";
-import { eventually } from "./eventually.ts";
-import { compact, put } from "./kv-calls.ts";
+import { TestCluster, withCluster } from "../processes/cluster.ts";
+import { plainEnvironment } from "../processes/entry.ts";
+import { EtcdCluster, etcdMissing } from "../processes/etcd-cluster.ts";
+import { eventually } from "../processes/eventually.ts";
+import { compact, put } from "../processes/kv-calls.ts";
 import { WatchStream } from "./watch-stream.ts";
 
 const missing = etcdMissing();

@@ -1,26 +1,5 @@
-// A client's stream of watchers, as whoever carries it sees it: the server's gRPC calls, and the
-// clients of the simulator.
-import type { Failure } from "../host-api.ts";
-
-export interface WatchSink {
-  /** One encoded WatchResponse, in order. */
-  write(message: Uint8Array): void;
-  /** Bytes written that have not left yet. */
-  readonly buffered: number;
-  /** So much that `WatchStream.drained` will be called when all has left. */
-  readonly needsDrain: boolean;
-  /** The stream has ended; nothing is written any more. */
-  fail(failure: Failure): void;
-}
-
-export interface WatchStream {
-  /** One encoded WatchRequest. */
-  message(bytes: Uint8Array): void;
-  /** What the sink had buffered has left. */
-  drained(): void;
-  /** The client has gone. */
-  close(): void;
-}
+// The limits of streams of watchers, and the stream of a member that takes none.
+import type { WatchStream } from "../host-api.ts";
 
 /** etcd-api.md §1.5, reliability.md §6.4. */
 export interface WatchLimits {
