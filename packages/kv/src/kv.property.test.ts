@@ -165,7 +165,7 @@ class History {
     this.#compareReadable();
     const stored = new Map([...this.rows.stored()].map(([row, ref]) => [ref, row]));
     for (let at = 0; at < this.model.rows.length; at++) {
-      const needed = this.model.isReachable(at);
+      const needed = this.#isNeeded(at);
       if (needed) ok(stored.has(at), `row ${at} is gone and needed`);
       if (!stored.has(at)) continue;
       if (needed || this.model.rows[at]!.kv !== null) {
@@ -183,7 +183,13 @@ class History {
       this.restart();
     }
     this.finish();
-    for (const [, ref] of this.rows.stored()) ok(this.model.isReachable(ref), `row ${ref} left`);
+    for (const [, ref] of this.rows.stored()) ok(this.#isNeeded(ref), `row ${ref} left`);
+  }
+
+  /** By a read, or by a watcher that begins with the compaction revision itself. */
+  #isNeeded(at: number): boolean {
+    const { kv, main } = this.model.rows[at]!;
+    return this.model.isReachable(at) || (kv === null && main === this.model.compactRevision);
   }
 
   #compareReadable(): void {
