@@ -3,6 +3,7 @@
 import type { Logger } from "pino";
 import { AssertionError } from "@quorate/base";
 import { GrpcServer } from "@quorate/grpc";
+import type { GrpcCode } from "@quorate/grpc";
 import { Host, Phase } from "@quorate/host";
 import type { HostConfig } from "@quorate/host";
 import { ExitCode } from "@quorate/storage";
@@ -12,10 +13,14 @@ import type { LoopClock } from "./env/event-loop.ts";
 import { NodeDisk } from "./env/node-disk.ts";
 import { makeEnv } from "./env/node-env.ts";
 import { NodeTransport } from "./env/node-transport.ts";
+import { releaseOf } from "./etcd/release.ts";
 import { methods, Services } from "./etcd/services.ts";
 import { ClientPort } from "./http/client-port.ts";
-import { makeEndpoints } from "./http/endpoints.ts";
-import { Metrics } from "./http/metrics.ts";
+import { Endpoints } from "./http/endpoints/endpoints.ts";
+import { Gateway } from "./http/gateway/gateway.ts";
+import { Metrics } from "./http/metrics/metrics.ts";
+import { Router } from "./http/router.ts";
+import { hostOf } from "./http/target.ts";
 
 /** Where to listen: a host (name or address) and a port. */
 export interface Listen {
@@ -31,7 +36,17 @@ export interface MemberOptions {
   readonly version: string;
   /** What clients are told they talk to (--compat-version). */
   readonly etcdVersion: string;
+  readonly http: HttpOptions;
   readonly logger: Logger;
+}
+
+/** How the client port takes HTTP requests (etcd's flags). */
+export interface HttpOptions {
+  /** --cors, --host-whitelist; null: not set. */
+  readonly cors: readonly string[] | null;
+  readonly hostWhitelist: readonly string[] | null;
+  /** --enable-grpc-gateway */
+  readonly gateway: boolean;
 }
 
 /** Bytes that a request message may have beyond --max-request-bytes (etcd: 512 KiB). */
@@ -73,7 +88,10 @@ export class Member {
       version: options.version,
       stallMaxMs: () => this.#loop?.stallMaxMs ?? 0,
     });
-    this.#metrics = new Metrics(this.#host, options.etcdVersion, clusterVersion);
+    this.#metrics = new Metrics(this.#host, {
+      server: options.etcdVersion,
+      cluster: options.etcdVersion.replace(/\.\d+$/, ""),
+    });
     this.#disk.onSync = (milliseconds) => this.#metrics.onSync(milliseconds);
     this.#grpc = new GrpcServer({
       methods,
@@ -82,19 +100,36 @@ export class Member {
       headerBytesMax: 16_384,
       handler: this.#services,
     });
-    this.#grpc.onHandled = (method, code) => this.#metrics.onHandled(method, code);
-    const endpoints = makeEndpoints(this.#host, {
-      etcdVersion: options.etcdVersion,
-      clusterVersion,
-      metrics: () => this.#metrics.scrape(),
-    });
-    this.#port = new ClientPort(this.#grpc, endpoints, {
+    const onHandled = (method: number, code: GrpcCode): void =>
+      this.#metrics.onHandled(method, code);
+    this.#grpc.onHandled = onHandled;
+    this.#port = new ClientPort(this.#grpc, this.#makeRouter(clusterVersion, onHandled), {
       connectionsMax: 10_000,
       connectionsPerAddressMax: 10_000,
     });
     this.#loop = null;
     this.#stopping = false;
     this.#ready = false;
+  }
+
+  #makeRouter(clusterVersion: string, onHandled: (method: number, code: GrpcCode) => void): Router {
+    const { http, etcdVersion, host } = this.#options;
+    const release = releaseOf(etcdVersion);
+    const endpoints = new Endpoints(this.#host, {
+      etcdVersion,
+      clusterVersion,
+      release,
+      metrics: () => this.#metrics.scrape(),
+      onHealth: (ok) => this.#metrics.onHealth(ok),
+      onCheck: (kind, name, ok) => this.#metrics.onCheck(kind, name, ok),
+    });
+    const messageBytesMax = host.requestBytesMax + grpcOverheadBytes;
+    const gateway = http.gateway
+      ? new Gateway({ handler: this.#services, methods, messageBytesMax, release, onHandled })
+      : null;
+    const ownHosts = host.clientUrls.map((url) => hostOf(url.replace(/^https?:\/\//, "")));
+    const { cors, hostWhitelist } = http;
+    return new Router({ access: { cors, hostWhitelist, ownHosts }, endpoints, gateway });
   }
 
   /** Ports first: one that is taken ends the process before anything on disk is touched. */

@@ -105,6 +105,9 @@ const usedFlags: readonly Flag[] = [
   ),
   used("log-level", Text, "debug, info, warn, error or fatal (default: info)"),
   used("log-format", Text, "json or text (default: json, text on a terminal)"),
+  used("cors", Text, "origins of web pages that may send requests; '*': any (default: none)"),
+  used("host-whitelist", Text, "hosts that HTTP requests may ask for; '*': any (default: any)"),
+  used("enable-grpc-gateway", Bool, "serve the JSON gateway at /v3/ (default: true)"),
   used("compat-version", Text, "etcd version that clients are told (default: 3.5.21)"),
   used("config-file", Text, "YAML (etcd's names) or TOML (names with units); flags win over it"),
 ];
@@ -113,10 +116,10 @@ const ignoredText =
   "auto-compaction-mode auto-compaction-retention auth-token auth-token-ttl " +
   "backend-batch-interval backend-batch-limit backend-bbolt-freelist-type bcrypt-cost " +
   "bootstrap-defrag-threshold-megabytes compact-hash-check-time compaction-batch-limit " +
-  "compaction-sleep-interval corrupt-check-time cors discovery-fallback discovery-proxy " +
+  "compaction-sleep-interval corrupt-check-time discovery-fallback discovery-proxy " +
   "distributed-tracing-address distributed-tracing-instance-id distributed-tracing-sampling-rate " +
   "distributed-tracing-service-name downgrade-check-time feature-gates grpc-keepalive-interval " +
-  "grpc-keepalive-min-time grpc-keepalive-timeout host-whitelist listen-client-http-urls " +
+  "grpc-keepalive-min-time grpc-keepalive-timeout listen-client-http-urls " +
   "listen-metrics-urls log-outputs log-package-levels log-rotation-config-json logger max-learners " +
   "max-snapshots max-wals metrics proxy proxy-dial-timeout proxy-failure-wait proxy-read-timeout " +
   "proxy-refresh-interval proxy-write-timeout raft-read-timeout " +
@@ -124,7 +127,7 @@ const ignoredText =
   "v2-deprecation warning-apply-duration warning-unary-request-duration";
 
 const ignoredBoolText =
-  "compact-hash-check-enabled debug enable-distributed-tracing enable-grpc-gateway " +
+  "compact-hash-check-enabled debug enable-distributed-tracing " +
   "enable-log-rotation enable-pprof enable-v2 initial-corrupt-check " +
   "initial-election-tick-advance memory-mlock pre-vote socket-reuse-address socket-reuse-port " +
   "stop-grpc-service-on-defrag strict-reconfig-check txn-mode-write-with-shared-buffer " +

@@ -36,10 +36,7 @@ export function resolveMember(settings: Settings, terminal: boolean): MemberOpti
   if (format !== "json" && format !== "text" && format !== "console") {
     throw new UsageError(`--log-format: "${format}" is neither json nor text`);
   }
-  const etcdVersion = text("compat-version", compatVersionDefault);
-  if (!/^[0-9]+\.[0-9]+\.[0-9]+$/.test(etcdVersion)) {
-    throw new UsageError(`--compat-version: "${etcdVersion}" is not three numbers like 3.5.21`);
-  }
+  const etcdVersion = checkedVersion(text("compat-version", compatVersionDefault));
   return {
     host,
     listenPeer: listenPeer.map(hostAndPort),
@@ -47,8 +44,24 @@ export function resolveMember(settings: Settings, terminal: boolean): MemberOpti
     streamsPerConnectionMax: integer(settings, "max-concurrent-streams", 2048, 1),
     version: quorateVersion,
     etcdVersion,
+    http: {
+      cors: list(settings, "cors"),
+      hostWhitelist: list(settings, "host-whitelist"),
+      gateway: boolean(settings, "enable-grpc-gateway", true),
+    },
     logger: makeLogger(name, level, format === "json" ? "json" : "text"),
   };
+}
+
+/** Clients take it apart into numbers, and decide by them what the server can. */
+function checkedVersion(text: string): string {
+  if (!/^[0-9]+\.[0-9]+\.[0-9]+$/.test(text)) {
+    throw new UsageError(`--compat-version: "${text}" is not three numbers like 3.5.21`);
+  }
+  if (!/^3\.(?:[4-9]|[1-9][0-9])\.(?:0|[1-9][0-9]{0,2})$/.test(text)) {
+    throw new UsageError(`--compat-version: "${text}" is no release of etcd from 3.4.0 on`);
+  }
+  return text;
 }
 
 function resolveHost(
@@ -230,6 +243,16 @@ function checkTimes(electionTimeoutMs: number, heartbeatIntervalMs: number): voi
         `${electionTimeoutMsMax}ms`,
     );
   }
+}
+
+/** null: not set. */
+function list(settings: Settings, name: string): string[] | null {
+  const text = settings.values.get(name);
+  if (text === undefined) return null;
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 }
 
 function integer(settings: Settings, name: string, fallback: number, min: number): number {

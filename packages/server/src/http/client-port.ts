@@ -1,8 +1,10 @@
 // The one client port (DESIGN.md 18): gRPC over h2c and HTTP/1.1 on the same socket, told apart by
 // the first four bytes, within ten seconds; past the limits a connection is closed at once.
-import http from "node:http";
+import type http from "node:http";
 import net from "node:net";
 import type { GrpcServer } from "@quorate/grpc";
+import { makeHttpServer } from "./http-server.ts";
+import type { Router } from "./router.ts";
 
 const firstBytesTimeoutMs = 10_000;
 const http2Preface = "PRI ";
@@ -22,10 +24,9 @@ export class ClientPort {
   /** Connections refused because a limit was reached. */
   refused: number;
 
-  constructor(grpc: GrpcServer, handler: http.RequestListener, limits: ClientPortLimits) {
+  constructor(grpc: GrpcServer, router: Router, limits: ClientPortLimits) {
     this.#grpc = grpc;
-    this.#http = http.createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, handler);
-    this.#http.on("clientError", (_error, socket) => socket.destroy());
+    this.#http = makeHttpServer(router);
     this.#limits = limits;
     this.#listeners = [];
     this.#sockets = new Set();

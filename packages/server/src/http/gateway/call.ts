@@ -1,0 +1,189 @@
+// Where the answer of a call through the gateway goes: the same sink that gRPC has, so that a service
+// does not know the difference. A unary answer is one JSON object; a streamed one is a line for each
+// message, sent at once.
+import type { IncomingHttpHeaders } from "node:http2";
+import type { ServerResponse } from "node:http";
+import { GrpcCode } from "@quorate/grpc";
+import type { GrpcSink } from "@quorate/grpc";
+import { Release } from "../../etcd/release.ts";
+import { errorBody, errorFrame, httpStatusOf } from "./error-form.ts";
+import { messageToJson } from "./json/to-json.ts";
+import { CallKind } from "./routes.ts";
+import type { Route } from "./routes.ts";
+
+export interface CallOptions {
+  readonly route: Route;
+  readonly response: ServerResponse;
+  readonly release: Release;
+  readonly metadata: IncomingHttpHeaders;
+  /** The client said that it reads trailers. */
+  readonly wantsTrailers: boolean;
+  /** Once, when the call has ended one way or the other. */
+  readonly onEnded: (code: GrpcCode) => void;
+}
+
+/** A reply whose JSON would be longer than this is refused: V8's strings have a limit, and this is half. */
+const replyBytesMax = 192 * 1024 * 1024;
+
+export class GatewayCall implements GrpcSink {
+  readonly #options: CallOptions;
+  readonly #response: ServerResponse;
+  readonly metadata: IncomingHttpHeaders;
+  #ended: boolean;
+  onCancel: (() => void) | null;
+  onDrain: (() => void) | null;
+  /** The body has ended; the call goes on until the service ends it. */
+  onHalfClose: (() => void) | null;
+
+  constructor(options: CallOptions) {
+    this.#options = options;
+    this.#response = options.response;
+    this.metadata = options.metadata;
+    this.#ended = false;
+    this.onCancel = null;
+    this.onDrain = null;
+    this.onHalfClose = null;
+    this.#response.on("error", () => undefined);
+    this.#response.on("drain", () => this.onDrain?.());
+    this.#response.on("close", () => this.cancel());
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Bytes written that have not left. */
+  get buffered(): number {
+    return this.#response.writableLength;
+  }
+
+  get needsDrain(): boolean {
+    return this.#response.writableNeedDrain;
+  }
+
+  reply(message: Uint8Array): void {
+    if (this.#options.route.kind !== CallKind.Unary) {
+      this.write(message);
+      this.finish();
+      return;
+    }
+    const json = this.#jsonOf(message);
+    if (this.#ended || json === null) return;
+    this.#end(GrpcCode.Ok);
+    this.#head();
+    this.#response.end(json);
+  }
+
+  write(message: Uint8Array): boolean {
+    if (this.#ended) return true;
+    const json = this.#jsonOf(message);
+    if (json === null) return true;
+    this.#head();
+    return this.#response.write(`{"result":${json}}\n`);
+  }
+
+  finish(): void {
+    if (this.#ended) return;
+    this.#end(GrpcCode.Ok);
+    this.#head();
+    // Chunked even without a message.
+    this.#response.flushHeaders();
+    this.#response.end();
+  }
+
+  /** As the service says it; etcd's gateway tells the trailers of such an answer. */
+  fail(code: GrpcCode, text: string): void {
+    if (this.#ended) return;
+    if (this.#options.route.kind !== CallKind.Unary) {
+      this.#failStream(code, text);
+      return;
+    }
+    const { release, wantsTrailers } = this.#options;
+    const trailers = release === Release.V34 || wantsTrailers;
+    if (trailers) this.#response.setHeader("Trailer", trailerName);
+    this.#failWhole(code, text, trailers);
+  }
+
+  /** Before any service was asked: what the gateway itself says. */
+  refuse(code: GrpcCode, text: string): void {
+    if (this.#ended) return;
+    if (this.#response.headersSent) {
+      this.#failStream(code, text);
+    } else {
+      this.#failWhole(code, text, false);
+    }
+  }
+
+  /** What is still to come of the body is not waited for. */
+  closeConnection(): void {
+    if (!this.#response.headersSent) this.#response.setHeader("Connection", "close");
+  }
+
+  /** The client has gone. */
+  cancel(): void {
+    if (this.#ended) return;
+    this.#end(GrpcCode.Canceled);
+    this.onCancel?.();
+  }
+
+  /** The deadline has passed: the client hears it, the service that nobody waits any more. */
+  expire(): void {
+    if (this.#ended) return;
+    const { onCancel } = this;
+    const { kind } = this.#options.route;
+    if (kind === CallKind.Unary) this.refuse(GrpcCode.DeadlineExceeded, expiredText);
+    else this.#failStream(GrpcCode.DeadlineExceeded, expiredText);
+    onCancel?.();
+  }
+
+  #failWhole(code: GrpcCode, text: string, trailers: boolean): void {
+    const { release } = this.#options;
+    this.#end(code);
+    this.#response.statusCode = httpStatusOf(code, release);
+    this.#response.setHeader("Content-Type", "application/json");
+    if (trailers) this.#response.addTrailers({ [trailerName]: "application/grpc" });
+    this.#response.end(errorBody(code, text, release));
+  }
+
+  #failStream(code: GrpcCode, text: string): void {
+    const { release } = this.#options;
+    this.#end(code);
+    if (!this.#response.headersSent) {
+      this.#response.statusCode = httpStatusOf(code, release);
+      this.#response.setHeader("Content-Type", "application/json");
+      // Chunked, as what follows a stream's head always is.
+      this.#response.flushHeaders();
+    }
+    this.#response.end(errorFrame(code, text, release));
+  }
+
+  #head(): void {
+    if (this.#response.headersSent) return;
+    this.#response.statusCode = 200;
+    this.#response.setHeader("Content-Type", "application/json");
+    this.#response.setHeader("Grpc-Metadata-Content-Type", "application/grpc");
+  }
+
+  /** null after the call has been failed. */
+  #jsonOf(message: Uint8Array): string | null {
+    if (message.length > replyBytesMax) {
+      const text = `grpc: received message larger than max (${message.length} vs. ${replyBytesMax})`;
+      this.fail(GrpcCode.ResourceExhausted, text);
+      return null;
+    }
+    try {
+      return messageToJson(this.#options.route.output, message);
+    } catch (error) {
+      this.fail(GrpcCode.Internal, `grpc: failed to unmarshal the reply: ${String(error)}`);
+      return null;
+    }
+  }
+
+  #end(code: GrpcCode): void {
+    this.#ended = true;
+    this.#options.onEnded(code);
+  }
+}
+
+const trailerName = "Grpc-Trailer-Content-Type";
+const expiredText = "context deadline exceeded";

@@ -1,0 +1,124 @@
+// etcd's JSON gateway: a POST on /v3/… becomes a call of the same handler that gRPC calls have, and its
+// answer JSON again. Nothing is written before the whole message was read and understood.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { GrpcCode } from "@quorate/grpc";
+import type { GrpcHandler } from "@quorate/grpc";
+import { Release } from "../../etcd/release.ts";
+import { GatewayCall } from "./call.ts";
+import { errorBody } from "./error-form.ts";
+import { boundBody } from "../body-timeout.ts";
+import { BytesBudget } from "./growing-buffer.ts";
+import { timeoutMsOf } from "./grpc-timeout.ts";
+import { metadataOf } from "./metadata.ts";
+import { readMessages } from "./read-messages.ts";
+import { CallKind, routes } from "./routes.ts";
+import type { Route } from "./routes.ts";
+
+export interface GatewayOptions {
+  readonly handler: GrpcHandler;
+  /** Those of the gRPC server: what is not there yet is not there for the gateway either. */
+  readonly methods: ReadonlyMap<string, number>;
+  readonly messageBytesMax: number;
+  readonly release: Release;
+  /** Calls by method number and status code, for metrics. */
+  readonly onHandled: (method: number, code: GrpcCode) => void;
+}
+
+/** Of all bodies that are being gathered. */
+const bodiesBytesMax = 256 * 1024 * 1024;
+
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #budget: BytesBudget;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#budget = new BytesBudget(bodiesBytesMax);
+  }
+
+  /** Bytes of bodies that are being gathered. */
+  get bytesGathered(): number {
+    return this.#budget.taken;
+  }
+
+  handle(path: string, request: IncomingMessage, response: ServerResponse): void {
+    const route = routes.get(path);
+    if (route === undefined) {
+      this.#refuseRoute(response, 404, GrpcCode.NotFound, "Not Found");
+    } else if (methodOf(request) !== "POST") {
+      this.#refuseRoute(response, 405, GrpcCode.Unimplemented, "Method Not Allowed");
+    } else {
+      this.#call(route, request, response);
+    }
+  }
+
+  /** Text, and JSON with a status of its own (501 for a wrong method) since grpc-gateway 2. */
+  #refuseRoute(response: ServerResponse, status: number, code: GrpcCode, text: string): void {
+    if (this.#options.release === Release.V36) {
+      response.statusCode = code === GrpcCode.Unimplemented ? 501 : status;
+      response.setHeader("Content-Type", "application/json");
+      response.end(errorBody(code, text, Release.V36));
+      return;
+    }
+    response.statusCode = status;
+    response.setHeader("Content-Type", "text/plain; charset=utf-8");
+    response.setHeader("X-Content-Type-Options", "nosniff");
+    response.end(`${text}\n`);
+  }
+
+  #call(route: Route, request: IncomingMessage, response: ServerResponse): void {
+    const { handler, methods, release, messageBytesMax, onHandled } = this.#options;
+    const method = methods.get(route.grpcPath);
+    let deadline: NodeJS.Timeout | undefined;
+    const call = new GatewayCall({
+      route,
+      response,
+      release,
+      metadata: metadataOf(request.headers),
+      wantsTrailers: /\btrailers\b/i.test(headerOf(request, "te") ?? ""),
+      onEnded: (code) => {
+        clearTimeout(deadline);
+        if (method !== undefined) onHandled(method, code);
+        boundBody(request);
+      },
+    });
+    const timeout = headerOf(request, "grpc-timeout");
+    const timeoutMs = timeoutMsOf(timeout);
+    if (Number.isNaN(timeoutMs)) {
+      call.refuse(GrpcCode.InvalidArgument, `invalid grpc-timeout: ${timeout}`);
+      return;
+    }
+    if (timeoutMs !== null && timeoutMs < 1) {
+      call.expire();
+      return;
+    }
+    if (timeoutMs !== null) deadline = setTimeout(() => call.expire(), timeoutMs);
+    if (route.kind !== CallKind.Bidi) boundBody(request);
+    const budget = this.#budget;
+    readMessages({ route, request, call, budget, messageBytesMax }, (message) => {
+      const refusal = method === undefined ? unknownMethod(route) : handler.admit?.(method);
+      if (refusal) call.fail(refusal.code, refusal.text);
+      else handler.onMessage(method!, message, call);
+    });
+  }
+}
+
+function unknownMethod({ grpcPath }: Route): { readonly code: GrpcCode; readonly text: string } {
+  const [, service = "", name = ""] = grpcPath.split("/");
+  return {
+    code: GrpcCode.Unimplemented,
+    text: `unknown method ${name} for service ${service}`,
+  };
+}
+
+/** A form may say which method it means. */
+function methodOf(request: IncomingMessage): string {
+  const form = headerOf(request, "content-type") === "application/x-www-form-urlencoded";
+  const override = form ? headerOf(request, "x-http-method-override") : undefined;
+  return (override || (request.method ?? "")).toUpperCase();
+}
+
+function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}

@@ -1,0 +1,45 @@
+// The HTTP/1.1 server of a port, without a socket of its own: connections are given to it.
+import http from "node:http";
+import type { Duplex } from "node:stream";
+import type { Router } from "./router.ts";
+
+/** For the headers of a request, from its first byte or from the one before. */
+const headersTimeoutMs = 10_000;
+const checkIntervalMs = 1000;
+/** etcd's never closes an idle connection; a client's pool should not lose one in the middle of work. */
+const keepAliveTimeoutMs = 300_000;
+const headerBytesMax = 16_384;
+
+export function makeHttpServer(router: Router, timeoutMs: number = headersTimeoutMs): http.Server {
+  const server = http.createServer({
+    headersTimeout: timeoutMs,
+    connectionsCheckingInterval: Math.min(checkIntervalMs, timeoutMs),
+    keepAliveTimeout: keepAliveTimeoutMs,
+    maxHeaderSize: headerBytesMax,
+    // Of whole requests: the router sees to it (body-timeout.ts), because a stream's body may last.
+    requestTimeout: 0,
+  });
+  server.on("request", (request, response) => router.handle(request, response));
+  server.on("clientError", refuse);
+  // Node begins to watch its timeouts when it listens, which this server never does.
+  server.emit("listening");
+  return server;
+}
+
+/** In the words of Go's server. */
+function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const status = statusOf(error.code ?? "");
+  if (!socket.writable || status === null) {
+    socket.destroy();
+    return;
+  }
+  const text = `${status} ${http.STATUS_CODES[status]}`;
+  const headers = "Content-Type: text/plain; charset=utf-8\r\nConnection: close";
+  socket.end(`HTTP/1.1 ${text}\r\n${headers}\r\n\r\n${text}`);
+}
+
+/** Null: nobody is there to be told. */
+function statusOf(code: string): number | null {
+  if (code === "HPE_HEADER_OVERFLOW") return 431;
+  return code.startsWith("HPE_") ? 400 : null;
+}

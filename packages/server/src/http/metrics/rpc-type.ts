@@ -1,0 +1,34 @@
+// The grpc_type label of an RPC: what its service's descriptor says of it.
+import type { DescService } from "@bufbuild/protobuf";
+import { election, etcd, health, lock } from "@quorate/proto";
+
+export type RpcType = "unary" | "client_stream" | "server_stream" | "bidi_stream";
+
+const services: readonly DescService[] = [
+  etcd.KV,
+  etcd.Watch,
+  etcd.Lease,
+  etcd.Cluster,
+  etcd.Maintenance,
+  etcd.Auth,
+  lock.Lock,
+  election.Election,
+  health.Health,
+];
+
+const types = {
+  unary: "unary",
+  client_streaming: "client_stream",
+  server_streaming: "server_stream",
+  bidi_streaming: "bidi_stream",
+} as const;
+
+const byName: ReadonlyMap<string, RpcType> = new Map(
+  services.flatMap(({ typeName, methods }) =>
+    methods.map(({ name, methodKind }) => [`${typeName}/${name}`, types[methodKind]] as const),
+  ),
+);
+
+export function rpcTypeOf(service: string, method: string): RpcType {
+  return byName.get(`${service}/${method}`) ?? "unary";
+}
