@@ -26,7 +26,7 @@ export class ClientPort {
 
   constructor(grpc: GrpcServer, router: Router, limits: ClientPortLimits) {
     this.#grpc = grpc;
-    this.#http = makeHttpServer(router);
+    this.#http = makeHttpServer((request, response) => router.handle(request, response));
     this.#limits = limits;
     this.#listeners = [];
     this.#sockets = new Set();

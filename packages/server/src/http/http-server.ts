@@ -1,7 +1,8 @@
 // The HTTP/1.1 server of a port, without a socket of its own: connections are given to it.
 import http from "node:http";
 import type { Duplex } from "node:stream";
-import type { Router } from "./router.ts";
+
+export type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => void;
 
 /** For the headers of a request, from its first byte or from the one before. */
 const headersTimeoutMs = 10_000;
@@ -10,7 +11,10 @@ const checkIntervalMs = 1000;
 const keepAliveTimeoutMs = 300_000;
 const headerBytesMax = 16_384;
 
-export function makeHttpServer(router: Router, timeoutMs: number = headersTimeoutMs): http.Server {
+export function makeHttpServer(
+  handler: Handler,
+  timeoutMs: number = headersTimeoutMs,
+): http.Server {
   const server = http.createServer({
     headersTimeout: timeoutMs,
     connectionsCheckingInterval: Math.min(checkIntervalMs, timeoutMs),
@@ -19,7 +23,7 @@ export function makeHttpServer(router: Router, timeoutMs: number = headersTimeou
     // Of whole requests: the router sees to it (body-timeout.ts), because a stream's body may last.
     requestTimeout: 0,
   });
-  server.on("request", (request, response) => router.handle(request, response));
+  server.on("request", handler);
   server.on("clientError", refuse);
   // Node begins to watch its timeouts when it listens, which this server never does.
   server.emit("listening");
