@@ -77,11 +77,12 @@ function setCorsHeaders(response: ServerResponse, origin: string): void {
 
 /** Go's redirect: a page for who reads pages. */
 function redirect(response: ServerResponse, request: IncomingMessage, location: string): void {
-  const page = request.method === "GET" || request.method === "HEAD";
-  const body = page ? `<a href="${location}">Moved Permanently</a>.\n\n` : "";
+  const { method } = request;
+  const page = `<a href="${location}">Moved Permanently</a>.\n\n`;
   response.statusCode = 301;
   response.setHeader("Location", location);
-  if (page) response.setHeader("Content-Type", "text/html; charset=utf-8");
-  response.setHeader("Content-Length", Buffer.byteLength(body));
-  response.end(body);
+  if (method === "GET" || method === "HEAD") {
+    response.setHeader("Content-Type", "text/html; charset=utf-8");
+  }
+  response.end(method === "GET" ? page : "");
 }

@@ -6,6 +6,7 @@ import type { GrpcHandler } from "@quorate/grpc";
 import { Release } from "../../etcd/release.ts";
 import { GatewayCall } from "./call.ts";
 import { errorBody } from "./error-form.ts";
+import { answer, answerError } from "../answer.ts";
 import { boundBody } from "../body-timeout.ts";
 import { BytesBudget } from "./growing-buffer.ts";
 import { timeoutMsOf } from "./grpc-timeout.ts";
@@ -55,15 +56,11 @@ export class Gateway {
   /** Text, and JSON with a status of its own (501 for a wrong method) since grpc-gateway 2. */
   #refuseRoute(response: ServerResponse, status: number, code: GrpcCode, text: string): void {
     if (this.#options.release === Release.V36) {
-      response.statusCode = code === GrpcCode.Unimplemented ? 501 : status;
-      response.setHeader("Content-Type", "application/json");
-      response.end(errorBody(code, text, Release.V36));
-      return;
+      const told = code === GrpcCode.Unimplemented ? 501 : status;
+      answer(response, told, "application/json", errorBody(code, text, Release.V36));
+    } else {
+      answerError(response, status, text);
     }
-    response.statusCode = status;
-    response.setHeader("Content-Type", "text/plain; charset=utf-8");
-    response.setHeader("X-Content-Type-Options", "nosniff");
-    response.end(`${text}\n`);
   }
 
   #call(route: Route, request: IncomingMessage, response: ServerResponse): void {
