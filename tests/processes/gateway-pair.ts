@@ -46,7 +46,11 @@ export class GatewayPair {
       httpCall(this.etcdAddress, call),
       httpCall(this.quorateAddress, call),
     ]);
-    deepEqual(plain(ours), plain(theirs), `${call.method ?? "POST"} ${call.path} ${call.body ?? ""}`);
+    deepEqual(
+      plain(ours),
+      plain(theirs),
+      `${call.method ?? "POST"} ${call.path} ${String(call.body ?? "")}`,
+    );
     return ours;
   }
 
@@ -60,7 +64,10 @@ function plain({ headers, body, ...rest }: HttpAnswer): unknown {
   const { "content-length": length, ...others } = headers;
   const told = body
     .replace(/"(cluster_id|member_id|ID|leader)":"[0-9]+"/g, '"$1":"ID"')
-    .replace(/"(raft_term|raftTerm|raftIndex|raftAppliedIndex|dbSize|dbSizeInUse)":"[0-9]+"/g, '"$1":"N"')
+    .replace(
+      /"(raft_term|raftTerm|raftIndex|raftAppliedIndex|dbSize|dbSizeInUse)":"[0-9]+"/g,
+      '"$1":"N"',
+    )
     .replace(/http:\/\/127\.0\.0\.1:[0-9]+/g, "URL");
   // Ids and terms have different lengths: then the length of the body says nothing.
   const sized = told === body ? { "content-length": length } : {};

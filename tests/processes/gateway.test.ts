@@ -50,9 +50,18 @@ test("every KV path", { skip }, async () => {
     ["/v3/kv/range", `{"key":"Zm9v","revision":"1000"}`],
     ["/v3/kv/range", `{"key":"AA==","range_end":"AA==","min_mod_revision":"4"}`],
     ["/v3/kv/range", `{"key":"bm9uZQ=="}`],
-    ["/v3/kv/txn", `{"compare":[{"key":"Zm9v","target":"CREATE","create_revision":"2"}],"success":[{"request_put":{"key":"dA==","value":"MQ=="}}]}`],
-    ["/v3/kv/txn", `{"compare":[{"key":"Zm9v","result":"GREATER","target":"VERSION","version":"9"}],"failure":[{"requestRange":{"key":"Zm9v"}}]}`],
-    ["/v3/kv/txn", `{"compare":[{"key":"dA==","target":"VALUE","value":"MQ=="},{"key":"YQ==","range_end":"eg==","target":"MOD","mod_revision":"1","result":"GREATER"}],"success":[{"request_delete_range":{"key":"dA==","prev_kv":true}},{"request_txn":{"success":[{"request_range":{"key":"Zm9v","count_only":true}}]}}]}`],
+    [
+      "/v3/kv/txn",
+      `{"compare":[{"key":"Zm9v","target":"CREATE","create_revision":"2"}],"success":[{"request_put":{"key":"dA==","value":"MQ=="}}]}`,
+    ],
+    [
+      "/v3/kv/txn",
+      `{"compare":[{"key":"Zm9v","result":"GREATER","target":"VERSION","version":"9"}],"failure":[{"requestRange":{"key":"Zm9v"}}]}`,
+    ],
+    [
+      "/v3/kv/txn",
+      `{"compare":[{"key":"dA==","target":"VALUE","value":"MQ=="},{"key":"YQ==","range_end":"eg==","target":"MOD","mod_revision":"1","result":"GREATER"}],"success":[{"request_delete_range":{"key":"dA==","prev_kv":true}},{"request_txn":{"success":[{"request_range":{"key":"Zm9v","count_only":true}}]}}]}`,
+    ],
     ["/v3/kv/txn", `{}`],
     ["/v3/kv/txn", `{"success":[{}]}`],
     ["/v3/kv/txn", `{"success":[{"request_put":{"key":"YQ=="}},{"request_put":{"key":"YQ=="}}]}`],
@@ -67,7 +76,10 @@ test("every KV path", { skip }, async () => {
     ["/v3beta/kv/range", `{"key":"Zm9v"}`],
     ["/v3/kv/%72ange?pretty", `{"key":"Zm9v"}`],
   ]);
-  match(bodies[18]!, /"succeeded":true,"responses":\[\{"response_put":\{"header":\{"revision":"7"\}\}\}\]\}$/);
+  match(
+    bodies[18]!,
+    /"succeeded":true,"responses":\[\{"response_put":\{"header":\{"revision":"7"\}\}\}\]\}$/,
+  );
 });
 
 test("members and maintenance", { skip }, async () => {
@@ -93,7 +105,8 @@ test("members and maintenance", { skip }, async () => {
 });
 
 test("health and alarms", { skip }, async () => {
-  const get = async (path: string): Promise<string> => (await pair.same({ method: "GET", path })).body;
+  const get = async (path: string): Promise<string> =>
+    (await pair.same({ method: "GET", path })).body;
   equal(await get("/health"), `{"health":"true"}`);
   const alarm = (action: string): Row => [
     "/v3/maintenance/alarm",
@@ -110,9 +123,23 @@ test("health and alarms", { skip }, async () => {
 
 test("paths and methods that are none", { skip }, async () => {
   const paths = [
-    "/", "/nothing", "/v3", "/v3/", "/v3/nothing", "/v3/kv", "/v3/kv/range/", "/v3/kv/range:x",
-    "/v3/kv//range", "/v3/kv/./range?a=b", "/v3/../version", "/v3beta", "/v3alpha/kv/range",
-    "/v2/keys/a", "/version", "/health", "/v3/kv/range",
+    "/",
+    "/nothing",
+    "/v3",
+    "/v3/",
+    "/v3/nothing",
+    "/v3/kv",
+    "/v3/kv/range/",
+    "/v3/kv/range:x",
+    "/v3/kv//range",
+    "/v3/kv/./range?a=b",
+    "/v3/../version",
+    "/v3beta",
+    "/v3alpha/kv/range",
+    "/v2/keys/a",
+    "/version",
+    "/health",
+    "/v3/kv/range",
   ];
   for (const method of ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "POST"]) {
     for (const path of paths) await pair.same({ method, path });
@@ -120,7 +147,11 @@ test("paths and methods that are none", { skip }, async () => {
   const form = { "Content-Type": "application/x-www-form-urlencoded" };
   const body = `{"key":"Zm9v"}`;
   await pair.same({ path: "/v3/kv/range", body, headers: form });
-  await pair.same({ path: "/v3/kv/range", body, headers: { ...form, "X-HTTP-Method-Override": "get" } });
+  await pair.same({
+    path: "/v3/kv/range",
+    body,
+    headers: { ...form, "X-HTTP-Method-Override": "get" },
+  });
   await pair.same({ path: "/v3/kv/range", body, headers: { "Content-Type": "text/plain" } });
   await pair.same({ path: "/v3/kv/range", body, headers: { "Grpc-Timeout": "1n" } });
   await pair.same({ path: "/v3/kv/range", body, headers: { "Grpc-Timeout": "soon" } });
@@ -128,16 +159,38 @@ test("paths and methods that are none", { skip }, async () => {
 
 test("values and bytes that are none, in etcd's words", { skip }, async () => {
   const bodies: readonly string[] = [
-    `{"key":"Zm9"}`, `{"key":"!!"}`, `{"key":"Zm9v="}`, `{"key":"Zm9vYQ=="}`, `{"key":"Zm\\r\\n9v"}`,
-    `{"key":1}`, `{"key":[102,111,111]}`, `{"key":[300]}`, `{"key":{}}`, "null", "[]", "1", "x", "{", " ",
-    `{"key":"Zm9v","sort_order":"BOGUS"}`, `{"key":"Zm9v","sort_order":true}`,
-    `{"key":"Zm9v","limit":"abc"}`, `{"key":"Zm9v","limit":1.5}`, `{"key":"Zm9v","limit":""}`,
-    `{"key":"Zm9v","limit":9223372036854775808}`, `{"key":"Zm9v","serializable":"true"}`,
-    `{"key":"Zm9v"}{"key":`, `{"key":"Zm9v",}`, `{"\\u006bey":"Zm9v","x":[{"y":1e9}]}`,
+    `{"key":"Zm9"}`,
+    `{"key":"!!"}`,
+    `{"key":"Zm9v="}`,
+    `{"key":"Zm9vYQ=="}`,
+    `{"key":"Zm\\r\\n9v"}`,
+    `{"key":1}`,
+    `{"key":[102,111,111]}`,
+    `{"key":[300]}`,
+    `{"key":{}}`,
+    "null",
+    "[]",
+    "1",
+    "x",
+    "{",
+    " ",
+    `{"key":"Zm9v","sort_order":"BOGUS"}`,
+    `{"key":"Zm9v","sort_order":true}`,
+    `{"key":"Zm9v","limit":"abc"}`,
+    `{"key":"Zm9v","limit":1.5}`,
+    `{"key":"Zm9v","limit":""}`,
+    `{"key":"Zm9v","limit":9223372036854775808}`,
+    `{"key":"Zm9v","serializable":"true"}`,
+    `{"key":"Zm9v"}{"key":`,
+    `{"key":"Zm9v",}`,
+    `{"\\u006bey":"Zm9v","x":[{"y":1e9}]}`,
   ];
   for (const body of bodies) await pair.same({ path: "/v3/kv/range", body });
   await pair.same({ path: "/v3/kv/put", body: `{"key":"YQ==","value":"${"A".repeat(2 ** 21)}"}` });
-  await pair.same({ path: "/v3/kv/put", body: `{"key":"YQ==","value":"${"A".repeat(3 * 2 ** 20)}"}` });
+  await pair.same({
+    path: "/v3/kv/put",
+    body: `{"key":"YQ==","value":"${"A".repeat(3 * 2 ** 20)}"}`,
+  });
   await pair.same({ path: "/v3/watch", body: "x" });
   await pair.same({ path: "/v3/watch", body: `{"create_request":{"filters":["BAD"]}}` });
   await pair.same({ path: "/v3/election/observe", body: "{" });
@@ -145,9 +198,13 @@ test("values and bytes that are none, in etcd's words", { skip }, async () => {
 
 test("curl, as the documentation of etcd has it", { skip: skip || curlMissing() }, () => {
   const curl = (address: string, ...argv: string[]): string => {
-    const { stdout } = spawnSync("curl", ["-sSL", ...argv.map((a) => a.replace("ADDRESS", address))], {
-      encoding: "utf8",
-    });
+    const { stdout } = spawnSync(
+      "curl",
+      ["-sSL", ...argv.map((a) => a.replace("ADDRESS", address))],
+      {
+        encoding: "utf8",
+      },
+    );
     return stdout.replace(/"(cluster_id|member_id|raft_term)":"\d+"/g, '"$1":ID');
   };
   const rows = [
@@ -204,23 +261,34 @@ test("--cors and --host-whitelist, and who is refused", { skip }, async () => {
 });
 
 async function revisions({ etcdAddress, quorateAddress }: GatewayPair): Promise<string[]> {
-  const call = { path: "/v3/kv/range", body: `{"key":"AA==","range_end":"AA==","count_only":true}` };
+  const call = {
+    path: "/v3/kv/range",
+    body: `{"key":"AA==","range_end":"AA==","count_only":true}`,
+  };
   const answers = await Promise.all([etcdAddress, quorateAddress].map((at) => httpCall(at, call)));
   return answers.map(({ body }) => /"revision":"(\d+)"/.exec(body)?.[1] ?? "");
 }
 
-test("without flags no page of another origin writes (CVE-2018-1098, CVE-2018-1099)", { skip }, async () => {
-  const [, before] = await revisions(pair);
-  const body = `{"key":"ZXZpbA==","value":"MQ=="}`;
-  const pages = [
-    { Origin: "http://evil.example" },
-    { Origin: "null" },
-    { Origin: "http://evil.example:2379", Host: "evil.example:2379" },
-  ];
-  for (const headers of pages) {
-    const { status, headers: told } = await httpCall(pair.quorateAddress, { path: "/v3/kv/put", body, headers });
-    equal(status, 403);
-    equal(told["access-control-allow-origin"], undefined);
-  }
-  deepEqual((await revisions(pair))[1], before);
-});
+test(
+  "without flags no page of another origin writes (CVE-2018-1098, CVE-2018-1099)",
+  { skip },
+  async () => {
+    const [, before] = await revisions(pair);
+    const body = `{"key":"ZXZpbA==","value":"MQ=="}`;
+    const pages = [
+      { Origin: "http://evil.example" },
+      { Origin: "null" },
+      { Origin: "http://evil.example:2379", Host: "evil.example:2379" },
+    ];
+    for (const headers of pages) {
+      const { status, headers: told } = await httpCall(pair.quorateAddress, {
+        path: "/v3/kv/put",
+        body,
+        headers,
+      });
+      equal(status, 403);
+      equal(told["access-control-allow-origin"], undefined);
+    }
+    deepEqual((await revisions(pair))[1], before);
+  },
+);

@@ -68,7 +68,7 @@ test("the tour: etcdctl's part, then quorate's", async (t) => {
 
 test("a member by hand", async () => {
   const port = await freePorts(1);
-  const [command, probe] = block("quorate serve --name solo").split("\ncurl ");
+  const [command, probe, write] = block("quorate serve --name solo").split("\ncurl ");
   const argv = command!
     .replaceAll("\\\n", " ")
     .replaceAll("12379", String(port))
@@ -85,9 +85,13 @@ test("a member by hand", async () => {
       return response?.status === 200 ? response : null;
     });
     equal(await health.text(), '{"health":"true","reason":""}');
-    for (const path of ["readyz", "version", "metrics"]) {
+    for (const path of ["livez", "readyz", "version", "metrics"]) {
       equal((await fetch(`http://127.0.0.1:${port}/${path}`)).status, 200, path);
     }
+    const [, path, body] = /^http:\/\/127\.0\.0\.1:12379(\S+) -d '(.+)'/.exec(write!)!;
+    const written = await fetch(`http://127.0.0.1:${port}${path}`, { method: "POST", body: body! });
+    equal(written.status, 200);
+    match(await written.text(), /"revision":"2"/);
   } finally {
     member.kill("SIGKILL");
     await new Promise((resolve) => member.on("close", resolve));

@@ -15,10 +15,11 @@ import { makeEnv } from "./env/node-env.ts";
 import { NodeTransport } from "./env/node-transport.ts";
 import { releaseOf } from "./etcd/release.ts";
 import { methods, Services } from "./etcd/services.ts";
-import { ClientPort } from "./http/client-port.ts";
+import { ClientPort, Speaks } from "./http/client-port.ts";
 import { Endpoints } from "./http/endpoints/endpoints.ts";
 import { Gateway } from "./http/gateway/gateway.ts";
 import { Metrics } from "./http/metrics/metrics.ts";
+import { MetricsPort } from "./http/metrics-port.ts";
 import { Router } from "./http/router.ts";
 import { hostOf } from "./http/target.ts";
 
@@ -47,6 +48,9 @@ export interface HttpOptions {
   readonly hostWhitelist: readonly string[] | null;
   /** --enable-grpc-gateway */
   readonly gateway: boolean;
+  /** --listen-client-http-urls: then the other client ports speak gRPC only. Empty: not set. */
+  readonly listenClient: readonly Listen[];
+  readonly listenMetrics: readonly Listen[];
 }
 
 /** Bytes that a request message may have beyond --max-request-bytes (etcd: 512 KiB). */
@@ -65,6 +69,7 @@ export class Member {
   readonly #grpc: GrpcServer;
   readonly #port: ClientPort;
   readonly #metrics: Metrics;
+  readonly #metricsPort: MetricsPort;
   #loop: LoopClock | null;
   #stopping: boolean;
   #ready: boolean;
@@ -103,7 +108,9 @@ export class Member {
     const onHandled = (method: number, code: GrpcCode): void =>
       this.#metrics.onHandled(method, code);
     this.#grpc.onHandled = onHandled;
-    this.#port = new ClientPort(this.#grpc, this.#makeRouter(clusterVersion, onHandled), {
+    const endpoints = this.#makeEndpoints(clusterVersion);
+    this.#metricsPort = new MetricsPort(endpoints);
+    this.#port = new ClientPort(this.#grpc, this.#makeRouter(endpoints, onHandled), {
       connectionsMax: 10_000,
       connectionsPerAddressMax: 10_000,
     });
@@ -112,17 +119,21 @@ export class Member {
     this.#ready = false;
   }
 
-  #makeRouter(clusterVersion: string, onHandled: (method: number, code: GrpcCode) => void): Router {
-    const { http, etcdVersion, host } = this.#options;
-    const release = releaseOf(etcdVersion);
-    const endpoints = new Endpoints(this.#host, {
+  #makeEndpoints(clusterVersion: string): Endpoints {
+    const { etcdVersion } = this.#options;
+    return new Endpoints(this.#host, {
       etcdVersion,
       clusterVersion,
-      release,
+      release: releaseOf(etcdVersion),
       metrics: () => this.#metrics.scrape(),
       onHealth: (ok) => this.#metrics.onHealth(ok),
       onCheck: (kind, name, ok) => this.#metrics.onCheck(kind, name, ok),
     });
+  }
+
+  #makeRouter(endpoints: Endpoints, onHandled: (method: number, code: GrpcCode) => void): Router {
+    const { http, etcdVersion, host } = this.#options;
+    const release = releaseOf(etcdVersion);
     const messageBytesMax = host.requestBytesMax + grpcOverheadBytes;
     const gateway = http.gateway
       ? new Gateway({ handler: this.#services, methods, messageBytesMax, release, onHandled })
@@ -141,8 +152,16 @@ export class Member {
     for (const { host, port } of this.#options.listenPeer) {
       await this.#bound("peer", host, port, this.#transport.bind(host, port));
     }
-    for (const { host, port } of this.#options.listenClient) {
-      await this.#bound("client", host, port, this.#port.bind(host, port));
+    const { listenClient, http } = this.#options;
+    const speaks = http.listenClient.length === 0 ? Speaks.Both : Speaks.Grpc;
+    for (const { host, port } of listenClient) {
+      await this.#bound("client", host, port, this.#port.bind(host, port, speaks));
+    }
+    for (const { host, port } of http.listenClient) {
+      await this.#bound("client HTTP", host, port, this.#port.bind(host, port, Speaks.Http));
+    }
+    for (const { host, port } of http.listenMetrics) {
+      await this.#bound("metrics", host, port, this.#metricsPort.bind(host, port));
     }
     this.#host.start();
     this.#loop = startTicks(
@@ -173,6 +192,7 @@ export class Member {
       this.#loop?.stop();
       setTimeout(() => {
         this.#port.destroy();
+        this.#metricsPort.destroy();
         this.#transport.close();
         process.exit(0);
       }, 50);

@@ -105,6 +105,8 @@ const usedFlags: readonly Flag[] = [
   ),
   used("log-level", Text, "debug, info, warn, error or fatal (default: info)"),
   used("log-format", Text, "json or text (default: json, text on a terminal)"),
+  used("listen-client-http-urls", Text, "URLs for HTTP alone; the other client URLs: gRPC alone"),
+  used("listen-metrics-urls", Text, "more URLs for /metrics, /health, /livez and /readyz alone"),
   used("cors", Text, "origins of web pages that may send requests; '*': any (default: none)"),
   used("host-whitelist", Text, "hosts that HTTP requests may ask for; '*': any (default: any)"),
   used("enable-grpc-gateway", Bool, "serve the JSON gateway at /v3/ (default: true)"),
@@ -119,8 +121,8 @@ const ignoredText =
   "compaction-sleep-interval corrupt-check-time discovery-fallback discovery-proxy " +
   "distributed-tracing-address distributed-tracing-instance-id distributed-tracing-sampling-rate " +
   "distributed-tracing-service-name downgrade-check-time feature-gates grpc-keepalive-interval " +
-  "grpc-keepalive-min-time grpc-keepalive-timeout listen-client-http-urls " +
-  "listen-metrics-urls log-outputs log-package-levels log-rotation-config-json logger max-learners " +
+  "grpc-keepalive-min-time grpc-keepalive-timeout " +
+  "log-outputs log-package-levels log-rotation-config-json logger max-learners " +
   "max-snapshots max-wals metrics proxy proxy-dial-timeout proxy-failure-wait proxy-read-timeout " +
   "proxy-refresh-interval proxy-write-timeout raft-read-timeout " +
   "raft-write-timeout self-signed-cert-validity snapshot-count tls-max-version tls-min-version " +

@@ -47,6 +47,29 @@ test("existing: it joins, and finds itself among the listed ones", () => {
   equal(host.members[1]!.memberId, host.memberId);
 });
 
+test("what HTTP requests may come in, and what clients are told", () => {
+  const bare = resolve();
+  const none = { listenClient: [], listenMetrics: [] };
+  deepEqual(bare.http, { cors: null, hostWhitelist: null, gateway: true, ...none });
+  equal(bare.etcdVersion, "3.5.21");
+  const { http, etcdVersion } = resolve(
+    "--cors=http://a:80, http://b:80",
+    "--host-whitelist=",
+    "--enable-grpc-gateway=false",
+    "--listen-metrics-urls=http://127.0.0.1:3,http://[::1]:4",
+    "--listen-client-http-urls=http://127.0.0.1:5",
+    "--compat-version=3.4.23",
+  );
+  deepEqual(http.cors, ["http://a:80", "http://b:80"]);
+  equal(http.gateway, false);
+  deepEqual(http.listenMetrics, [
+    { host: "127.0.0.1", port: 3 },
+    { host: "::1", port: 4 },
+  ]);
+  deepEqual(http.listenClient, [{ host: "127.0.0.1", port: 5 }]);
+  equal(etcdVersion, "3.4.23");
+});
+
 test("numbers and folders arrive where they belong", () => {
   const { host, streamsPerConnectionMax } = resolve(
     "--data-dir=/d",
@@ -110,6 +133,11 @@ test("wrong values: each with its line", () => {
     [["--log-level=loud"], '--log-level: "loud" is none of debug, info, warn, error, fatal'],
     [["--log-format=xml"], '--log-format: "xml" is neither json nor text'],
     [["--compat-version=3.5"], '--compat-version: "3.5" is not three numbers like 3.5.21'],
+    [["--compat-version=v3.5.0"], '--compat-version: "v3.5.0" is not three numbers like 3.5.21'],
+    [["--compat-version=3.5."], '--compat-version: "3.5." is not three numbers like 3.5.21'],
+    [["--compat-version=3.3.27"], '--compat-version: "3.3.27" is no release of etcd from 3.4.0 on'],
+    [["--compat-version=4.0.0"], '--compat-version: "4.0.0" is no release of etcd from 3.4.0 on'],
+    [["--compat-version=3.05.1"], '--compat-version: "3.05.1" is no release of etcd from 3.4.0 on'],
     [["--initial-cluster-state=old"], '--initial-cluster-state: "old" is neither new nor existing'],
     [
       ["--listen-client-urls=http://0.0.0.0:2379"],

@@ -3,7 +3,7 @@
 import { hostDefaults, requestBytesLimit } from "@quorate/host";
 import type { HostConfig, ListedMember } from "@quorate/host";
 import { clusterIdOf, logLevels, makeLogger, memberIdOf } from "@quorate/server";
-import type { LogLevel, MemberOptions } from "@quorate/server";
+import type { Listen, LogLevel, MemberOptions } from "@quorate/server";
 import { storageDefaults } from "@quorate/storage";
 import { UsageError } from "../exit.ts";
 import { compatVersionDefault, quorateVersion } from "../version.ts";
@@ -48,6 +48,8 @@ export function resolveMember(settings: Settings, terminal: boolean): MemberOpti
       cors: list(settings, "cors"),
       hostWhitelist: list(settings, "host-whitelist"),
       gateway: boolean(settings, "enable-grpc-gateway", true),
+      listenClient: listens(settings, "listen-client-http-urls"),
+      listenMetrics: listens(settings, "listen-metrics-urls"),
     },
     logger: makeLogger(name, level, format === "json" ? "json" : "text"),
   };
@@ -243,6 +245,12 @@ function checkTimes(electionTimeoutMs: number, heartbeatIntervalMs: number): voi
         `${electionTimeoutMsMax}ms`,
     );
   }
+}
+
+/** Empty: not set. */
+function listens(settings: Settings, name: string): Listen[] {
+  const text = settings.values.get(name) ?? "";
+  return text === "" ? [] : parseUrls(text, name).map(hostAndPort);
 }
 
 /** null: not set. */

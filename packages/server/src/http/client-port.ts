@@ -14,6 +14,10 @@ export interface ClientPortLimits {
   readonly connectionsPerAddressMax: number;
 }
 
+/** What is spoken on a port; the other one's connections are closed. */
+export const Speaks = { Both: 1, Grpc: 2, Http: 3 } as const;
+export type Speaks = (typeof Speaks)[keyof typeof Speaks];
+
 export class ClientPort {
   readonly #grpc: GrpcServer;
   readonly #http: http.Server;
@@ -34,9 +38,9 @@ export class ClientPort {
     this.refused = 0;
   }
 
-  bind(host: string, port: number): Promise<number> {
+  bind(host: string, port: number, speaks: Speaks = Speaks.Both): Promise<number> {
     const server = net.createServer({ noDelay: true, pauseOnConnect: false }, (socket) =>
-      this.#onConnection(socket),
+      this.#onConnection(socket, speaks),
     );
     this.#listeners.push(server);
     return new Promise((resolve, reject) => {
@@ -69,7 +73,7 @@ export class ClientPort {
     }
   }
 
-  #onConnection(socket: net.Socket): void {
+  #onConnection(socket: net.Socket, speaks: Speaks): void {
     const address = socket.remoteAddress ?? "";
     const count = this.#perAddress.get(address) ?? 0;
     const { connectionsMax, connectionsPerAddressMax } = this.#limits;
@@ -82,7 +86,7 @@ export class ClientPort {
     this.#perAddress.set(address, count + 1);
     socket.on("error", () => undefined);
     socket.on("close", () => this.#onClosed(socket, address));
-    this.#tellApart(socket);
+    this.#tellApart(socket, speaks);
   }
 
   #onClosed(socket: net.Socket, address: string): void {
@@ -95,7 +99,7 @@ export class ClientPort {
     }
   }
 
-  #tellApart(socket: net.Socket): void {
+  #tellApart(socket: net.Socket, speaks: Speaks): void {
     const timer = setTimeout(() => socket.destroy(), firstBytesTimeoutMs);
     const onReadable = (): void => {
       const first = socket.read(http2Preface.length) as Buffer | null;
@@ -105,7 +109,10 @@ export class ClientPort {
       clearTimeout(timer);
       socket.off("readable", onReadable);
       socket.unshift(first);
-      if (first.toString("latin1") === http2Preface) {
+      const isGrpc = first.toString("latin1") === http2Preface;
+      if (speaks === (isGrpc ? Speaks.Http : Speaks.Grpc)) {
+        socket.destroy();
+      } else if (isGrpc) {
         this.#grpc.accept(socket);
       } else {
         this.#http.emit("connection", socket);

@@ -255,7 +255,7 @@ test("a body beyond its bound, or the bound of all, is given up", () => {
 
 test("random messages written by protobuf-es come back the same", () => {
   const prng = new Prng(20_261_129);
-  const schemas = [
+  const schemas: readonly DescMessage[] = [
     etcd.RangeRequestSchema,
     etcd.PutRequestSchema,
     etcd.TxnRequestSchema,

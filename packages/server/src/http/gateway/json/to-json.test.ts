@@ -94,7 +94,7 @@ test("strings are escaped as Go escapes them", () => {
 
 test("random messages: parsed, the same as protobuf-es writes", () => {
   const prng = new Prng(34_23);
-  const schemas = [
+  const schemas: readonly DescMessage[] = [
     etcd.RangeResponseSchema,
     etcd.TxnResponseSchema,
     etcd.WatchResponseSchema,
