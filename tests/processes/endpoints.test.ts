@@ -131,6 +131,9 @@ const metricNames = [
   "etcd_mvcc_db_total_size_in_use_in_bytes ",
   "etcd_server_quota_backend_bytes ",
   "etcd_debugging_mvcc_keys_total 1",
+  "etcd_mvcc_put_total 1",
+  "etcd_mvcc_delete_total 0",
+  "etcd_server_id{server_id=",
   'grpc_server_handled_total{grpc_service="etcdserverpb.KV",grpc_method="Put",grpc_code="OK",grpc_type="unary"} 1',
 ];
 

@@ -266,6 +266,9 @@ export interface HostCounters {
   readonly slowReadIndexes: number;
   readonly snapshotsSent: number;
   readonly snapshotsReceived: number;
+  /** Rows that the state machine has ever written, and keys that it has deleted. */
+  readonly puts: number;
+  readonly deletes: number;
 }
 
 export const TransferResult = { Done: 1, NotLeader: 2, BadTarget: 3, TimedOut: 4 } as const;

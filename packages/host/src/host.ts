@@ -562,6 +562,8 @@ export class Host implements HostApi {
       slowReadIndexes: running?.pump.reads.retries ?? 0,
       snapshotsSent: this.#snapshotsSent,
       snapshotsReceived: this.#snapshotsReceived,
+      puts: running?.kv.puts ?? 0,
+      deletes: running?.kv.deletes ?? 0,
     };
   }
 

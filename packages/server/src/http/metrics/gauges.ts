@@ -73,6 +73,21 @@ const gauges: readonly GaugeRow[] = [
     read: (s) => s.quotaBytes,
   },
   {
+    name: "etcd_mvcc_put_total",
+    help: "Total number of puts seen by this member.",
+    read: (_s, host) => host.counters().puts,
+  },
+  {
+    name: "etcd_mvcc_delete_total",
+    help: "Total number of deletes seen by this member.",
+    read: (_s, host) => host.counters().deletes,
+  },
+  {
+    name: "etcd_debugging_mvcc_db_total_size_in_bytes",
+    help: "Total size of the underlying database physically allocated in bytes.",
+    read: databaseBytes,
+  },
+  {
     name: "etcd_debugging_mvcc_keys_total",
     help: "Total number of keys.",
     read: (s) => s.keys,
