@@ -5,6 +5,7 @@ import net from "node:net";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { GrpcClient } from "./client.ts";
+import { frameMessage } from "./message-frame.ts";
 import { GrpcServer } from "./server.ts";
 import type { GrpcSink } from "./server.ts";
 import { decodeGrpcMessage, encodeGrpcMessage, GrpcCode } from "./status.ts";
@@ -87,11 +88,40 @@ test("a message above the limit is ResourceExhausted and the connection lives on
   assert.equal(next.code, GrpcCode.Ok);
 });
 
+test("a call that ends by its next message, not by its handler, is over for the handler too", async () => {
+  const good = frameMessage(new Uint8Array(1));
+  const tooLarge = Buffer.of(0, 0x7f, 0xff, 0xff, 0xff);
+  const compressed = Buffer.of(1, 0, 0, 0, 0);
+  const cutOff = Buffer.of(0, 0, 0, 0, 9, 1);
+  for (const [bad, ends, code] of [
+    [tooLarge, false, GrpcCode.ResourceExhausted],
+    [compressed, false, GrpcCode.Unimplemented],
+    [cutOff, true, GrpcCode.Internal],
+  ] as const) {
+    const before = cancelled;
+    const session = http2.connect(`http://${client.address}`);
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/test.Echo/Hang",
+      "content-type": "application/grpc",
+    });
+    const status = new Promise((resolve) => {
+      stream.on("response", (headers) => resolve(headers["grpc-status"]));
+    });
+    stream.write(Buffer.concat([good, bad]));
+    if (ends) stream.end();
+    assert.equal(await status, String(code));
+    assert.equal(cancelled, before + 1);
+    session.destroy();
+  }
+});
+
 test("a client that gives up cancels the call at the server", async () => {
+  const before = cancelled;
   const result = await client.call("/test.Echo/Hang", new Uint8Array(1), 50);
   assert.equal(result.code, GrpcCode.DeadlineExceeded);
   await client.call("/test.Echo/Echo", new Uint8Array(1), 5000);
-  assert.equal(cancelled, 1);
+  assert.equal(cancelled, before + 1);
   lastSink!.reply(new Uint8Array(1));
 });
 

@@ -238,22 +238,30 @@ class Call implements GrpcSink {
       case null:
         return;
       case FrameError.TooLarge:
-        this.fail(
+        this.#abort(
           GrpcCode.ResourceExhausted,
           `grpc: received message larger than max (limit ${this.#options.messageBytesMax})`,
         );
         return;
       default:
-        this.fail(GrpcCode.Unimplemented, "grpc: compressed messages are not supported");
+        this.#abort(GrpcCode.Unimplemented, "grpc: compressed messages are not supported");
     }
   }
 
   #onEnd(): void {
     if (this.#messages === 0 || this.#reader.partial) {
-      this.fail(GrpcCode.Internal, "grpc: the request ended before its message was complete");
+      this.#abort(GrpcCode.Internal, "grpc: the request ended before its message was complete");
     } else if (!this.#ended) {
       this.onHalfClose?.();
     }
+  }
+
+  /** What the handler did not end: it hears that it is over, if it has heard of it at all. */
+  #abort(code: GrpcCode, text: string): void {
+    const { onCancel } = this;
+    const isOpen = !this.#ended;
+    this.fail(code, text);
+    if (isOpen) onCancel?.();
   }
 
   #onClose(): void {

@@ -126,7 +126,15 @@ export class GatewayCall implements GrpcSink {
     this.onCancel?.();
   }
 
-  /** The deadline has passed: the client hears it, the service that nobody waits any more. */
+  /** The gateway itself ends the call: the client hears why, the service that it is over. */
+  abort(code: GrpcCode, text: string): void {
+    if (this.#ended) return;
+    const { onCancel } = this;
+    this.fail(code, text);
+    onCancel?.();
+  }
+
+  /** The deadline has passed. */
   expire(): void {
     if (this.#ended) return;
     const { onCancel } = this;
@@ -168,13 +176,13 @@ export class GatewayCall implements GrpcSink {
   #jsonOf(message: Uint8Array): string | null {
     if (message.length > replyBytesMax) {
       const text = `grpc: received message larger than max (${message.length} vs. ${replyBytesMax})`;
-      this.fail(GrpcCode.ResourceExhausted, text);
+      this.abort(GrpcCode.ResourceExhausted, text);
       return null;
     }
     try {
       return messageToJson(this.#options.route.output, message);
     } catch (error) {
-      this.fail(GrpcCode.Internal, `grpc: failed to unmarshal the reply: ${String(error)}`);
+      this.abort(GrpcCode.Internal, `grpc: failed to unmarshal the reply: ${String(error)}`);
       return null;
     }
   }

@@ -273,6 +273,19 @@ test("messages that are too large, and bodies", async () => {
   deepEqual(desk.arrived, []);
 });
 
+test("a stream that the gateway ends is over for its service too", async () => {
+  const asked = post("/v3/watch");
+  asked.write(`{"create_request":{}}`);
+  const { call } = await desk.next();
+  const over = new Promise<void>((resolve) => (call.onCancel = resolve));
+  asked.write(`{"create_request":{"key":"${"A".repeat(16_000)}"}}`);
+  await over;
+  const [status, body] = await whole(asked);
+  equal(status, 429);
+  match(body, /^\{"error":\{"grpc_code":8,/);
+  asked.on("error", () => undefined).destroy();
+});
+
 test("nothing is kept of a body whose sender goes away", async () => {
   const asked = post("/v3/kv/range");
   asked.on("error", () => undefined);

@@ -38,7 +38,7 @@ export function readMessages(reading: Reading, receive: (message: Uint8Array) =>
       return false;
     }
     if (message.length > messageBytesMax) {
-      call.fail(GrpcCode.ResourceExhausted, tooLarge(message.length, messageBytesMax));
+      call.abort(GrpcCode.ResourceExhausted, tooLarge(message.length, messageBytesMax));
       return false;
     }
     received += 1;
@@ -50,7 +50,7 @@ export function readMessages(reading: Reading, receive: (message: Uint8Array) =>
     call.closeConnection();
     const text =
       why === "no room" ? "etcdserver: too many requests" : tooLarge(jsonBytesMax, messageBytesMax);
-    call.fail(GrpcCode.ResourceExhausted, text);
+    call.abort(GrpcCode.ResourceExhausted, text);
   };
   const stream = new JsonStream(new GrowingBuffer(budget, jsonBytesMax), {
     value,
