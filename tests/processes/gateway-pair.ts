@@ -60,15 +60,20 @@ export class GatewayPair {
   }
 }
 
-function plain({ headers, body, ...rest }: HttpAnswer): unknown {
-  const { "content-length": length, ...others } = headers;
-  const told = body
+/** Names in place of what belongs to one cluster alone. */
+export function plainBody(body: string): string {
+  return body
     .replace(/"(cluster_id|member_id|ID|leader)":"[0-9]+"/g, '"$1":"ID"')
     .replace(
       /"(raft_term|raftTerm|raftIndex|raftAppliedIndex|dbSize|dbSizeInUse)":"[0-9]+"/g,
       '"$1":"N"',
     )
     .replace(/http:\/\/127\.0\.0\.1:[0-9]+/g, "URL");
+}
+
+function plain({ headers, body, ...rest }: HttpAnswer): unknown {
+  const { "content-length": length, ...others } = headers;
+  const told = plainBody(body);
   // Ids and terms have different lengths: then the length of the body says nothing.
   const sized = told === body ? { "content-length": length } : {};
   return { ...rest, headers: { ...others, ...sized }, body: told };

@@ -31,10 +31,9 @@ export function httpCall(address: string, call: HttpCall): Promise<HttpAnswer> {
       { host, port, method, path, agent, headers: { ...length, ...headers } },
       (response) => {
         text(response).then((told) => {
-          const kept = Object.entries(response.headers).filter(([name]) => !passing.has(name));
           resolve({
             status: response.statusCode ?? 0,
-            headers: Object.fromEntries(kept) as Record<string, string>,
+            headers: keptHeaders(response.headers),
             body: told,
             trailers: response.trailers as Record<string, string>,
           });
@@ -44,4 +43,9 @@ export function httpCall(address: string, call: HttpCall): Promise<HttpAnswer> {
     request.on("error", reject);
     request.end(body);
   });
+}
+
+export function keptHeaders(headers: http.IncomingHttpHeaders): Record<string, string> {
+  const kept = Object.entries(headers).filter(([name]) => !passing.has(name));
+  return Object.fromEntries(kept) as Record<string, string>;
 }
