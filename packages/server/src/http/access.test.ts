@@ -1,5 +1,5 @@
 // Who may send HTTP requests: rows of Host, Origin and flags. What etcd 3.4.23 does with the same flags
-// is compared with a running one in tests/processes/gateway.test.ts.
+// is compared with a running one in tests/conformance/gateway/gateway.test.ts.
 import { deepEqual, equal, match } from "node:assert/strict";
 import { test } from "node:test";
 import { accessOf } from "./access.ts";

@@ -5,8 +5,8 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import net from "node:net";
 import { test } from "node:test";
 import { Prng } from "@quorate/base";
-import { withCluster } from "./cluster.ts";
-import { etcdMissing } from "./etcd-cluster.ts";
+import { withCluster } from "../../processes/cluster.ts";
+import { etcdMissing } from "../../processes/etcd-cluster.ts";
 import { GatewayPair } from "./gateway-pair.ts";
 import { httpCall } from "./http-call.ts";
 

@@ -1,9 +1,9 @@
 // One etcd and one member of Quorate, both fresh and both saying that they are 3.4.23, to send the same
 // HTTP requests to: what comes back has to be equal but for the ids of cluster and member.
 import { deepEqual } from "node:assert/strict";
-import { TestCluster } from "./cluster.ts";
-import { EtcdCluster } from "./etcd-cluster.ts";
-import { eventually } from "./eventually.ts";
+import { TestCluster } from "../../processes/cluster.ts";
+import { EtcdCluster } from "../../processes/etcd-cluster.ts";
+import { eventually } from "../../processes/eventually.ts";
 import { httpCall } from "./http-call.ts";
 import type { HttpAnswer, HttpCall } from "./http-call.ts";
 

@@ -3,8 +3,8 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, before, test } from "node:test";
-import { etcdMissing } from "./etcd-cluster.ts";
-import { toolVersion } from "./entry.ts";
+import { etcdMissing } from "../../processes/etcd-cluster.ts";
+import { toolVersion } from "../../processes/entry.ts";
 import { GatewayPair } from "./gateway-pair.ts";
 import { httpCall } from "./http-call.ts";
 

@@ -1,7 +1,7 @@
 // Streams of the JSON gateway beside a real etcd 3.4.23: the same requests, the same lines.
 import { deepEqual, equal, match } from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { etcdMissing } from "./etcd-cluster.ts";
+import { etcdMissing } from "../../processes/etcd-cluster.ts";
 import { GatewayPair, plainBody } from "./gateway-pair.ts";
 import { keptHeaders } from "./http-call.ts";
 import { HttpStream } from "./http-stream.ts";

@@ -3,11 +3,11 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import { GrpcClient, GrpcCode } from "@quorate/grpc";
-import { withCluster } from "./cluster.ts";
-import { eventually } from "./eventually.ts";
+import { withCluster } from "../../processes/cluster.ts";
+import { eventually } from "../../processes/eventually.ts";
 import { httpCall } from "./http-call.ts";
 import type { HttpAnswer } from "./http-call.ts";
-import { freePorts } from "./ports.ts";
+import { freePorts } from "../../processes/ports.ts";
 
 function get(address: string, path: string): Promise<HttpAnswer> {
   return httpCall(address, { method: "GET", path });
