@@ -53,6 +53,11 @@ class Writers {
   }
 }
 
+async function bufferedBytes(address: string): Promise<number> {
+  const text = await (await fetch(`http://${address}/metrics`)).text();
+  return Number(/^quorate_watch_buffered_bytes (\d+)$/m.exec(text)?.[1]);
+}
+
 function residentMiB(pid: number): number {
   const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
   return Number(line?.[1] ?? 0) / 1024;
@@ -79,12 +84,15 @@ test("a thousand watchers hear exactly what happened, whoever is killed", async 
     await sleep(calmMs);
     t.diagnostic(`calm: ${describe(watching.delaysMs)}`);
     watching.delaysMs = [];
-    const pid = cluster.members[1]!.pid;
-    const beforeMiB = residentMiB(pid);
+    const residents = (): string =>
+      cluster.members.map(({ pid }) => residentMiB(pid).toFixed(0)).join(", ");
+    const before = residents();
     const still = standStill(cluster, 1, "w/");
     await sleep(stillMs);
     t.diagnostic(`one stands still: ${describe(watching.delaysMs)}`);
-    t.diagnostic(`its member: ${beforeMiB.toFixed(0)} → ${residentMiB(pid).toFixed(0)} MiB`);
+    const held = await bufferedBytes(cluster.members[1]!.address);
+    t.diagnostic(`m2 holds ${held} bytes for it; the members' MiB: ${before} → ${residents()}`);
+    ok(held > 0 && held <= 4 * 1024 * 1024, `${held} bytes are held for who does not read`);
     still.close();
     watching.delaysMs = [];
     const endMs = performance.now() + faultsMs;

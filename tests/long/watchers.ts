@@ -96,11 +96,7 @@ export class WatcherStreams {
     setTimeout(() => this.#run(watchers, turn), retryMs);
   }
 
-  #heard(
-    response: WatchResponse,
-    creating: ToldWatcher[],
-    byId: Map<number, ToldWatcher>,
-  ): void {
+  #heard(response: WatchResponse, creating: ToldWatcher[], byId: Map<number, ToldWatcher>): void {
     const { watchId, created, header, canceled, events } = response;
     if (created) {
       const watcher = creating.shift()!;

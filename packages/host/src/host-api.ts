@@ -269,6 +269,11 @@ export interface HostCounters {
   /** Rows that the state machine has ever written, and keys that it has deleted. */
   readonly puts: number;
   readonly deletes: number;
+  /** Open streams of watchers, their watchers, those of them that are behind; what streams hold unread. */
+  readonly watchStreams: number;
+  readonly watchers: number;
+  readonly slowWatchers: number;
+  readonly watchBufferedBytes: number;
 }
 
 export const TransferResult = { Done: 1, NotLeader: 2, BadTarget: 3, TimedOut: 4 } as const;

@@ -15,6 +15,7 @@ import type {
   StorageApi,
 } from "@quorate/storage";
 import { checkConfig } from "./config-check.ts";
+import { countersOf } from "./counters.ts";
 import { refusalAtDoor } from "./door.ts";
 import { endDamagedAlone, endLogHoleAlone, endRemoved } from "./endings.ts";
 import { Phase, TransferResult } from "./host-api.ts";
@@ -551,20 +552,11 @@ export class Host implements HostApi {
   }
 
   counters(): HostCounters {
-    const running = this.#running;
-    return {
-      proposalsCommitted: running?.raft.status().committed ?? 0,
-      proposalsApplied: running?.pump.applied ?? 0,
-      proposalsPending: this.#proposals.count,
-      proposalsFailed: this.#proposals.failed,
+    return countersOf(this.#running, this.#proposals, {
       leaderChanges: this.#leaderChanges,
-      heartbeatSendFailures: 0,
-      slowReadIndexes: running?.pump.reads.retries ?? 0,
       snapshotsSent: this.#snapshotsSent,
       snapshotsReceived: this.#snapshotsReceived,
-      puts: running?.kv.puts ?? 0,
-      deletes: running?.kv.deletes ?? 0,
-    };
+    });
   }
 
   journal(): readonly JournalEvent[] {

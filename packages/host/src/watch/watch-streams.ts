@@ -61,6 +61,11 @@ export class WatchStreams {
     return this.#shared.watchers;
   }
 
+  /** Written and not yet taken, of all streams together. */
+  get bufferedBytes(): number {
+    return this.#shared.buffered;
+  }
+
   open(sink: WatchSink, requiresLeader: boolean): WatchStream {
     const session = new WatchSession(this.#shared, sink, requiresLeader);
     this.#sessions.set(session, this.#nextProgress());

@@ -53,6 +53,26 @@ const gauges: readonly GaugeRow[] = [
     read: (_s, host) => host.counters().slowReadIndexes,
   },
   {
+    name: "etcd_debugging_mvcc_watch_stream_total",
+    help: "Total number of watch streams.",
+    read: (_s, host) => host.counters().watchStreams,
+  },
+  {
+    name: "etcd_debugging_mvcc_watcher_total",
+    help: "Total number of watchers.",
+    read: (_s, host) => host.counters().watchers,
+  },
+  {
+    name: "etcd_debugging_mvcc_slow_watcher_total",
+    help: "Total number of unsynced slow watchers.",
+    read: (_s, host) => host.counters().slowWatchers,
+  },
+  {
+    name: "quorate_watch_buffered_bytes",
+    help: "Bytes of events that streams of watchers have taken and their clients have not.",
+    read: (_s, host) => host.counters().watchBufferedBytes,
+  },
+  {
     name: "etcd_server_is_learner",
     help: "Whether or not this member is a learner. 1 if is, 0 otherwise.",
     read: (s) => (s.members.some((m) => m.memberId === s.memberId && m.isLearner) ? 1 : 0),

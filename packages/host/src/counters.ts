@@ -1,0 +1,32 @@
+// What a member counts, gathered for metrics.
+import type { HostCounters } from "./host-api.ts";
+import type { Proposals } from "./proposals.ts";
+import type { Running } from "./running.ts";
+
+/** What the host itself has seen. */
+export type SeenCounters = Pick<
+  HostCounters,
+  "leaderChanges" | "snapshotsSent" | "snapshotsReceived"
+>;
+
+export function countersOf(
+  running: Running | null,
+  proposals: Pick<Proposals, "count" | "failed">,
+  seen: SeenCounters,
+): HostCounters {
+  return {
+    ...seen,
+    proposalsCommitted: running?.raft.status().committed ?? 0,
+    proposalsApplied: running?.pump.applied ?? 0,
+    proposalsPending: proposals.count,
+    proposalsFailed: proposals.failed,
+    heartbeatSendFailures: 0,
+    slowReadIndexes: running?.pump.reads.retries ?? 0,
+    puts: running?.kv.puts ?? 0,
+    deletes: running?.kv.deletes ?? 0,
+    watchStreams: running?.watches.streams ?? 0,
+    watchers: running?.watches.watchers ?? 0,
+    slowWatchers: running?.kv.watches.counts.lagging ?? 0,
+    watchBufferedBytes: running?.watches.bufferedBytes ?? 0,
+  };
+}
