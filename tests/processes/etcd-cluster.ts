@@ -53,12 +53,22 @@ export class EtcdCluster {
     return new EtcdCluster(addresses, children, folder);
   }
 
+  runs(at: number): boolean {
+    const { exitCode, signalCode } = this.#children[at]!;
+    return exitCode === null && signalCode === null;
+  }
+
+  /** kill -9; resolves when the process is gone. */
+  async kill(at: number): Promise<void> {
+    if (!this.runs(at)) return;
+    const child = this.#children[at]!;
+    const end = new Promise((resolve) => child.on("close", resolve));
+    child.kill("SIGKILL");
+    await end;
+  }
+
   async close(): Promise<void> {
-    const ends = this.#children.map(
-      (child) => new Promise((resolve) => child.on("close", resolve)),
-    );
-    for (const child of this.#children) child.kill("SIGKILL");
-    await Promise.all(ends);
+    await Promise.all(this.#children.map((_, at) => this.kill(at)));
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
