@@ -1,4 +1,4 @@
-// A real etcd of three members beside Quorate's, for tests that compare what clients see.
+// A real etcd of one or three members beside Quorate's, for tests that compare what clients see.
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,44 +13,45 @@ export function etcdMissing(): string | null {
   return toolVersion("etcd", "--version") === null ? "etcd is not installed" : null;
 }
 
+interface EtcdPlace {
+  readonly name: string;
+  readonly clientUrl: string;
+  readonly peerUrl: string;
+}
+
+/** A member to be: it is started after it was added. */
+export interface EtcdJoiner extends EtcdPlace {
+  start(): void;
+}
+
 export class EtcdCluster {
   readonly addresses: readonly string[];
-  readonly #children: readonly ChildProcess[];
+  readonly #places: readonly EtcdPlace[];
+  readonly #children: ChildProcess[];
   readonly #folder: string;
+  readonly #flags: readonly string[];
 
-  constructor(addresses: readonly string[], children: readonly ChildProcess[], folder: string) {
-    this.addresses = addresses;
-    this.#children = children;
+  constructor(places: readonly EtcdPlace[], folder: string, flags: readonly string[]) {
+    this.addresses = places.map(({ clientUrl }) => clientUrl.replace("http://", ""));
+    this.#places = places;
     this.#folder = folder;
+    this.#flags = flags;
+    this.#children = places.map((place) => this.#spawn(place, places, "new"));
   }
 
   static async start(size: number, flags: readonly string[] = []): Promise<EtcdCluster> {
     const firstPort = await freePorts(size);
     const folder = mkdtempSync(join(tmpdir(), "quorate-etcd-"));
-    const names = Array.from({ length: size }, (_, at) => `m${at + 1}`);
-    const clientUrl = (at: number): string => `http://127.0.0.1:${firstPort + 2 * at}`;
-    const peerUrl = (at: number): string => `http://127.0.0.1:${firstPort + 2 * at + 1}`;
-    const list = names.map((name, at) => `${name}=${peerUrl(at)}`).join(",");
-    const children = names.map((name, at) =>
-      spawn(
-        "etcd",
-        [
-          `--name=${name}`,
-          `--data-dir=${join(folder, name)}`,
-          `--listen-client-urls=${clientUrl(at)}`,
-          `--advertise-client-urls=${clientUrl(at)}`,
-          `--listen-peer-urls=${peerUrl(at)}`,
-          `--initial-advertise-peer-urls=${peerUrl(at)}`,
-          `--initial-cluster=${list}`,
-          "--logger=zap",
-          "--log-level=error",
-          ...flags,
-        ],
-        { env: plainEnvironment(), stdio: "ignore" },
-      ),
-    );
-    const addresses = names.map((_, at) => clientUrl(at).replace("http://", ""));
-    return new EtcdCluster(addresses, children, folder);
+    const places = Array.from({ length: size }, (_, at) => placeOf(at, firstPort + 2 * at));
+    return new EtcdCluster(places, folder, flags);
+  }
+
+  async joiner(): Promise<EtcdJoiner> {
+    const place = placeOf(this.#children.length, await freePorts(1));
+    const start = (): void => {
+      this.#children.push(this.#spawn(place, [...this.#places, place], "existing"));
+    };
+    return { ...place, start };
   }
 
   runs(at: number): boolean {
@@ -71,4 +72,28 @@ export class EtcdCluster {
     await Promise.all(this.#children.map((_, at) => this.kill(at)));
     rmSync(this.#folder, { recursive: true, force: true });
   }
+
+  #spawn(place: EtcdPlace, all: readonly EtcdPlace[], state: "new" | "existing"): ChildProcess {
+    const { name, clientUrl, peerUrl } = place;
+    const list = all.map((each) => `${each.name}=${each.peerUrl}`).join(",");
+    const flags = [
+      `--name=${name}`,
+      `--data-dir=${join(this.#folder, name)}`,
+      `--listen-client-urls=${clientUrl}`,
+      `--advertise-client-urls=${clientUrl}`,
+      `--listen-peer-urls=${peerUrl}`,
+      `--initial-advertise-peer-urls=${peerUrl}`,
+      `--initial-cluster=${list}`,
+      `--initial-cluster-state=${state}`,
+      "--logger=zap",
+      "--log-level=error",
+      ...this.#flags,
+    ];
+    return spawn("etcd", flags, { env: plainEnvironment(), stdio: "ignore" });
+  }
+}
+
+function placeOf(at: number, firstPort: number): EtcdPlace {
+  const url = (port: number): string => `http://127.0.0.1:${port}`;
+  return { name: `m${at + 1}`, clientUrl: url(firstPort), peerUrl: url(firstPort + 1) };
 }

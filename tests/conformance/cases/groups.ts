@@ -1,14 +1,46 @@
 // All groups of cases, one for each service and each shape of cluster that it needs.
 import type { Group } from "../suite/case.ts";
+import { clusterCases } from "./cluster.ts";
+import { healthCases } from "./health.ts";
 import { rangeCases } from "./kv-range.ts";
 import { txnCases } from "./kv-txn.ts";
 import { writeCases } from "./kv-write.ts";
+import { moveLeaderCases, quorumCases } from "./leadership.ts";
+import {
+  defragmentCases,
+  downgradeCases,
+  hashCases,
+  hashClusterCases,
+  maintenanceCases,
+  wholeHashCases,
+} from "./maintenance.ts";
+
+const one = { members: 1 } as const;
+const three = { members: 3 } as const;
 
 export const groups: readonly Group[] = [
   {
     name: "kv",
     title: "KV: ranges, puts, deletes, transactions, compaction",
-    setup: { members: 1 },
+    setup: one,
     cases: [...rangeCases, ...writeCases, ...txnCases],
   },
+  {
+    name: "quorum",
+    title: "KV at three members, with and without a quorum",
+    setup: three,
+    cases: [...quorumCases, ...hashClusterCases],
+  },
+  { name: "cluster", title: "Cluster: members and their changes", setup: three, cases: clusterCases },
+  {
+    name: "maintenance",
+    title: "Maintenance: Status, Alarm, HashKV",
+    setup: one,
+    cases: [...maintenanceCases, ...hashCases],
+  },
+  { name: "hash", title: "Maintenance: Hash", setup: one, cases: wholeHashCases },
+  { name: "defragment", title: "Maintenance: Defragment", setup: one, cases: defragmentCases },
+  { name: "move-leader", title: "Maintenance: MoveLeader", setup: three, cases: moveLeaderCases },
+  { name: "downgrade", title: "Maintenance: Downgrade", setup: one, cases: downgradeCases },
+  { name: "health", title: "grpc.health.v1", setup: one, cases: healthCases },
 ];

@@ -1,11 +1,11 @@
 // Every error of etcd's clients (etcd-api.md §1.4; etcd api/v3rpc/rpctypes): code and exact text. What
-// no client can provoke by its requests alone says why. The numbers are 3.5's; where 3.4 answers
-// another one, that is beside it.
+// no client can provoke by its requests alone says why. The codes are what a server sends, which in
+// two cases is not what its table of errors says.
 export interface ContractError {
   readonly code: number;
   readonly text: string;
-  /** What 3.4 answers, where it differs. */
-  readonly code34?: number;
+  /** What servers before 3.6 answer, where it differs. */
+  readonly codeBefore36?: number;
 }
 
 const invalid = (words: string): ContractError => ({ code: 3, text: `etcdserver: ${words}` });
@@ -33,7 +33,11 @@ export const errors = {
   leaseTtlTooLarge: range("too large lease TTL"),
 
   peerUrlExists: refused("Peer URLs already exists"),
-  notEnoughStarted: refused("re-configuration failed due to not enough started members"),
+  // etcd's server sends the client's form of this error, which has no status of its own: Unknown.
+  notEnoughStarted: {
+    code: 2,
+    text: "etcdserver: re-configuration failed due to not enough started members",
+  },
   badMemberUrls: invalid("given member URLs are invalid"),
   memberNotFound: missing("member not found"),
   notALearner: refused("can only promote a learner member"),
@@ -61,8 +65,10 @@ export const errors = {
   noLeader: unavailable("no leader"),
   notLeader: refused("not leader"),
   timedOut: unavailable("request timed out"),
+  /** A write that waits for a leader in vain, in 3.4 and 3.5. */
+  deadlineExceeded: { code: 2, text: "context deadline exceeded" },
   corrupt: { code: 15, text: "etcdserver: corrupt cluster" },
-  learnerCannot: { ...refused("rpc not supported for learner"), code34: 14 },
+  learnerCannot: { ...refused("rpc not supported for learner"), codeBefore36: 14 },
   badTransferee: refused("bad leader transferee"),
 
   badDowngradeVersion: invalid("wrong downgrade target version format"),
@@ -89,5 +95,4 @@ export const notProvoked: Readonly<Record<string, string>> = {
   "request timed out, waiting for the applied index took too long": "needs a member that applies slowly",
   "watch canceled": "told to a client that has cancelled its stream, which no longer hears it",
   "request canceled": "told to a client that has cancelled its call, which no longer hears it",
-  "context deadline exceeded": "newer versions only; the client's own clock says it as well",
 };

@@ -5,6 +5,8 @@ import { etcd } from "@quorate/proto";
 import { TestCluster } from "../../processes/cluster.ts";
 import { EtcdCluster, etcdMissing } from "../../processes/etcd-cluster.ts";
 import { eventually } from "../../processes/eventually.ts";
+import { TestMember } from "../../processes/member.ts";
+import { freePorts } from "../../processes/ports.ts";
 import { WireClient } from "../wire/wire-client.ts";
 
 export type ServerKind = "etcd" | "quorate";
@@ -16,11 +18,22 @@ export interface ServerSetup {
   readonly flags?: readonly string[];
 }
 
+/** A member to be: it is started after a case has added it. */
+export interface Joiner {
+  readonly address: string;
+  readonly peerUrl: string;
+  start(): void;
+}
+
 /** A running cluster of either kind. */
 export interface Servers {
   readonly kind: ServerKind;
+  /** The --initial-cluster-token. */
+  readonly token: string;
   /** Of the members, "host:port" for clients. */
   readonly addresses: readonly string[];
+  /** Ports for one more member. */
+  joiner(): Promise<Joiner>;
   /** kill -9 of one member. */
   kill(at: number): Promise<void>;
   /** Null: every member that was not killed still runs; else who has ended. */
@@ -64,6 +77,8 @@ async function serving(addresses: readonly string[]): Promise<void> {
 
 class EtcdServers implements Servers {
   readonly kind = "etcd";
+  /** etcd's own when none is given. */
+  readonly token = "etcd-cluster";
   readonly addresses: readonly string[];
   readonly #cluster: EtcdCluster;
   readonly #killed: Set<number>;
@@ -72,6 +87,11 @@ class EtcdServers implements Servers {
     this.addresses = cluster.addresses;
     this.#cluster = cluster;
     this.#killed = new Set();
+  }
+
+  async joiner(): Promise<Joiner> {
+    const { clientUrl, peerUrl, start } = await this.#cluster.joiner();
+    return { address: clientUrl.replace("http://", ""), peerUrl, start };
   }
 
   async kill(at: number): Promise<void> {
@@ -93,14 +113,18 @@ class EtcdServers implements Servers {
 
 class QuorateServers implements Servers {
   readonly kind = "quorate";
+  readonly token: string;
   readonly addresses: readonly string[];
   readonly #cluster: TestCluster;
   readonly #killed: Set<number>;
+  readonly #joined: TestMember[];
 
   constructor(cluster: TestCluster) {
+    this.token = cluster.folder;
     this.addresses = cluster.members.map((member) => member.address);
     this.#cluster = cluster;
     this.#killed = new Set();
+    this.#joined = [];
   }
 
   static async start({ members, flags }: ServerSetup): Promise<QuorateServers> {
@@ -115,6 +139,29 @@ class QuorateServers implements Servers {
       throw error;
     }
     return servers;
+  }
+
+  async joiner(): Promise<Joiner> {
+    const clientPort = await freePorts(1);
+    const name = `j${this.#joined.length + 1}`;
+    const peerPort = clientPort + 1;
+    const place = { name, clientPort, peerPort, directory: `${this.#cluster.folder}/${name}` };
+    const peerUrl = `http://127.0.0.1:${peerPort}`;
+    const others = this.#cluster.members.map((m) => `${m.name}=http://127.0.0.1:${m.peerPort}`);
+    const member = new TestMember(place, [
+      `--name=${name}`,
+      `--data-dir=${place.directory}`,
+      `--listen-client-urls=http://127.0.0.1:${clientPort}`,
+      `--advertise-client-urls=http://127.0.0.1:${clientPort}`,
+      `--listen-peer-urls=${peerUrl}`,
+      `--initial-advertise-peer-urls=${peerUrl}`,
+      `--initial-cluster=${[...others, `${name}=${peerUrl}`].join(",")}`,
+      "--initial-cluster-state=existing",
+      `--initial-cluster-token=${this.token}`,
+      "--log-format=json",
+    ]);
+    this.#joined.push(member);
+    return { address: member.address, peerUrl, start: () => member.start() };
   }
 
   async kill(at: number): Promise<void> {
@@ -132,7 +179,11 @@ class QuorateServers implements Servers {
     this.#cluster.showLogs();
   }
 
-  close(): Promise<void> {
-    return this.#cluster.close();
+  async close(): Promise<void> {
+    for (const member of this.#joined) {
+      await member.kill();
+      member.client.close();
+    }
+    await this.#cluster.close();
   }
 }

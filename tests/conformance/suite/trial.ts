@@ -96,8 +96,8 @@ export class Trial {
   }
 
   isError(name: ErrorName, end: { readonly code: number; readonly text: string }): void {
-    const { text, code, code34 }: ContractError = errors[name];
-    const expected = this.speaks("3.5") ? code : (code34 ?? code);
+    const { text, code, codeBefore36 }: ContractError = errors[name];
+    const expected = this.speaks("3.6") ? code : (codeBefore36 ?? code);
     deepEqual({ code: end.code, text: end.text }, { code: expected, text });
     Trial.provoked.add(name);
   }

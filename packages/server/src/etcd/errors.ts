@@ -76,8 +76,9 @@ const memberErrors: Record<MemberError, EtcdError> = {
     precondition,
     "etcdserver: too many learner members in cluster",
   ),
+  // etcd means FailedPrecondition, and sends this: its table holds the client's form of the error.
   [MemberError.NotEnoughStarted]: error(
-    precondition,
+    GrpcCode.Unknown,
     "etcdserver: re-configuration failed due to not enough started members",
   ),
   [MemberError.Unhealthy]: error(GrpcCode.Unavailable, "etcdserver: unhealthy cluster"),
@@ -106,7 +107,11 @@ export function memberErrorOf(code: MemberError): EtcdError {
 
 export const unknownAlarmError = error(invalid, "etcdserver: unknown alarm type");
 
-export const learnerError = error(precondition, "etcdserver: rpc not supported for learner");
+/** Unavailable up to 3.5, FailedPrecondition from 3.6: a client may try another endpoint. */
+export const learnerError = error(
+  GrpcCode.Unavailable,
+  "etcdserver: rpc not supported for learner",
+);
 
 export function errorOf(failure: Failure): EtcdError {
   switch (failure.code) {
