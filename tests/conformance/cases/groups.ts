@@ -1,5 +1,6 @@
 // All groups of cases, one for each service and each shape of cluster that it needs.
 import type { Group } from "../suite/case.ts";
+import { badInputCases } from "./bad-input.ts";
 import { clusterCases } from "./cluster.ts";
 import { healthCases } from "./health.ts";
 import { rangeCases } from "./kv-range.ts";
@@ -42,5 +43,11 @@ export const groups: readonly Group[] = [
   { name: "defragment", title: "Maintenance: Defragment", setup: one, cases: defragmentCases },
   { name: "move-leader", title: "Maintenance: MoveLeader", setup: three, cases: moveLeaderCases },
   { name: "downgrade", title: "Maintenance: Downgrade", setup: one, cases: downgradeCases },
+  {
+    name: "bad-input",
+    title: "what no honest client sends",
+    setup: one,
+    cases: badInputCases,
+  },
   { name: "health", title: "grpc.health.v1", setup: one, cases: healthCases },
 ];

@@ -5,6 +5,7 @@ import type { GrpcSink } from "@quorate/grpc";
 import type { HostStatus, ReplySink } from "@quorate/host";
 import { etcd } from "@quorate/proto";
 import { errorOf, trailersOf } from "./errors.ts";
+import { isWellFormed } from "./well-formed.ts";
 
 /** A decoded message, or null after the call has been failed. */
 export function decode<Schema extends Parameters<typeof fromBinary>[0]>(
@@ -12,12 +13,15 @@ export function decode<Schema extends Parameters<typeof fromBinary>[0]>(
   message: Uint8Array,
   sink: GrpcSink,
 ): ReturnType<typeof fromBinary<Schema>> | null {
-  try {
-    return fromBinary(schema, message);
-  } catch {
-    sink.fail(GrpcCode.Internal, "grpc: failed to unmarshal the received message");
-    return null;
+  if (isWellFormed(schema, message)) {
+    try {
+      return fromBinary(schema, message);
+    } catch {
+      // a string that is not UTF-8
+    }
   }
+  sink.fail(GrpcCode.Internal, "grpc: failed to unmarshal the received message");
+  return null;
 }
 
 export function sinkOf(sink: GrpcSink): ReplySink {

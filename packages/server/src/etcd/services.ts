@@ -132,7 +132,7 @@ export class Services implements GrpcHandler {
       case Method.MemberPromote:
         return this.#cluster.memberPromote(message, sink);
       case Method.Status:
-        return this.#status(sink);
+        return this.#status(message, sink);
       case Method.HashKv:
         return this.#hashKv(message, sink);
       case Method.Alarm:
@@ -169,7 +169,10 @@ export class Services implements GrpcHandler {
     this.#host.request(kind, message, serializable, sinkOf(sink));
   }
 
-  #status(sink: GrpcSink): void {
+  #status(message: Uint8Array, sink: GrpcSink): void {
+    if (decode(etcd.StatusRequestSchema, message, sink) === null) {
+      return;
+    }
     const status = this.#host.status();
     const errors = status.leaderMemberId === "" ? ["etcdserver: no leader"] : [];
     if (status.reason !== "") {
