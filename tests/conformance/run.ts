@@ -28,7 +28,12 @@ function narrowed(only: readonly string[]): Group[] {
   if (only.length === 0) return [...groups];
   return groups.flatMap((group) => {
     const cases = group.cases.filter(({ rule }) =>
-      only.some((word) => word === group.name || rule === word || /^E-[A-Z]+$/.test(word) && new RegExp(`^${word}\\d`).test(rule)),
+      only.some(
+        (word) =>
+          word === group.name ||
+          rule === word ||
+          (/^E-[A-Z]+$/.test(word) && new RegExp(`^${word}\\d`).test(rule)),
+      ),
     );
     return cases.length === 0 ? [] : [{ ...group, cases }];
   });

@@ -21,7 +21,7 @@ interface EtcdPlace {
 
 /** A member to be: it is started after it was added. */
 export interface EtcdJoiner extends EtcdPlace {
-  start(): void;
+  readonly start: () => void;
 }
 
 export class EtcdCluster {

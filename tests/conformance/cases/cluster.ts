@@ -68,7 +68,10 @@ export const clusterCases: readonly Case[] = [
       const urls = members.flatMap(({ clientURLs }) => clientURLs).sort();
       deepEqual(urls, trial.servers.addresses.map((address) => `http://${address}`).sort());
       const ids = members.map(({ ID }) => ID);
-      deepEqual(ids, [...ids].sort((a, b) => (a < b ? -1 : 1)));
+      deepEqual(
+        ids,
+        [...ids].sort((a, b) => (a < b ? -1 : 1)),
+      );
     },
   },
   {

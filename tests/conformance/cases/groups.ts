@@ -6,6 +6,8 @@ import { healthCases } from "./health.ts";
 import { rangeCases } from "./kv-range.ts";
 import { txnCases } from "./kv-txn.ts";
 import { writeCases } from "./kv-write.ts";
+import { leaseCases, leaseClusterCases } from "./lease.ts";
+import { watchCases, watchClusterCases } from "./watch.ts";
 import { moveLeaderCases, quorumCases } from "./leadership.ts";
 import {
   defragmentCases,
@@ -32,7 +34,12 @@ export const groups: readonly Group[] = [
     setup: three,
     cases: [...quorumCases, ...hashClusterCases],
   },
-  { name: "cluster", title: "Cluster: members and their changes", setup: three, cases: clusterCases },
+  {
+    name: "cluster",
+    title: "Cluster: members and their changes",
+    setup: three,
+    cases: clusterCases,
+  },
   {
     name: "maintenance",
     title: "Maintenance: Status, Alarm, HashKV",
@@ -43,6 +50,10 @@ export const groups: readonly Group[] = [
   { name: "defragment", title: "Maintenance: Defragment", setup: one, cases: defragmentCases },
   { name: "move-leader", title: "Maintenance: MoveLeader", setup: three, cases: moveLeaderCases },
   { name: "downgrade", title: "Maintenance: Downgrade", setup: one, cases: downgradeCases },
+  { name: "watch", title: "Watch at one member", setup: one, cases: watchCases },
+  { name: "watch-3", title: "Watch at three members", setup: three, cases: watchClusterCases },
+  { name: "lease", title: "Lease at one member", setup: one, cases: leaseCases },
+  { name: "lease-3", title: "Lease at three members", setup: three, cases: leaseClusterCases },
   {
     name: "bad-input",
     title: "what no honest client sends",

@@ -33,8 +33,14 @@ export const moveLeaderCases: readonly Case[] = [
       const targetID = ids[(at + 1) % 3]!;
       const answer = await trial.ok(moveLeader, { targetID }, { at });
       equal(answer.header, undefined);
-      await eventually("the target leads", async () => (await trial.ok(status, {})).leader === targetID);
-      await eventually("it serves", async () => (await trial.wire.unary(put, { key: trial.key("a") })).message);
+      await eventually(
+        "the target leads",
+        async () => (await trial.ok(status, {})).leader === targetID,
+      );
+      await eventually(
+        "it serves",
+        async () => (await trial.wire.unary(put, { key: trial.key("a") })).message,
+      );
     },
   },
   {

@@ -221,7 +221,9 @@ export const hashCases: readonly Case[] = [
       rows.delete(5n, "b");
       await trial.ok(put, { key: bytes("b"), value });
       rows.put(6n, "b", row(6n, 6n, 1n) as mvcc.KeyValue);
-      for (const revision of [1n, 2n, 3n, 4n, 5n, 6n]) equal(await at(revision), rows.sum(revision));
+      for (const revision of [1n, 2n, 3n, 4n, 5n, 6n]) {
+        equal(await at(revision), rows.sum(revision));
+      }
       equal(await at(0n), rows.sum(6n));
       const first = await trial.ok(hashKV, {});
       deepEqual([first.header!.revision, first.compactRevision], [6n, -1n]);
@@ -230,7 +232,10 @@ export const hashCases: readonly Case[] = [
       const second = await trial.ok(hashKV, {});
       equal(second.compactRevision, 5n);
       // Of what is not above 5, only the newest version of a key that is still there counts.
-      equal(second.hash, rows.sum(6n, (main) => main > 5n || main === 4n));
+      equal(
+        second.hash,
+        rows.sum(6n, (main) => main > 5n || main === 4n),
+      );
       await trial.refused("compacted", hashKV, { revision: 4n });
       await trial.refused("futureRevision", hashKV, { revision: 7n });
     },

@@ -52,7 +52,11 @@ export function malformedCase(service: string, methods: readonly DescMethod[]): 
           const sent = some.map(({ bytes }) => sendRaw(trial, pathOf(method), bytes));
           for (const [at, { code, text }] of (await Promise.all(sent)).entries()) {
             const { why, bytes } = some[at]!;
-            equal(code, 13, `${method.name}: ${why}: ${Buffer.from(bytes).toString("hex")}: ${text}`);
+            equal(
+              code,
+              13,
+              `${method.name}: ${why}: ${Buffer.from(bytes).toString("hex")}: ${text}`,
+            );
             match(text, /^grpc: /);
           }
         }

@@ -75,10 +75,10 @@ export function malformedMessage(
   knows: (field: DescField) => boolean,
 ): { readonly why: string; readonly bytes: Uint8Array } {
   const start = validMessage(random, type);
-  const inner = type.fields.filter((field) => field.message !== undefined);
+  const inner = type.fields.flatMap((field) => (field.message === undefined ? [] : [field]));
   if (inner.length > 0 && random.below(4) === 0) {
     const field = inner[random.below(inner.length)]!;
-    const { why, bytes } = malformedMessage(random, field.message!, knows);
+    const { why, bytes } = malformedMessage(random, field.message, knows);
     const writer = new BinaryWriter().raw(start);
     writer.tag(field.number, WireType.LengthDelimited).bytes(bytes);
     return { why: `${why} in ${field.name}`, bytes: writer.finish() };

@@ -1,9 +1,7 @@
 // What a case of the contract is: a rule of etcd-api.md, a name, and a story told to a server.
 import type { ServerKind, ServerSetup } from "./servers.ts";
 import type { Trial } from "./trial.ts";
-
-/** A version of etcd's API, as "3.5". */
-export type Version = `3.${number}`;
+import type { Version } from "./version.ts";
 
 export interface Case {
   /** "E-R1": semantic R1 of etcd-api.md §1.3; "E-RPC", "E-ERR", "E-BAD", "E-GW": its other parts. */
@@ -25,10 +23,4 @@ export interface Group {
   /** The cluster that its cases share, one after the other. */
   readonly setup: ServerSetup;
   readonly cases: readonly Case[];
-}
-
-/** "3.4" is before "3.5"; of two servers' versions "3.5.21" counts as "3.5". */
-export function speaks(version: string, since: Version): boolean {
-  const minor = (text: string): number => Number(text.split(".")[1] ?? 0);
-  return minor(version) >= minor(since);
 }

@@ -92,7 +92,8 @@ export const notProvoked: Readonly<Record<string, string>> = {
   "server stopped": "a race between the end of the process and a request",
   "request timed out, possibly due to previous leader failure": "a race of an election",
   "request timed out, possibly due to connection lost": "a race of a broken connection",
-  "request timed out, waiting for the applied index took too long": "needs a member that applies slowly",
+  "request timed out, waiting for the applied index took too long":
+    "needs a member that applies slowly",
   "watch canceled": "told to a client that has cancelled its stream, which no longer hears it",
   "request canceled": "told to a client that has cancelled its call, which no longer hears it",
 };

@@ -3,12 +3,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { etcd } from "@quorate/proto";
 import { WireClient } from "../wire/wire-client.ts";
-import { speaks } from "./case.ts";
 import type { Case, Group } from "./case.ts";
 import type { Divergence } from "./divergences.ts";
 import { startServers } from "./servers.ts";
 import type { ServerKind, Servers } from "./servers.ts";
 import { Trial } from "./trial.ts";
+import { speaks } from "./version.ts";
 
 /** A case that takes longer hangs. */
 const caseTimeoutMs = 120_000;

@@ -22,7 +22,7 @@ export interface ServerSetup {
 export interface Joiner {
   readonly address: string;
   readonly peerUrl: string;
-  start(): void;
+  readonly start: () => void;
 }
 
 /** A running cluster of either kind. */
@@ -90,8 +90,8 @@ class EtcdServers implements Servers {
   }
 
   async joiner(): Promise<Joiner> {
-    const { clientUrl, peerUrl, start } = await this.#cluster.joiner();
-    return { address: clientUrl.replace("http://", ""), peerUrl, start };
+    const { clientUrl, peerUrl, ...joiner } = await this.#cluster.joiner();
+    return { address: clientUrl.replace("http://", ""), peerUrl, ...joiner };
   }
 
   async kill(at: number): Promise<void> {

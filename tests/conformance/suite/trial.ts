@@ -5,12 +5,12 @@ import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/prot
 import { etcd } from "@quorate/proto";
 import { WireClient } from "../wire/wire-client.ts";
 import type { Metadata, Method } from "../wire/wire-client.ts";
-import { speaks } from "./case.ts";
-import type { Version } from "./case.ts";
 import type { Divergence } from "./divergences.ts";
 import { errors } from "./errors.ts";
 import type { ContractError, ErrorName } from "./errors.ts";
 import type { Servers } from "./servers.ts";
+import { speaks } from "./version.ts";
+import type { Version } from "./version.ts";
 
 export interface TrialOptions {
   readonly servers: Servers;

@@ -1,0 +1,28 @@
+// That nothing is forgotten: every rule of the contract has a case, every divergence with an id is met
+// by one, and every group that is listed as not served is one.
+import { deepEqual, equal } from "node:assert/strict";
+import { readFileSync, globSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { groups } from "./cases/groups.ts";
+import { notServed } from "./not-served.ts";
+import { rulesWithoutCase } from "./suite/completeness.ts";
+import { readDivergences } from "./suite/divergences.ts";
+
+test("every rule of etcd-api.md §1.3 has a case", () => deepEqual(rulesWithoutCase(), []));
+
+test("docs/DIVERGENCE.md and the cases name the same divergences", () => {
+  const listed = [...readDivergences().keys()].sort();
+  const used = new Set<string>();
+  for (const file of globSync("cases/*.ts", { cwd: import.meta.dirname })) {
+    const source = readFileSync(join(import.meta.dirname, file), "utf8");
+    for (const [id] of source.matchAll(/X-[a-z0-9-]+/g)) used.add(id);
+  }
+  deepEqual([...used].sort(), listed);
+});
+
+test("groups have names of their own, and what is not served is a group", () => {
+  const names = groups.map(({ name }) => name);
+  equal(new Set(names).size, names.length);
+  for (const name of Object.keys(notServed)) equal(names.includes(name), true, name);
+});
