@@ -1,8 +1,6 @@
 // Groups whose service Quorate does not serve yet: `npm test` leaves them out of its run against
 // Quorate, loudly; `npm run conformance` asks them all the same. Goes when the last one is served.
 export const notServed: Readonly<Record<string, string>> = {
-  watch: "Watch is not built yet",
-  "watch-3": "Watch is not built yet",
   lease: "Lease is not built yet",
   "lease-3": "Lease is not built yet",
   hash: "Maintenance/Hash is not built yet",

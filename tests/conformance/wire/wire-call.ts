@@ -42,6 +42,8 @@ export class WireCall {
     stream.on("response", (headers) => (this.#headers = { ...this.#headers, ...headers }));
     stream.on("trailers", (headers) => (this.#headers = { ...this.#headers, ...headers }));
     stream.on("data", (chunk: Buffer) => this.#onData(chunk));
+    // The server's end is the call's: a client then has nothing more to say either.
+    stream.on("end", () => stream.end());
     stream.on("error", (error) => (this.#failure = error.message));
     stream.on("close", () => this.#onClose());
   }
