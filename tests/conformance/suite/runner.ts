@@ -75,7 +75,7 @@ export class GroupRun {
     const verdict = await within(each, trial);
     const crashed = servers.crashed();
     if (crashed === null && verdict.outcome === "ok") return verdict;
-    servers.show();
+    if (crashed !== null) servers.show();
     if (servers === this.#servers) await this.close();
     return crashed === null ? verdict : { outcome: "failed", error: new Error(crashed) };
   }
