@@ -138,7 +138,8 @@ export const clusterCases: readonly Case[] = [
     name: "one learner at most; a URL only once; a learner that never started is not promoted",
     run: (trial) =>
       withLearner(trial, async (ID) => {
-        const taken = (await trial.ok(memberList, {})).members[0]!.peerURLs;
+        const { members } = await trial.ok(memberList, {});
+        const taken = members.find(({ isLearner }) => !isLearner)!.peerURLs;
         await trial.refused("tooManyLearners", memberAdd, {
           peerURLs: [nowhere(11)],
           isLearner: true,
