@@ -116,6 +116,30 @@ test("a call that ends by its next message, not by its handler, is over for the 
   }
 });
 
+test("an answer ends its stream, also of a client that has not said all it will say", async () => {
+  for (const [path, status] of [
+    ["/test.Echo/Echo", GrpcCode.Ok],
+    ["/test.Echo/Twice", GrpcCode.Ok],
+    ["/test.Echo/Fail", GrpcCode.OutOfRange],
+    ["/test.Echo/Nothing", GrpcCode.Unimplemented],
+  ] as const) {
+    const session = http2.connect(`http://${client.address}`);
+    const stream = session.request({
+      ":method": "POST",
+      ":path": path,
+      "content-type": "application/grpc",
+    });
+    let told: unknown = null;
+    stream.on("response", (headers) => (told ??= headers["grpc-status"]));
+    stream.on("trailers", (trailers) => (told ??= trailers["grpc-status"]));
+    stream.resume();
+    stream.write(frameMessage(new Uint8Array(50_000)));
+    await new Promise((resolve) => stream.on("close", resolve));
+    assert.equal(told, String(status), path);
+    session.destroy();
+  }
+});
+
 test("a client that gives up cancels the call at the server", async () => {
   const before = cancelled;
   const result = await client.call("/test.Echo/Hang", new Uint8Array(1), 50);

@@ -224,6 +224,7 @@ class Call implements GrpcSink {
     this.#count(code);
     if (!this.#stream.destroyed && !this.#stream.closed) {
       this.#stream.respond({ ...replyHeaders, ...status }, { endStream: true });
+      this.#closeBehindAnswer();
     }
   }
 
@@ -281,8 +282,21 @@ class Call implements GrpcSink {
 
   #end(code: GrpcCode, trailers: Record<string, string>): void {
     this.#ended = true;
-    this.#stream.once("wantTrailers", () => this.#stream.sendTrailers(trailers));
+    this.#stream.once("wantTrailers", () => {
+      this.#stream.sendTrailers(trailers);
+      this.#closeBehindAnswer();
+    });
     this.#count(code);
+  }
+
+  /** A client that has not said all it will say need not go on: its stream counts as one until then. */
+  #closeBehindAnswer(): void {
+    if (this.#stream.readableEnded) return;
+    setImmediate(() => {
+      if (!this.#stream.readableEnded && !this.#stream.closed) {
+        this.#stream.close(http2.constants.NGHTTP2_NO_ERROR);
+      }
+    });
   }
 
   #count(code: GrpcCode): void {

@@ -42,6 +42,8 @@ import type { Stalls } from "./stalls.ts";
 
 /** From one question for a state to the next, when transfers come to nothing (reliability.md §3.7). */
 const stateAskMsMax = 300_000;
+/** Beside --max-request-bytes in a piece of a watch response, as in etcd. */
+const fragmentOverheadBytes = 524_288;
 
 /** What checkers look into. Looking must not change anything. */
 export interface HostInside {
@@ -185,7 +187,7 @@ function makeWatches(
       streamBufferBytes: config.watchStreamBufferBytes,
       bufferBytes: config.watchBufferBytes,
       progressMs: config.watchProgressMs,
-      fragmentBytes: config.requestBytesMax,
+      fragmentBytes: config.requestBytesMax + fragmentOverheadBytes,
     },
     random: env.random.fork("watch"),
     tickMs: config.tickMs,
