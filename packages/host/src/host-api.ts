@@ -10,6 +10,7 @@ import type {
 } from "@quorate/kv";
 import type { ConfState, ProgressStatus, Role } from "@quorate/raft";
 import type { StorageOptions, StorageUsage } from "@quorate/storage";
+import type { HeldState } from "./held-state.ts";
 import type { JournalEvent } from "./journal.ts";
 import type { MemberRequest } from "./members/member-request.ts";
 import { MemberError } from "./members/members-change.ts";
@@ -302,6 +303,11 @@ export interface HostApi {
   transferLeadership(memberId: string, done: (result: TransferResult) => void): void;
   /** etcd's HashKV at `revision` (0: now), in slices between turns. */
   hashKv(revision: number, done: (result: HashKvTask | KvError) => void): void;
+  /**
+   * The state as applied, held until it is released; null: this member has no whole state to give. Not
+   * linearizable: what others have committed and this one has not applied is not in it.
+   */
+  holdState(done: (held: HeldState | null) => void): void;
   /** Hands leadership over if it leads, finishes what is in flight, closes the disk. */
   stop(done: () => void): void;
   /** It does not vote, or not yet: by the table as applied. Costs nothing. */

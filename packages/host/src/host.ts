@@ -30,6 +30,8 @@ import type {
   WatchStream,
 } from "./host-api.ts";
 import { hashInSlices } from "./hash.ts";
+import { holdState } from "./held-state.ts";
+import type { HeldState } from "./held-state.ts";
 import { Journal, JournalEvent, JournalKind, roleNames } from "./journal.ts";
 import { answerJoin } from "./joining/join-answer.ts";
 import { decodeJoinAsk, encodeJoinAnswer } from "./joining/join-frames.ts";
@@ -268,6 +270,11 @@ export class Host implements HostApi {
   hashKv(revision: number, done: (result: HashKvTask | KvError) => void): void {
     const kv = this.#running !== null && this.#running.pump.scanned ? this.#running.kv : null;
     hashInSlices(this.#env, kv, revision, () => this.#phase === Phase.Running, done);
+  }
+
+  holdState(done: (held: HeldState | null) => void): void {
+    const serving = (): boolean => this.#phase === Phase.Running;
+    holdState(this.#env, this.#running, this.#membership, serving, done);
   }
 
   // ---- What peers say -----------------------------------------------------------------------------

@@ -21,12 +21,14 @@ export type {
   WatchSink,
   WatchStream,
 } from "./host-api.ts";
+export type { HeldAuth, HeldLease, HeldPermission, HeldState } from "./held-state.ts";
 export { MemberAim } from "./members/member-record.ts";
 export { MemberRequestKind } from "./members/member-request.ts";
 export type { MemberRequest, SingleRequest } from "./members/member-request.ts";
 export { MemberError } from "./members/members-change.ts";
 export type { HostInside } from "./running.ts";
 export { JournalEvent, journalEventsMax, JournalKind } from "./journal.ts";
+export { SnapshotPace } from "./peers/snapshot-pace.ts";
 export type { PeerStatus } from "./peers/peers-api.ts";
 export { Announced, Announcement } from "./recover/announcement.ts";
 export { addressOfUrl } from "./members/peer-list.ts";

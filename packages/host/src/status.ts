@@ -93,6 +93,10 @@ function membersOf(parts: StatusParts): readonly MemberStatus[] {
       isLearner: false,
     }));
   }
+  return memberStatuses(membership);
+}
+
+export function memberStatuses(membership: MembershipTable): readonly MemberStatus[] {
   const { confState } = membership;
   return membership.members.map((m) => ({
     memberId: m.memberId,

@@ -50,6 +50,13 @@ export {
   WatchRequest,
 } from "./wire/watch-request.ts";
 export {
+  decodeEtcdRow,
+  decodeRevisionKey,
+  encodeRevisionKey,
+  EtcdRowEncoder,
+  etcdRowBytes,
+} from "./wire/etcd-row.ts";
+export {
   encodeCompactionRequest,
   encodeDeleteRangeRequest,
   encodePutRequest,

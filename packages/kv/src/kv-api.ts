@@ -97,6 +97,11 @@ export interface KvApi {
   /** Compaction of the key index goes on in slices: drops at most `versionsMax`; true when idle. */
   compactStep(versionsMax: number): boolean;
   /**
+   * The row store has been told of every row that compaction has made unreachable, but for tombstones:
+   * of the others up to `compactRevision`, each that it does not know to be dead holds its key there.
+   */
+  readonly compacted: boolean;
+  /**
    * etcd's HashKV over rows with main ≤ revision (0: current); in slices. Until it is done
    * compactStep drops nothing (and says that it is idle), so a task must be driven to its end.
    */

@@ -238,6 +238,10 @@ export class KvState implements KvApi {
     return this.#store.compactStep(versionsMax);
   }
 
+  get compacted(): boolean {
+    return this.#store.compacted;
+  }
+
   hashKv(revision: number): HashKvTask | KvError {
     return beginHashKv(this.#store, revision);
   }

@@ -91,6 +91,7 @@ export class Member {
     this.#services = new Services(this.#host, {
       etcdVersion: options.etcdVersion,
       version: options.version,
+      snapshotBytesPerSecond: options.host.snapshotBytesPerSecond,
       stallMaxMs: () => this.#loop?.stallMaxMs ?? 0,
     });
     this.#metrics = new Metrics(this.#host, {

@@ -21,17 +21,19 @@ export { finishSettingAside, setAside } from "./directory/set-aside.ts";
 export { supersededRefusal } from "./directory/identity.ts";
 export { openStorage } from "./open-storage.ts";
 export { walPayloadBytesMax } from "./wal/wal-format.ts";
-export { GenesisState, mayRunRaft, PeerRecord, storageDefaults } from "./storage-api.ts";
+export { GenesisState, mayRunRaft, PeerRecord, RowsDamaged, storageDefaults } from "./storage-api.ts";
 export type {
   CheckpointInfo,
   CheckpointRequest,
   DataDirectory,
   DirectoryOptions,
+  HeldRows,
   LastKnown,
   OpenDirectory,
   OpenStorage,
   Recovered,
   Refusal,
+  RowWalk,
   SetAsideOptions,
   SnapshotFile,
   SnapshotSink,

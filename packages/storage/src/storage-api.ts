@@ -1,7 +1,7 @@
 // What the host sees of a member's disk. Two steps: openDirectory (lock, format, identity, boot
 // count; before genesis nothing else exists), then openStorage (WAL, rows, checkpoint, recovery).
 // A failed write or fsync ends the process (71), damage ends it (72): completions carry no error.
-import type { RowRef, RowStore, ScannedRow, TableRecord } from "@quorate/kv";
+import type { Row, RowRef, RowStore, ScannedRow, TableRecord } from "@quorate/kv";
 import type { Entry, HardState, Index, LogPoint, NodeId, Session, Term } from "@quorate/raft";
 import type { Env, ExitCode } from "./env.ts";
 import type { ScrubFinding } from "./scrub/scrub-api.ts";
@@ -211,6 +211,28 @@ export interface SnapshotFile {
   readonly crc: number;
 }
 
+/** The rows of one moment, but for those that were dead: held until `release`. */
+export interface HeldRows {
+  /** From the first row on; several may go on side by side. */
+  walk(): RowWalk;
+  release(): void;
+}
+
+export interface RowWalk {
+  /** The next row in revision order; null at the end. After damage nothing more is to be asked. */
+  next(): Row | RowsDamaged | null;
+}
+
+/** A row that cannot be read, and so what was to be made of all of them. */
+export class RowsDamaged {
+  /** File, offset, what is wrong there. */
+  readonly where: string;
+
+  constructor(where: string) {
+    this.where = where;
+  }
+}
+
 /** A snapshot being received under a staging name; nothing of the present state changes. */
 export interface SnapshotSink {
   /** An earlier transfer has brought this file: nothing is written to it. */
@@ -252,6 +274,8 @@ export interface StorageApi {
 
   /** Null before the first checkpoint. */
   pin(): SnapshotSource | null;
+  /** All rows that stand here now, saved or not. Null while there are none that are known to be whole. */
+  holdRows(): HeldRows | null;
   stage(files: readonly SnapshotFile[], checkpointId: number): SnapshotSink;
   /**
    * Puts a finished sink in force (P9): WAL mark, then manifest. Rows of before are void, and so is the

@@ -15,11 +15,14 @@ import { Scrubber } from "./scrub/scrubber.ts";
 import { HeldFiles } from "./snapshot/held-files.ts";
 import { installSnapshot } from "./snapshot/install-snapshot.ts";
 import { PinnedCheckpoint } from "./snapshot/pinned-checkpoint.ts";
+import type { PinParts } from "./snapshot/pinned-checkpoint.ts";
+import { PinnedRows } from "./snapshot/pinned-rows.ts";
 import { StagedCheckpoint } from "./snapshot/staged-checkpoint.ts";
 import { Staging, type WholeFile } from "./snapshot/staging.ts";
 import type {
   CheckpointInfo,
   CheckpointRequest,
+  HeldRows,
   PeerRecord,
   SnapshotFile,
   SnapshotSink,
@@ -224,11 +227,19 @@ export class Storage implements StorageApi {
   pin(): SnapshotSource | null {
     const inForce = this.#inForce;
     if (inForce === null || this.#scan !== null || this.#installing) return null;
-    const { medium, directory, manifest } = this.#parts;
+    return new PinnedCheckpoint(this.#pinParts(), inForce, this.#parts.manifest.state);
+  }
+
+  holdRows(): HeldRows | null {
+    if (this.#scan !== null || this.#damage !== null || this.#installing) return null;
+    return new PinnedRows(this.#pinParts());
+  }
+
+  #pinParts(): PinParts {
+    const { medium, directory } = this.#parts;
     const held = this.#held;
     const found = (finding: ScrubFinding): void => this.#found(finding);
-    const parts = { medium, directory, held, rows: this.#rowLog, found };
-    return new PinnedCheckpoint(parts, inForce, manifest.state);
+    return { medium, directory, held, rows: this.#rowLog, found };
   }
 
   stage(files: readonly SnapshotFile[], checkpointId: number): SnapshotSink {

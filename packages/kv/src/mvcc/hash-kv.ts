@@ -10,14 +10,12 @@ import type { HashKvTask } from "../kv-api.ts";
 import { KvError } from "../kv-error.ts";
 import type { Row, RowCursor, RowRef } from "../rows.ts";
 import { writeKeyValueFields } from "../wire/encode-response.ts";
+import { putRevisionKey, revisionKeyBytesMax } from "../wire/etcd-row.ts";
 import { ProtoWriter } from "../wire/proto-writer.ts";
 import { noRef } from "./key-index.ts";
 import type { MvccStore } from "./store.ts";
 
 const BUCKET_NAME = latin1Encode("key");
-const UNDERSCORE = 0x5f;
-const LETTER_T = 0x74;
-const TWO_POW_32 = 4294967296;
 /** Blocks of keys looked at for one row of a step's budget. */
 const BLOCKS_PER_ROW = 1 / 256;
 
@@ -63,7 +61,7 @@ class HashTask implements HashKvTask {
     this.#searchAt = 0;
     this.#keepRevision = 0;
     this.#cursor = null;
-    this.#revisionBytes = new Uint8Array(18);
+    this.#revisionBytes = new Uint8Array(revisionKeyBytesMax);
     this.#writer = new ProtoWriter();
     this.#fields = new Uint8Array(1024);
     this.#start();
@@ -131,27 +129,14 @@ class HashTask implements HashKvTask {
     return held === ref;
   }
 
-  // Key: big-endian main, "_", big-endian sub, "t" for a tombstone. Value: mvccpb.KeyValue.
   #add(row: Row): void {
     const bytes = this.#revisionBytes;
-    putU64(bytes, 0, row.main);
-    bytes[8] = UNDERSCORE;
-    putU64(bytes, 9, row.sub);
-    bytes[17] = LETTER_T;
-    const hash = crc32c(bytes, 0, row.tombstone ? 18 : 17, this.hash);
+    const hash = crc32c(bytes, 0, putRevisionKey(bytes, row), this.hash);
     this.#writer.reset();
     writeKeyValueFields(this.#writer, row, true);
     const length = this.#writer.length;
     if (length > this.#fields.length) this.#fields = new Uint8Array(2 * length);
     this.#writer.copyTo(this.#fields, 0);
     this.hash = crc32c(this.#fields, 0, length, hash);
-  }
-}
-
-function putU64(bytes: Uint8Array, at: number, value: number): void {
-  const high = Math.floor(value / TWO_POW_32);
-  for (let i = 0; i < 4; i++) {
-    bytes[at + i] = high >>> (24 - 8 * i);
-    bytes[at + 4 + i] = value >>> (24 - 8 * i);
   }
 }

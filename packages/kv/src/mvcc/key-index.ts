@@ -167,16 +167,21 @@ export class KeyIndex {
     return to === this.#blocks.blockCount ? -1 : to;
   }
 
+  /** `compactOne` would find something to drop. */
+  hasUnreachable(compactRevision: number): boolean {
+    const queue = this.#queue;
+    return queue.size > 0 && queue.dies(queue.head) <= compactRevision;
+  }
+
   /**
    * Drops the oldest superseded version if no read at or above `compactRevision` can reach it, and
    * tells `dropped`; false when there is none. A key whose last reachable version was a tombstone
    * goes with it.
    */
   compactOne(compactRevision: number, dropped: (ref: RowRef, tombstone: boolean) => void): boolean {
+    if (!this.hasUnreachable(compactRevision)) return false;
     const queue = this.#queue;
-    if (queue.size === 0) return false;
     const head = queue.head;
-    if (queue.dies(head) > compactRevision) return false;
     const ref = queue.ref(head);
     const slot = queue.slot(head);
     const tombstone = queue.tombstone(head);

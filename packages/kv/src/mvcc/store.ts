@@ -224,6 +224,11 @@ export class MvccStore {
     this.compact(this.revision);
   }
 
+  /** Every row that is unreachable has been reported to the row store, but for tombstones. */
+  get compacted(): boolean {
+    return !this.index.hasUnreachable(this.compactRevision);
+  }
+
   /** Reports at most `versionsMax` unreachable rows to the row store; true when none is left. */
   compactStep(versionsMax: number): boolean {
     if (this.holds > 0) return true;

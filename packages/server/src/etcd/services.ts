@@ -16,6 +16,7 @@ import { journalResponse, statusResponse } from "./inspect.ts";
 import { MembersService } from "./members-service.ts";
 import { decode, headerOf, sinkOf } from "./messages.ts";
 import { WatchService } from "./watch-service.ts";
+import { SnapshotService } from "./snapshot-service.ts";
 
 const Method = {
   Range: 1,
@@ -38,6 +39,7 @@ const Method = {
   MembersChange: 18,
   Alarm: 19,
   Watch: 20,
+  Snapshot: 62,
 } as const;
 type Method = (typeof Method)[keyof typeof Method];
 
@@ -56,6 +58,7 @@ export const methods: ReadonlyMap<string, number> = new Map([
   ["/etcdserverpb.Maintenance/Status", Method.Status],
   ["/etcdserverpb.Maintenance/HashKV", Method.HashKv],
   ["/etcdserverpb.Maintenance/Alarm", Method.Alarm],
+  ["/etcdserverpb.Maintenance/Snapshot", Method.Snapshot],
   ["/grpc.health.v1.Health/Check", Method.HealthCheck],
   ["/grpc.health.v1.Health/Watch", Method.HealthWatch],
   ["/quorate.v1.Inspect/Status", Method.InspectStatus],
@@ -75,6 +78,7 @@ export const methodNames: ReadonlyMap<number, { service: string; method: string 
 /** What a member answers that does not vote (etcd-api.md M1), beside serializable reads of a range. */
 const forLearners: ReadonlySet<number> = new Set([
   Method.Status,
+  Method.Snapshot,
   Method.HealthCheck,
   Method.HealthWatch,
   Method.InspectStatus,
@@ -88,6 +92,7 @@ export class Services implements GrpcHandler {
   readonly #cluster: ClusterService;
   readonly #members: MembersService;
   readonly #watches: WatchService;
+  readonly #snapshots: SnapshotService;
   readonly #facts: ServiceFacts;
   readonly #healthWatchers: Set<GrpcSink>;
   #served: boolean;
@@ -98,6 +103,7 @@ export class Services implements GrpcHandler {
     this.#cluster = new ClusterService(host);
     this.#members = new MembersService(host);
     this.#watches = new WatchService(host);
+    this.#snapshots = new SnapshotService(host, facts.snapshotBytesPerSecond);
     this.#facts = facts;
     this.#healthWatchers = new Set();
     this.#served = false;
@@ -137,6 +143,8 @@ export class Services implements GrpcHandler {
         return this.#hashKv(message, sink);
       case Method.Alarm:
         return this.#alarms.alarm(message, sink);
+      case Method.Snapshot:
+        return this.#snapshots.snapshot(sink);
       case Method.HealthCheck:
         return this.#healthCheck(message, sink);
       case Method.HealthWatch:

@@ -80,6 +80,11 @@ export class DeadRows {
     return new DeadRowsAt(this.#bits, this.#count, this.#bytes);
   }
 
+  /** Those of now, kept: no later `mark` changes it. */
+  copy(): DeadRowsAt {
+    return new DeadRowsAt(this.#bits.slice(), this.#count, this.#bytes);
+  }
+
   /** Captures with a view of their own, ascending: what a rewritten segment must carry on. */
   captures(): number[] {
     return this.#views.map((view) => view.capture);

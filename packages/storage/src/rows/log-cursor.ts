@@ -1,11 +1,10 @@
 // A walk over the rows in revision order. It remembers only the ref that comes next: segments may be
-// rewritten, dropped or saved between two steps, and rows appended meanwhile are seen. Reads ahead
-// in blocks, growing with the length of the walk.
+// rewritten, dropped or saved between two steps, and rows appended meanwhile are seen.
 import { assert } from "@quorate/base";
 import type { Row, RowCursor, RowRef } from "@quorate/kv";
-import { RowBlock } from "./row-codec.ts";
 import type { RowSegment } from "./row-segment.ts";
 import type { SegmentFiles } from "./segment-files.ts";
+import { SegmentReader } from "./segment-reader.ts";
 
 /** What a walk needs of the row log. */
 export interface WalkedLog {
@@ -16,11 +15,7 @@ export interface WalkedLog {
   readonly version: number;
   segmentOf(ref: RowRef): RowSegment | null;
   segmentBehind(ref: RowRef): RowSegment | null;
-  checkedRow(segment: RowSegment, block: RowBlock, at: number, bound: number, offset: number): Row;
 }
-
-const blockBytesMin = 8_192;
-const blockBytesMax = 262_144;
 
 export class LogCursor implements RowCursor {
   readonly #log: WalkedLog;
@@ -30,10 +25,7 @@ export class LogCursor implements RowCursor {
   #lastRef: RowRef;
   #segment: RowSegment | null;
   #position: number;
-  /** Bytes of `#segment` from `#blockOffset` on; null: none read. */
-  #block: RowBlock | null;
-  #blockOffset: number;
-  #blockBytes: number;
+  readonly #reader: SegmentReader;
 
   constructor(log: WalkedLog, firstRef: RowRef) {
     this.#log = log;
@@ -43,9 +35,7 @@ export class LogCursor implements RowCursor {
     this.#lastRef = -1;
     this.#segment = null;
     this.#position = 0;
-    this.#block = null;
-    this.#blockOffset = 0;
-    this.#blockBytes = blockBytesMin;
+    this.#reader = new SegmentReader(log.files);
   }
 
   next(): Row | null {
@@ -57,7 +47,7 @@ export class LogCursor implements RowCursor {
     const segment = this.#segment;
     if (segment === null) return null;
     const ref = segment.places.refAt(this.#position);
-    const row = segment.unsavedRowAt(this.#position) ?? this.#savedRow(segment);
+    const row = this.#reader.rowAt(segment, this.#position);
     this.#position += 1;
     this.#lastRef = ref;
     this.#nextRef = ref + 1;
@@ -75,7 +65,6 @@ export class LogCursor implements RowCursor {
     const segment = log.segmentOf(this.#nextRef) ?? log.segmentBehind(this.#nextRef);
     this.#segment = segment;
     this.#position = segment === null ? 0 : segment.places.lowerBound(this.#nextRef);
-    this.#block = null;
   }
 
   /** False at the end: the present segment may still grow. */
@@ -83,30 +72,6 @@ export class LogCursor implements RowCursor {
     if (segment === null) return false;
     this.#segment = segment;
     this.#position = segment.places.lowerBound(this.#nextRef);
-    this.#block = null;
     return true;
-  }
-
-  #savedRow(segment: RowSegment): Row {
-    const offset = segment.places.offsetAt(this.#position);
-    const bound = segment.boundAt(this.#position);
-    const block = this.#blockWith(segment, offset, bound);
-    return this.#log.checkedRow(segment, block, offset - this.#blockOffset, bound, offset);
-  }
-
-  #blockWith(segment: RowSegment, offset: number, bound: number): RowBlock {
-    const block = this.#block;
-    const from = this.#blockOffset;
-    if (block !== null && offset >= from && offset + bound <= from + block.bytes.length) {
-      return block;
-    }
-    const wanted = Math.max(bound, this.#blockBytes);
-    const length = Math.min(wanted, segment.savedBytes - offset);
-    const fresh = new RowBlock(new Uint8Array(length));
-    this.#log.files.readNow(segment, offset, fresh.bytes);
-    this.#block = fresh;
-    this.#blockOffset = offset;
-    this.#blockBytes = Math.min(2 * this.#blockBytes, blockBytesMax);
-    return fresh;
   }
 }

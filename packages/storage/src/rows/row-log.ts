@@ -5,17 +5,11 @@ import { assert } from "@quorate/base";
 import type { Row, RowCursor, RowRef, RowStore } from "@quorate/kv";
 import { rowsName } from "../directory/layout.ts";
 import type { Random } from "../env.ts";
+import { checkedRow } from "./checked-row.ts";
 import { LogCursor } from "./log-cursor.ts";
 import type { WalkedLog } from "./log-cursor.ts";
 import { RowCache } from "./row-cache.ts";
-import {
-  decodeRow,
-  encodedRowBytes,
-  RowBlock,
-  rowLength,
-  rowMain,
-  rowProblem,
-} from "./row-codec.ts";
+import { encodedRowBytes, RowBlock } from "./row-codec.ts";
 import { RowSegment } from "./row-segment.ts";
 import type { RowChunk } from "./row-segment.ts";
 import type { SegmentFiles } from "./segment-files.ts";
@@ -315,23 +309,7 @@ export class RowLog implements RowStore, WalkedLog {
     const bound = segment.boundAt(position);
     const block = new RowBlock(new Uint8Array(bound));
     this.files.readNow(segment, offset, block.bytes);
-    return this.checkedRow(segment, block, 0, bound, offset);
-  }
-
-  /** The row at `at` of the block, which is `offset` in the segment; damage ends the process. */
-  checkedRow(segment: RowSegment, block: RowBlock, at: number, bound: number, offset: number): Row {
-    const length = rowLength(block, at, at + bound);
-    if (length <= 0 || length > bound) {
-      return this.files.damaged(segment, offset, null, "no row of this format stands here");
-    }
-    const problem = rowProblem(block, at, length, segment.seed, offset);
-    if (problem !== null) this.files.damaged(segment, offset, rowMain(block, at), problem);
-    const main = rowMain(block, at);
-    if (main < segment.firstMain || main > segment.lastMain) {
-      const range = `${segment.firstMain} … ${segment.lastMain}`;
-      this.files.damaged(segment, offset, main, `the segment holds revisions ${range}`);
-    }
-    return decodeRow(block, at);
+    return checkedRow(this.files, { segment, block, at: 0, bound, offset });
   }
 
   /** Ref of the first row with main ≥ `main`. */
