@@ -7,7 +7,7 @@
 //   page 3 …    the streamed bucket's tree
 //   …           the other buckets that are too large to stand in their parent's leaf
 //   …           the bucket of buckets
-import { assert, compareBytes, utf8Encode } from "@quorate/base";
+import { assert, compareBytes, must, utf8Encode } from "@quorate/base";
 import {
   bucketFlag,
   bucketHeaderBytes,
@@ -36,7 +36,8 @@ export interface FilePlan {
 export interface FileParts {
   /** Small ones, and under `streamed` none. */
   readonly buckets: readonly Bucket[];
-  readonly streamed: string;
+  /** Null: none is streamed. */
+  readonly streamed: string | null;
 }
 
 const freelistPage = 2;
@@ -77,11 +78,12 @@ export class FileWriter {
   finish(): FilePlan {
     const buckets = new Map<string, Uint8Array>();
     let next = headPages;
-    if (this.#rows === 0) {
-      buckets.set(this.#parts.streamed, encodeInline([]));
-    } else {
-      buckets.set(this.#parts.streamed, encodeHeader(this.#streamed.finish()));
+    const { streamed } = this.#parts;
+    if (this.#rows > 0) {
+      buckets.set(must(streamed, "rows of a streamed bucket"), encodeHeader(this.#streamed.finish()));
       next = this.#streamed.nextPage;
+    } else if (streamed !== null) {
+      buckets.set(streamed, encodeInline([]));
     }
     for (const { name, entries } of this.#parts.buckets) {
       if (inlinePageBytes(entries) <= inlineBytesMax) {

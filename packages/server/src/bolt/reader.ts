@@ -160,6 +160,8 @@ class Level {
   /** Every key here is below it; null: no bound. */
   readonly below: Uint8Array | null;
   next: number;
+  /** Of the keys and values so far. Invariant: dataAt + dataBytes ≤ end, or elements overlap. */
+  dataBytes: number;
 
   constructor(
     header: PageHeader,
@@ -175,6 +177,13 @@ class Level {
     this.data = data;
     this.below = below;
     this.next = 0;
+    this.dataBytes = 0;
+  }
+
+  /** False: elements share bytes, and a small page could give rows without end. */
+  takes(bytes: number): boolean {
+    this.dataBytes += bytes;
+    return this.dataAt + this.dataBytes <= this.end;
   }
 }
 
@@ -238,6 +247,7 @@ export class BoltCursor {
     }
     const key = this.#key(level, keyAt, keyBytes, valueBytes);
     if (key instanceof BoltDamage) return key;
+    if (!level.takes(keyBytes + valueBytes)) return overlapping(header);
     const last = this.#lastKey;
     if (last !== null && compareBytes(last, key) >= 0) {
       return new BoltDamage(`page ${header.id}: key ${at} is not above the one before it`);
@@ -257,6 +267,7 @@ export class BoltCursor {
     const element = pageHeaderBytes + at * elementBytes;
     const key = this.#branchKey(level, at);
     if (key instanceof BoltDamage) return key;
+    if (!level.takes(key.length)) return overlapping(header);
     const above = at + 1 < header.count ? this.#branchKey(level, at + 1) : level.below;
     if (above instanceof BoltDamage) return above;
     if (above !== null && compareBytes(key, above) >= 0) {
@@ -320,6 +331,10 @@ export class BoltCursor {
       page === null ? source.read(start + at, length) : page.subarray(at, at + length);
     return new Level(header, viewOf(elements), end, data, below);
   }
+}
+
+function overlapping({ id }: PageHeader): BoltDamage {
+  return new BoltDamage(`page ${id}: its elements share bytes`);
 }
 
 /** Null: such a page may be part of a tree. */
