@@ -1,61 +1,12 @@
-// The applied state of one moment, held for whoever copies it out of this member while writes go on: a
-// snapshot for etcd's clients. Its rows are those that etcd's own store would hold after a finished
-// compaction: all above the compaction revision, and below it those that hold their key there.
-import type { Alarm, Row } from "@quorate/kv";
+// Holds the applied state of one moment (held-state-api.ts): waits until the row store knows which rows
+// are dead, then takes all that belongs together between two entries.
+import type { Row } from "@quorate/kv";
 import { RowsDamaged } from "@quorate/storage";
 import type { Env, HeldRows, RowWalk } from "@quorate/storage";
-import type { MemberStatus } from "./host-api.ts";
+import type { HeldState } from "./held-state-api.ts";
 import type { MembershipTable } from "./members/membership-table.ts";
 import type { Running } from "./running.ts";
 import { memberStatuses } from "./status.ts";
-
-/** What a lease says beside its keys, which the rows name. */
-export interface HeldLease {
-  /** The id's two unsigned halves. */
-  readonly high: number;
-  readonly low: number;
-  readonly ttlSeconds: number;
-  /** 0: nothing was checkpointed, all of it remains. */
-  readonly remainingTtlSeconds: number;
-}
-
-export interface HeldPermission {
-  /** etcd's number: 0 read, 1 write, 2 both. */
-  readonly type: number;
-  readonly key: Uint8Array;
-  readonly rangeEnd: Uint8Array;
-}
-
-export interface HeldAuth {
-  readonly enabled: boolean;
-  readonly revision: number;
-  readonly users: readonly {
-    readonly name: string;
-    readonly passwordHash: Uint8Array;
-    readonly roles: readonly string[];
-    readonly noPassword: boolean;
-  }[];
-  readonly roles: readonly {
-    readonly name: string;
-    readonly permissions: readonly HeldPermission[];
-  }[];
-}
-
-export interface HeldState {
-  /** The last entry that is in it. */
-  readonly index: number;
-  readonly revision: number;
-  /** -1 before any compaction. */
-  readonly compactRevision: number;
-  readonly alarms: readonly Alarm[];
-  readonly members: readonly MemberStatus[];
-  /** Ids, oldest first. */
-  readonly removedMembers: readonly string[];
-  readonly leases: readonly HeldLease[];
-  readonly auth: HeldAuth;
-  walkRows(): RowWalk;
-  release(): void;
-}
 
 /** What a running member's state consists of. */
 type Source = Pick<Running, "kv" | "storage" | "pump">;

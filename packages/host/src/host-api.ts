@@ -10,7 +10,7 @@ import type {
 } from "@quorate/kv";
 import type { ConfState, ProgressStatus, Role } from "@quorate/raft";
 import type { StorageOptions, StorageUsage } from "@quorate/storage";
-import type { HeldState } from "./held-state.ts";
+import type { HeldState } from "./held-state-api.ts";
 import type { JournalEvent } from "./journal.ts";
 import type { MemberRequest } from "./members/member-request.ts";
 import { MemberError } from "./members/members-change.ts";

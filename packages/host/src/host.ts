@@ -31,7 +31,7 @@ import type {
 } from "./host-api.ts";
 import { hashInSlices } from "./hash.ts";
 import { holdState } from "./held-state.ts";
-import type { HeldState } from "./held-state.ts";
+import type { HeldState } from "./held-state-api.ts";
 import { Journal, JournalEvent, JournalKind, roleNames } from "./journal.ts";
 import { answerJoin } from "./joining/join-answer.ts";
 import { decodeJoinAsk, encodeJoinAnswer } from "./joining/join-frames.ts";

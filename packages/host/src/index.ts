@@ -21,7 +21,13 @@ export type {
   WatchSink,
   WatchStream,
 } from "./host-api.ts";
-export type { HeldAuth, HeldLease, HeldPermission, HeldState } from "./held-state.ts";
+export type {
+  HeldAuth,
+  HeldLease,
+  HeldMember,
+  HeldPermission,
+  HeldState,
+} from "./held-state-api.ts";
 export { MemberAim } from "./members/member-record.ts";
 export { MemberRequestKind } from "./members/member-request.ts";
 export type { MemberRequest, SingleRequest } from "./members/member-request.ts";

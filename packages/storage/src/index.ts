@@ -21,7 +21,13 @@ export { finishSettingAside, setAside } from "./directory/set-aside.ts";
 export { supersededRefusal } from "./directory/identity.ts";
 export { openStorage } from "./open-storage.ts";
 export { walPayloadBytesMax } from "./wal/wal-format.ts";
-export { GenesisState, mayRunRaft, PeerRecord, RowsDamaged, storageDefaults } from "./storage-api.ts";
+export {
+  GenesisState,
+  mayRunRaft,
+  PeerRecord,
+  RowsDamaged,
+  storageDefaults,
+} from "./storage-api.ts";
 export type {
   CheckpointInfo,
   CheckpointRequest,

@@ -20,7 +20,6 @@ const state: HeldState = {
   members: [
     {
       memberId,
-      raftId: 7,
       name: "e1",
       peerUrls: ["http://127.0.0.1:17712"],
       clientUrls: ["http://127.0.0.1:17711"],

@@ -1,7 +1,7 @@
 // Everything of etcd's backend file but the rows, from a state that is held: encoded as etcd 3.4 keeps it.
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { utf8Encode } from "@quorate/base";
-import type { HeldAuth, HeldLease, HeldState, MemberStatus } from "@quorate/host";
+import type { HeldAuth, HeldLease, HeldMember, HeldState } from "@quorate/host";
 import { isEtcdAlarm } from "@quorate/kv";
 import type { Alarm } from "@quorate/kv";
 import type { Bucket } from "../bolt/file-writer.ts";
@@ -95,8 +95,8 @@ function lease({ high, low, ttlSeconds, remainingTtlSeconds }: HeldLease): BoltE
 }
 
 /** etcd's JSON, in which an id is a number of up to 64 bits. */
-function member(status: MemberStatus): BoltEntry {
-  const { memberId, name, peerUrls, clientUrls, isLearner } = status;
+function member(held: HeldMember): BoltEntry {
+  const { memberId, name, peerUrls, clientUrls, isLearner } = held;
   const fields = [
     `"id":${BigInt(`0x${memberId}`)}`,
     `"peerURLs":${JSON.stringify(peerUrls)}`,

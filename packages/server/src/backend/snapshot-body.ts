@@ -52,7 +52,7 @@ export class SnapshotBody {
   measure(bytesMax: number): boolean | RowsDamaged {
     const measuring = this.#measuring;
     if (measuring === null) return true;
-    for (let bytes = 0; bytes < bytesMax; ) {
+    for (let bytes = 0; bytes < bytesMax;) {
       const row = this.#walk.next();
       if (row instanceof RowsDamaged) return row;
       if (row === null) {

@@ -2,20 +2,29 @@
 // random buckets and their dumb twin, the list that they were made from.
 import { deepStrictEqual as deepEqual, strictEqual as equal, ok, throws } from "node:assert";
 import test from "node:test";
-import { Prng, utf8Encode } from "@quorate/base";
+import { equalBytes, Prng, utf8Encode } from "@quorate/base";
 import type { Bucket } from "./file-writer.ts";
 import { pageBytes, PageKind, readPageHeader, viewOf } from "./page.ts";
-import { CountingSource, randomBytes, randomFile, readAll, writeFile } from "./testing/bolt-files.ts";
+import {
+  CountingSource,
+  randomBytes,
+  randomFile,
+  readAll,
+  writeFile,
+} from "./testing/bolt-files.ts";
 import type { Sizes } from "./testing/bolt-files.ts";
 import { TreeWriter } from "./tree-writer.ts";
 
-function inOrder(buckets: readonly Bucket[]): [string, unknown][] {
-  return buckets
-    .map(({ name, entries }): [string, unknown] => [
-      name,
-      entries.map(([key, value]) => [Buffer.from(key), Buffer.from(value)]),
-    ])
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+function checkEqual(found: readonly Bucket[], written: readonly Bucket[]): void {
+  equal(found.length, written.length);
+  for (const { name, entries } of written) {
+    const same = found.find((bucket) => bucket.name === name)?.entries ?? [];
+    equal(same.length, entries.length, name);
+    entries.forEach(([key, value], at) => {
+      const [foundKey, foundValue] = same[at]!;
+      ok(equalBytes(foundKey, key) && equalBytes(foundValue, value), `${name}: entry ${at}`);
+    });
+  }
 }
 
 test("random files come back whole", () => {
@@ -27,13 +36,13 @@ test("random files come back whole", () => {
     { entries: 10, keyBytes: 30_000, valueBytes: 300_000 },
   ];
   shapes.forEach((sizes, shape) => {
-    for (let n = 0; n < 8; n++) {
+    for (let n = 0; n < 6; n++) {
       const { buckets, bytes } = randomFile(`file ${shape} ${n}`, sizes);
       equal(bytes.length % pageBytes, 0);
       const source = new CountingSource(bytes);
       const found = readAll(source);
-      ok(Array.isArray(found), String(found));
-      deepEqual(inOrder(found), inOrder(buckets));
+      ok(Array.isArray(found));
+      checkEqual(found, buckets);
       ok(source.bytesRead < 3 * bytes.length + 10_000, "each page is read once, and its head");
     }
   });
@@ -42,7 +51,7 @@ test("random files come back whole", () => {
 test("every page of a file belongs to it, and says its own id", () => {
   const { bytes } = randomFile("pages", { entries: 3000, keyBytes: 30, valueBytes: 6000 });
   const kinds = new Map<number, number>();
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const header = readPageHeader(viewOf(bytes.subarray(at)));
     equal(header.id, at / pageBytes);
     kinds.set(header.kind, (kinds.get(header.kind) ?? 0) + 1);

@@ -80,7 +80,10 @@ export class FileWriter {
     let next = headPages;
     const { streamed } = this.#parts;
     if (this.#rows > 0) {
-      buckets.set(must(streamed, "rows of a streamed bucket"), encodeHeader(this.#streamed.finish()));
+      buckets.set(
+        must(streamed, "rows of a streamed bucket"),
+        encodeHeader(this.#streamed.finish()),
+      );
       next = this.#streamed.nextPage;
     } else if (streamed !== null) {
       buckets.set(streamed, encodeInline([]));

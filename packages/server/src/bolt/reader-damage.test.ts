@@ -36,7 +36,7 @@ function changed(change: (bytes: Uint8Array, view: DataView) => void): Uint8Arra
 
 /** First page of the kind. */
 function pageOf(kind: PageKind): number {
-  for (let at = 0; at < whole.length; ) {
+  for (let at = 0; at < whole.length;) {
     const header = readPageHeader(viewOf(whole.subarray(at)));
     if (header.kind === kind) return at;
     at += (1 + header.overflow) * pageBytes;
@@ -119,7 +119,7 @@ test("references that lead in circles, twice to a page, or out of the file", () 
   const point = (to: number): Uint8Array =>
     changed((bytes) => setU64(viewOf(bytes), branch + 16 + 8, to));
   damaged(point(branch / pageBytes), /^bucket "\w+": page \d+: referred to more than once$/);
-  const second = changed((bytes, view) => {
+  const second = changed((_, view) => {
     setU64(view, branch + 16 + 16 + 8, view.getUint32(branch + 16 + 8, true));
   });
   damaged(second, /^bucket "\w+": page \d+: referred to more than once$/);

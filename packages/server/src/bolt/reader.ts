@@ -110,9 +110,14 @@ export function openBolt(source: BoltSource): BoltReader | BoltDamage {
   const first = readMetaPage(source.read(0, pageHeaderBytes + metaReadBytes));
   const problem = typeof first === "string" ? first : metaProblem(first, source.bytes);
   const second = secondMeta(source, typeof first === "string" ? null : first.pageBytes);
-  const metas = [...(problem === null ? [first as Meta] : []), ...(second === null ? [] : [second])];
+  const metas = [
+    ...(problem === null ? [first as Meta] : []),
+    ...(second === null ? [] : [second]),
+  ];
   const newest = metas.sort((a, b) => b.txid - a.txid)[0];
-  if (newest === undefined) return new BoltDamage(`meta page 0: ${problem}; nor is meta page 1 whole`);
+  if (newest === undefined) {
+    return new BoltDamage(`meta page 0: ${problem}; nor is meta page 1 whole`);
+  }
   return new BoltReader(source, newest);
 }
 
@@ -145,7 +150,7 @@ function metaProblem(meta: Meta, fileBytes: number): string | null {
 interface WalkedFile {
   readonly source: BoltSource;
   readonly meta: Meta;
-  take(id: number, count: number): boolean;
+  readonly take: (id: number, count: number) => boolean;
 }
 
 /** A page on the way down to the present row. */
@@ -217,8 +222,7 @@ export class BoltCursor {
     const root = this.#root;
     if (root !== null) {
       this.#root = null;
-      const level =
-        root.inline === null ? this.#open(root.page, null) : inlineLevel(root.inline);
+      const level = root.inline === null ? this.#open(root.page, null) : inlineLevel(root.inline);
       if (level instanceof BoltDamage) return level;
       this.#levels.push(level);
     }

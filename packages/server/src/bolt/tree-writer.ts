@@ -177,11 +177,7 @@ function encodePage(
   return page;
 }
 
-function fillPage(
-  page: Uint8Array,
-  header: PageHeader,
-  elements: readonly Element[],
-): void {
+function fillPage(page: Uint8Array, header: PageHeader, elements: readonly Element[]): void {
   const view = viewOf(page);
   writePageHeader(view, header);
   let element = pageHeaderBytes;

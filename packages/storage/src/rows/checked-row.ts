@@ -21,10 +21,7 @@ export interface RowPlace {
   readonly bound: number;
 }
 
-export function checkedRow(
-  files: RowFiles,
-  { segment, block, at, bound, offset }: RowPlace,
-): Row {
+export function checkedRow(files: RowFiles, { segment, block, at, bound, offset }: RowPlace): Row {
   const length = rowLength(block, at, at + bound);
   if (length <= 0 || length > bound) {
     return files.damaged(segment, offset, null, "no row of this format stands here");

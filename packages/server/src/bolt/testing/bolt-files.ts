@@ -1,6 +1,6 @@
 // bbolt files for tests: random buckets, the file that the writer makes of them, and a source that counts
 // what is read of it, so that a test can tell a reader that goes round in circles.
-import { compareBytes, concatBytes, must, Prng, toHex } from "@quorate/base";
+import { compareBytes, concatBytes, latin1Decode, must, Prng } from "@quorate/base";
 import { FileWriter } from "../file-writer.ts";
 import type { Bucket, FileParts } from "../file-writer.ts";
 import { BoltDamage, openBolt } from "../reader.ts";
@@ -24,7 +24,7 @@ export function randomEntries(random: Prng, sizes: Sizes): BoltEntry[] {
   const count = random.below(sizes.entries);
   while (entries.size < count) {
     const key = randomBytes(random, 1 + random.below(sizes.keyBytes));
-    entries.set(toHex(key), [key, randomBytes(random, random.below(sizes.valueBytes))]);
+    entries.set(latin1Decode(key), [key, randomBytes(random, random.below(sizes.valueBytes))]);
   }
   return [...entries.values()].sort(([a], [b]) => compareBytes(a, b));
 }
@@ -32,10 +32,12 @@ export function randomEntries(random: Prng, sizes: Sizes): BoltEntry[] {
 export function randomBytes(random: Prng, length: number): Uint8Array {
   // One draw, then cheap numbers: what they are does not matter.
   let state = random.below(2 ** 32);
-  return Uint8Array.from({ length }, () => {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at++) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state >>> 24;
-  });
+    bytes[at] = state >>> 24;
+  }
+  return bytes;
 }
 
 /** The first bucket is streamed, the others are not. */
