@@ -12,6 +12,7 @@ import type { DevOptions } from "./dev/dev.ts";
 import type { InspectOptions, InspectSubject } from "./inspect/inspect.ts";
 import type { StatusOptions } from "./status/status.ts";
 import { addAlarms } from "./alarms/alarms-command.ts";
+import { addImport } from "./import/import-command.ts";
 import { addMembers } from "./members/members-command.ts";
 import { addRecover } from "./recover/recover-command.ts";
 import { addJoin } from "./join/join-command.ts";
@@ -42,6 +43,7 @@ export function makeProgram(): Command {
   addJoin(program);
   addInspect(program);
   addRecover(program);
+  addImport(program);
   addSim(program);
   program
     .command("version")

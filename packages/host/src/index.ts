@@ -28,6 +28,8 @@ export type {
   HeldPermission,
   HeldState,
 } from "./held-state-api.ts";
+export { writeImported } from "./import/write-imported.ts";
+export type { Import, ImportedMember, ImportRows } from "./import/write-imported.ts";
 export { MemberAim } from "./members/member-record.ts";
 export { MemberRequestKind } from "./members/member-request.ts";
 export type { MemberRequest, SingleRequest } from "./members/member-request.ts";

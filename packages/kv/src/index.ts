@@ -16,6 +16,8 @@ export type { ClientOperationKind } from "./operation.ts";
 export { Row, ScannedRow } from "./rows.ts";
 export type { RowCursor, RowHead, RowReader, RowRef, RowStore } from "./rows.ts";
 export { rangeIsSerializable, txnIsSerializable } from "./serializable.ts";
+export { StateImport } from "./state-import.ts";
+export type { ImportNumbers } from "./state-import.ts";
 export { TableRecord } from "./table.ts";
 export type { ReplicatedTable } from "./table.ts";
 export type { EventBatch, EventPart } from "./watch/event-batch.ts";

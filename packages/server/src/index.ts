@@ -1,4 +1,8 @@
 // The public face of the member process.
+export { backendRows, readBackend } from "./backend/read-backend.ts";
+export type { Backend } from "./backend/read-backend.ts";
+export { SnapshotFile } from "./backend/snapshot-file.ts";
+export { BoltDamage } from "./bolt/reader.ts";
 export { clusterIdOf, memberIdOf } from "./etcd/ids.ts";
 export { offlineEnv } from "./env/offline-env.ts";
 export { NodeDisk } from "./env/node-disk.ts";

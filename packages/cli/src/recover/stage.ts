@@ -20,9 +20,9 @@ export class OfflineDisk {
   readonly #disk: NodeDisk;
   readonly env: Env;
 
-  constructor() {
+  constructor(name: string = "recover") {
     this.#disk = new NodeDisk();
-    const logger = makeLogger("recover", "warn", "text");
+    const logger = makeLogger(name, "warn", "text");
     const fatal = (_: number, reason: string): never => {
       throw new CommandError(reason);
     };

@@ -311,6 +311,18 @@ export class MvccStore {
     );
   }
 
+  /** Of the rebuild under way: a row was there that cannot stand behind those before it. */
+  get isDamaged(): boolean {
+    return this.#damaged;
+  }
+
+  /** Instead of finishRebuild, where nobody has said what the rows add up to. */
+  finishImport(): void {
+    assert(this.#expected !== null, "MvccStore.finishImport: no rebuild is under way");
+    assert(!this.#damaged, "MvccStore.finishImport: the rows are damaged");
+    this.#expected = null;
+  }
+
   /** False: the rows are not those of the checkpoint. */
   finishRebuild(): boolean {
     const expected = this.#expected;

@@ -1,0 +1,274 @@
+// The way in from etcd: `quorate import` makes a cluster of a snapshot of a real etcd, with every key,
+// revision and hash; and of Quorate's own. Method: both sides are asked the same questions after it. What
+// is damaged, or cannot be kept, is refused with a line that says what, and nothing is written.
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { createHash } from "node:crypto";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { GrpcClient } from "@quorate/grpc";
+import { TestCluster, withCluster } from "./cluster.ts";
+import { runQuorate } from "./entry.ts";
+import type { Ended } from "./entry.ts";
+import { EtcdCluster, etcdMissing } from "./etcd-cluster.ts";
+import { checkEqual, everyKind } from "./every-kind.ts";
+import { eventually } from "./eventually.ts";
+import { put } from "./kv-calls.ts";
+import { etcdctl, etcdHash, mustEtcdctl } from "./restored-etcd.ts";
+
+const missing = etcdMissing();
+if (missing !== null) process.stderr.write(`\nSKIPPED tests of quorate import: ${missing}\n\n`);
+const skip = missing ?? false;
+
+let folder: string;
+let etcd: EtcdCluster;
+let snapshot: string;
+let compacted: number;
+
+before(async () => {
+  if (skip !== false) return;
+  folder = mkdtempSync(join(tmpdir(), "quorate-import-"));
+  etcd = await EtcdCluster.start(1);
+  const [address] = etcd.addresses;
+  await eventually("etcd serves", async () => (await etcdctl(address!, ["get", "k"])).code === 0);
+  const client = new GrpcClient(address!);
+  compacted = await everyKind(client, client);
+  client.close();
+  snapshot = join(folder, "snapshot.db");
+  await mustEtcdctl(address!, ["snapshot", "save", snapshot]);
+});
+
+after(async () => {
+  if (skip !== false) return;
+  await etcd.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What `--initial-cluster` of the members says. */
+function listOf(cluster: TestCluster): string {
+  const flag = cluster.members[0]!.flags.find((one) => one.startsWith("--initial-cluster="))!;
+  return flag.slice("--initial-cluster=".length);
+}
+
+function runImport(file: string, ...argv: readonly string[]): Promise<Ended> {
+  return runQuorate(["import", file, ...argv]);
+}
+
+/** Imports into the members' directories, starts them, and hands them over. */
+async function imported(
+  file: string,
+  size: number,
+  use: (cluster: TestCluster) => Promise<void>,
+): Promise<void> {
+  const cluster = await TestCluster.make({ size });
+  try {
+    const directory = size === 1 ? cluster.members[0]!.directory : cluster.folder;
+    const { code, stderr, stdout } = await runImport(
+      file,
+      `--data-dir=${directory}`,
+      `--initial-cluster=${listOf(cluster)}`,
+    );
+    equal(code, 0, stderr);
+    match(stdout, /: revision \d+, compacted at \d+, \d+ rows\n/);
+    cluster.start();
+    await cluster.ready();
+    await use(cluster);
+    cluster.checkLogs();
+  } catch (error) {
+    cluster.showLogs();
+    throw error;
+  } finally {
+    await cluster.close();
+  }
+}
+
+test(
+  "three members of a snapshot of etcd, with all its rows; and they go on",
+  { skip },
+  async () => {
+    await imported(snapshot, 3, async (cluster) => {
+      await cluster.equalDigests();
+      const [theirs] = etcd.addresses;
+      for (const { address } of cluster.members) await checkEqual(theirs!, address, compacted);
+      const [first, second] = cluster.members;
+      const { revision } = await etcdHash(theirs!);
+      equal((await put(first!.client, "k/1", "in Quorate")).code, 0);
+      equal((await etcdHash(second!.address)).revision, revision + 1);
+      const found = await mustEtcdctl(second!.address, ["get", "k/1", "--write-out=json"]);
+      match(found, new RegExp(`"mod_revision":${revision + 1},"version":4,`));
+      // From its own log and checkpoints, too.
+      await first!.kill();
+      first!.start();
+      await cluster.ready();
+      await cluster.equalDigests();
+    });
+  },
+);
+
+test("a copy of etcd's own file has no SHA-256, and is taken", { skip }, async () => {
+  const raw = join(folder, "raw.db");
+  copyFileSync(snapshot, raw);
+  const bytes = readFileSync(raw);
+  writeFileSync(raw, bytes.subarray(0, bytes.length - 32));
+  await imported(raw, 1, async (cluster) => {
+    await checkEqual(etcd.addresses[0]!, cluster.members[0]!.address, compacted);
+  });
+});
+
+test("a snapshot of Quorate comes back into Quorate, and into a machine's second disk", async () => {
+  await withCluster({ size: 1 }, async ({ members }) => {
+    const [member] = members;
+    const own = mkdtempSync(join(tmpdir(), "quorate-import-own-"));
+    try {
+      for (let n = 0; n < 50; n++) await put(member!.client, `k/${n}`, `v/${n}`);
+      const file = join(own, "own.db");
+      if (skip === false) await mustEtcdctl(member!.address, ["snapshot", "save", file]);
+      else return;
+      const wal = join(own, "log/wal");
+      const { code, stderr } = await runImport(
+        file,
+        `--data-dir=${join(own, "data")}`,
+        `--wal-dir=${wal}`,
+      );
+      equal(code, 0, stderr);
+      ok(readdirSync(wal).some((name) => name.startsWith("wal-")));
+      ok(!readdirSync(join(own, "data")).some((name) => name.startsWith("wal-")));
+    } finally {
+      rmSync(own, { recursive: true, force: true });
+    }
+  });
+});
+
+test("what is damaged is refused with 72, and nothing is written", { skip }, async () => {
+  const bytes = readFileSync(snapshot);
+  const body = bytes.subarray(0, bytes.length - 32);
+  const rows: [string, Buffer, RegExp][] = [
+    [
+      "flipped.db",
+      Buffer.from(bytes.with(9000, bytes[9000]! ^ 1)),
+      /: its content is not what its SHA-256 says\n$/,
+    ],
+    [
+      "cut.db",
+      bytes.subarray(0, bytes.length - 700),
+      /: \d+ bytes are neither a snapshot nor a file of etcd's\n$/,
+    ],
+    [
+      "short.db",
+      body.subarray(0, 8192),
+      /: meta page 0: .*: it is cut; nor is meta page 1 whole\n$/,
+    ],
+    ["empty.db", Buffer.alloc(0), /: 0 bytes are neither/],
+    ["text.db", Buffer.from("#".repeat(4096)), /: meta page 0: not the magic number of bbolt/],
+  ];
+  const target = join(folder, "never");
+  for (const [name, content, what] of rows) {
+    const file = join(folder, name);
+    writeFileSync(file, content);
+    const { code, stdout, stderr } = await runImport(file, `--data-dir=${target}`);
+    equal(code, 72, `${name}: ${stdout}${stderr}`);
+    match(stderr, what);
+    equal(existsSync(target) || existsSync(`${target}.importing`), false);
+  }
+});
+
+test(
+  "rows that no writes can have made are refused, whatever the hash says",
+  { skip },
+  async () => {
+    const body = Buffer.from(readFileSync(snapshot).subarray(0, -32));
+    // The last put of "k/99" says that it is its second version; it is the third.
+    const at = body.lastIndexOf(Buffer.from("after 99")) - 4;
+    deepEqual([...body.subarray(at, at + 2)], [0x20, 3]);
+    body[at + 1] = 2;
+    const file = join(folder, "forged.db");
+    writeFileSync(file, Buffer.concat([body, createHash("sha256").update(body).digest()]));
+    const target = join(folder, "forged");
+    const { code, stderr } = await runImport(file, `--data-dir=${target}`);
+    equal(code, 72, stderr);
+    match(stderr, /forged.db: revision \d+.0: no write can have made this row/);
+    equal(existsSync(target) || existsSync(`${target}.importing`), false);
+  },
+);
+
+test("directories that are not free, and options that do not fit", { skip }, async () => {
+  const used = join(folder, "used");
+  mkdirSync(used);
+  writeFileSync(join(used, "file"), "");
+  const two = "--initial-cluster=..=http://127.0.0.1:1,b=http://127.0.0.1:2";
+  const rows: [string[], RegExp][] = [
+    [[snapshot, `--data-dir=${used}`], /used is not empty: an import needs a new directory\n$/],
+    [[snapshot, `--data-dir=${join(used, "file")}`], /cannot be used: ENOTDIR\n$/],
+    [[snapshot, `--data-dir=${join(folder, "n")}`, `--wal-dir=${used}`], /used is not empty/],
+    [[join(folder, "none"), `--data-dir=${join(folder, "n")}`], /none: cannot be read: ENOENT\n$/],
+    [[snapshot, `--data-dir=${join(folder, "n")}`, two], /a member called "\.\." cannot have/],
+    [[snapshot, `--data-dir=${join(folder, "n")}`, "--initial-cluster=m1"], /is not name=peerURL/],
+    [[snapshot], /required option '--data-dir <directory>' not specified/],
+  ];
+  for (const [argv, what] of rows) {
+    const { code, stderr } = await runQuorate(["import", ...argv]);
+    equal(code, 64, stderr);
+    match(stderr, what);
+  }
+  mkdirSync(`${join(folder, "n")}.importing`);
+  const { code, stderr } = await runImport(snapshot, `--data-dir=${join(folder, "n")}`);
+  equal(code, 64);
+  match(stderr, /an import did not come to its end; remove it first\n$/);
+});
+
+test("leases and users are not dropped unless that is asked for", { skip }, async () => {
+  const other = await EtcdCluster.start(1);
+  try {
+    const [address] = other.addresses;
+    await eventually("etcd serves", async () => (await etcdctl(address!, ["get", "k"])).code === 0);
+    const granted = await mustEtcdctl(address!, ["lease", "grant", "1000"]);
+    const lease = /lease ([0-9a-f]+) granted/.exec(granted)![1]!;
+    await mustEtcdctl(address!, ["put", "leased", "value", `--lease=${lease}`]);
+    await mustEtcdctl(address!, ["user", "add", "u:p"]);
+    const file = join(folder, "leased.db");
+    await mustEtcdctl(address!, ["snapshot", "save", file]);
+    const target = join(folder, "leased");
+    const refused = await runImport(file, `--data-dir=${target}`);
+    equal(refused.code, 1);
+    match(
+      refused.stderr,
+      /^Error: .*leased.db holds 1 lease, which this version .* --skip-leases /m,
+    );
+    const users = await runImport(file, `--data-dir=${target}`, "--skip-leases");
+    equal(users.code, 1);
+    match(
+      users.stderr,
+      /holds 1 user and 0 roles \(auth is off\), which this version .* --skip-auth/,
+    );
+    equal(existsSync(target), false);
+    const cluster = await TestCluster.make({ size: 1 });
+    try {
+      const [member] = cluster.members;
+      const done = await runImport(
+        file,
+        `--data-dir=${member!.directory}`,
+        `--initial-cluster=${listOf(cluster)}`,
+        "--skip-leases",
+        "--skip-auth",
+      );
+      equal(done.code, 0, done.stderr);
+      cluster.start();
+      await cluster.ready();
+      deepEqual(await etcdHash(member!.address), await etcdHash(address!));
+    } finally {
+      await cluster.close();
+    }
+  } finally {
+    await other.close();
+  }
+});
