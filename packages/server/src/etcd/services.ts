@@ -13,6 +13,7 @@ import { databaseBytes, databaseBytesInUse } from "./database-size.ts";
 import { kvErrorOf, learnerError } from "./errors.ts";
 import type { ServiceFacts } from "./facts.ts";
 import { journalResponse, statusResponse } from "./inspect.ts";
+import { MaintenanceService } from "./maintenance-service.ts";
 import { MembersService } from "./members-service.ts";
 import { decode, headerOf, sinkOf } from "./messages.ts";
 import { WatchService } from "./watch-service.ts";
@@ -39,7 +40,10 @@ const Method = {
   MembersChange: 18,
   Alarm: 19,
   Watch: 20,
+  Defragment: 60,
+  Hash: 61,
   Snapshot: 62,
+  MoveLeader: 63,
 } as const;
 type Method = (typeof Method)[keyof typeof Method];
 
@@ -58,7 +62,10 @@ export const methods: ReadonlyMap<string, number> = new Map([
   ["/etcdserverpb.Maintenance/Status", Method.Status],
   ["/etcdserverpb.Maintenance/HashKV", Method.HashKv],
   ["/etcdserverpb.Maintenance/Alarm", Method.Alarm],
+  ["/etcdserverpb.Maintenance/Defragment", Method.Defragment],
+  ["/etcdserverpb.Maintenance/Hash", Method.Hash],
   ["/etcdserverpb.Maintenance/Snapshot", Method.Snapshot],
+  ["/etcdserverpb.Maintenance/MoveLeader", Method.MoveLeader],
   ["/grpc.health.v1.Health/Check", Method.HealthCheck],
   ["/grpc.health.v1.Health/Watch", Method.HealthWatch],
   ["/quorate.v1.Inspect/Status", Method.InspectStatus],
@@ -92,6 +99,7 @@ export class Services implements GrpcHandler {
   readonly #cluster: ClusterService;
   readonly #members: MembersService;
   readonly #watches: WatchService;
+  readonly #maintenance: MaintenanceService;
   readonly #snapshots: SnapshotService;
   readonly #facts: ServiceFacts;
   readonly #healthWatchers: Set<GrpcSink>;
@@ -103,6 +111,7 @@ export class Services implements GrpcHandler {
     this.#cluster = new ClusterService(host);
     this.#members = new MembersService(host);
     this.#watches = new WatchService(host);
+    this.#maintenance = new MaintenanceService(host);
     this.#snapshots = new SnapshotService(host, facts.snapshotBytesPerSecond);
     this.#facts = facts;
     this.#healthWatchers = new Set();
@@ -143,8 +152,14 @@ export class Services implements GrpcHandler {
         return this.#hashKv(message, sink);
       case Method.Alarm:
         return this.#alarms.alarm(message, sink);
+      case Method.Defragment:
+        return this.#maintenance.defragment(sink);
+      case Method.Hash:
+        return this.#maintenance.hash(sink);
       case Method.Snapshot:
         return this.#snapshots.snapshot(sink);
+      case Method.MoveLeader:
+        return this.#maintenance.moveLeader(message, sink);
       case Method.HealthCheck:
         return this.#healthCheck(message, sink);
       case Method.HealthWatch:
