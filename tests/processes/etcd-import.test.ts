@@ -125,29 +125,37 @@ test("a copy of etcd's own file has no SHA-256, and is taken", { skip }, async (
   });
 });
 
-test("a snapshot of Quorate comes back into Quorate, and into a machine's second disk", async () => {
-  await withCluster({ size: 1 }, async ({ members }) => {
-    const [member] = members;
-    const own = mkdtempSync(join(tmpdir(), "quorate-import-own-"));
-    try {
-      for (let n = 0; n < 50; n++) await put(member!.client, `k/${n}`, `v/${n}`);
-      const file = join(own, "own.db");
-      if (skip === false) await mustEtcdctl(member!.address, ["snapshot", "save", file]);
-      else return;
-      const wal = join(own, "log/wal");
-      const { code, stderr } = await runImport(
-        file,
-        `--data-dir=${join(own, "data")}`,
-        `--wal-dir=${wal}`,
-      );
-      equal(code, 0, stderr);
-      ok(readdirSync(wal).some((name) => name.startsWith("wal-")));
-      ok(!readdirSync(join(own, "data")).some((name) => name.startsWith("wal-")));
-    } finally {
-      rmSync(own, { recursive: true, force: true });
-    }
-  });
-});
+test(
+  "a snapshot of Quorate comes back into Quorate, its log in a place of its own",
+  { skip },
+  async () => {
+    await withCluster({ size: 1 }, async ({ members }) => {
+      const [member] = members;
+      const own = mkdtempSync(join(tmpdir(), "quorate-import-own-"));
+      try {
+        for (let n = 0; n < 50; n++) await put(member!.client, `k/${n}`, `v/${n}`);
+        const file = join(own, "own.db");
+        await mustEtcdctl(member!.address, ["snapshot", "save", file]);
+        const wal = join(own, "log/wal");
+        const places = [`--data-dir=${join(own, "data")}`, `--wal-dir=${wal}`];
+        const { code, stderr } = await runImport(file, ...places);
+        equal(code, 0, stderr);
+        ok(readdirSync(wal).some((name) => name.startsWith("wal-")));
+        const names = readdirSync(join(own, "data"));
+        ok(names.includes("IDENTITY-1") && !names.some((name) => name.startsWith("wal-")));
+        const inspected = await runQuorate([
+          "inspect",
+          "checkpoint",
+          join(own, "data"),
+          `--wal-dir=${wal}`,
+        ]);
+        equal(inspected.code, 0, inspected.stdout);
+      } finally {
+        rmSync(own, { recursive: true, force: true });
+      }
+    });
+  },
+);
 
 test("what is damaged is refused with 72, and nothing is written", { skip }, async () => {
   const bytes = readFileSync(snapshot);
@@ -187,10 +195,15 @@ test(
   { skip },
   async () => {
     const body = Buffer.from(readFileSync(snapshot).subarray(0, -32));
-    // The last put of "k/99" says that it is its second version; it is the third.
-    const at = body.lastIndexOf(Buffer.from("after 99")) - 4;
-    deepEqual([...body.subarray(at, at + 2)], [0x20, 3]);
-    body[at + 1] = 2;
+    // The last put of "k/99" says that it is its second version; it is the third. Pages that bbolt has
+    // given up hold copies of it.
+    let forged = 0;
+    for (let at = body.indexOf("after 99"); at >= 0; at = body.indexOf("after 99", at + 1)) {
+      deepEqual([...body.subarray(at - 4, at - 2)], [0x20, 3]);
+      body[at - 3] = 2;
+      forged += 1;
+    }
+    ok(forged > 0);
     const file = join(folder, "forged.db");
     writeFileSync(file, Buffer.concat([body, createHash("sha256").update(body).digest()]));
     const target = join(folder, "forged");

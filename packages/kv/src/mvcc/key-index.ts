@@ -179,9 +179,10 @@ export class KeyIndex {
    * goes with it.
    */
   compactOne(compactRevision: number, dropped: (ref: RowRef, tombstone: boolean) => void): boolean {
-    if (!this.hasUnreachable(compactRevision)) return false;
     const queue = this.#queue;
+    if (queue.size === 0) return false;
     const head = queue.head;
+    if (queue.dies(head) > compactRevision) return false;
     const ref = queue.ref(head);
     const slot = queue.slot(head);
     const tombstone = queue.tombstone(head);
