@@ -3,8 +3,5 @@
 export const notServed: Readonly<Record<string, string>> = {
   lease: "Lease is not built yet",
   "lease-3": "Lease is not built yet",
-  hash: "Maintenance/Hash is not built yet",
-  defragment: "Maintenance/Defragment is not built yet",
-  "move-leader": "Maintenance/MoveLeader is not built yet",
   downgrade: "Maintenance/Downgrade is not built yet",
 };

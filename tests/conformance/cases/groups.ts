@@ -17,6 +17,7 @@ import {
   maintenanceCases,
   wholeHashCases,
 } from "./maintenance.ts";
+import { snapshotCases } from "./snapshot.ts";
 
 const one = { members: 1 } as const;
 const three = { members: 3 } as const;
@@ -49,6 +50,7 @@ export const groups: readonly Group[] = [
   { name: "hash", title: "Maintenance: Hash", setup: one, cases: wholeHashCases },
   { name: "defragment", title: "Maintenance: Defragment", setup: one, cases: defragmentCases },
   { name: "move-leader", title: "Maintenance: MoveLeader", setup: three, cases: moveLeaderCases },
+  { name: "snapshot", title: "Maintenance: Snapshot", setup: one, cases: snapshotCases },
   { name: "downgrade", title: "Maintenance: Downgrade", setup: one, cases: downgradeCases },
   { name: "watch", title: "Watch at one member", setup: one, cases: watchCases },
   { name: "watch-3", title: "Watch at three members", setup: three, cases: watchClusterCases },
