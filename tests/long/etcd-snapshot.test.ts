@@ -11,7 +11,12 @@ import { TestCluster, withCluster } from "../processes/cluster.ts";
 import { runQuorate } from "../processes/entry.ts";
 import { etcdMissing } from "../processes/etcd-cluster.ts";
 import { compact } from "../processes/kv-calls.ts";
-import { etcdHash, mustEtcdctl, RestoredEtcd, snapshotStatus } from "../processes/restored-etcd.ts";
+import {
+  etcdHash,
+  mustEtcdctl,
+  RestoredEtcd,
+  snapshotStatus,
+} from "../conformance/snapshot/restored-etcd.ts";
 import { memoryOf, mib } from "./footprint.ts";
 import { PacedPuts } from "./paced-puts.ts";
 import { makePuts } from "./puts.ts";
@@ -51,8 +56,8 @@ test(
         await puts.stop();
         const { size } = statSync(path);
         t.diagnostic(`saved ${mib(size)} in ${seconds.toFixed(1)} s`);
-        t.diagnostic(`puts before:    ${calm}`);
-        t.diagnostic(`puts meanwhile: ${during}`);
+        t.diagnostic(`puts before:    ${String(calm)}`);
+        t.diagnostic(`puts meanwhile: ${String(during)}`);
         t.diagnostic(`RSS of the leader: ${mib(before)} before, peak ${mib(peakBytes)}`);
         ok(peakBytes - before <= moreBytesMax, `${mib(peakBytes - before)} more`);
 

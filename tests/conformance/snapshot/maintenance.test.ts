@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { fromBinary } from "@bufbuild/protobuf";
 import { GrpcCode } from "@quorate/grpc";
 import { etcd } from "@quorate/proto";
-import { withCluster } from "./cluster.ts";
-import { put } from "./kv-calls.ts";
+import { withCluster } from "../../processes/cluster.ts";
+import { put } from "../../processes/kv-calls.ts";
 
 const path = "/etcdserverpb.Maintenance/Hash";
 const timeoutMs = 20_000;

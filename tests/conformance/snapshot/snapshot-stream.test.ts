@@ -6,11 +6,11 @@ import { test } from "node:test";
 import { GrpcCode } from "@quorate/grpc";
 import { decodeRevisionKey } from "@quorate/kv";
 import { BoltDamage, openBolt } from "@quorate/server/internal";
-import { withCluster } from "./cluster.ts";
-import type { TestCluster } from "./cluster.ts";
-import { eventually } from "./eventually.ts";
-import { compact, put } from "./kv-calls.ts";
-import type { TestMember } from "./member.ts";
+import { withCluster } from "../../processes/cluster.ts";
+import type { TestCluster } from "../../processes/cluster.ts";
+import { eventually } from "../../processes/eventually.ts";
+import { compact, put } from "../../processes/kv-calls.ts";
+import type { TestMember } from "../../processes/member.ts";
 import { SnapshotCall } from "./snapshot-call.ts";
 
 interface Contents {

@@ -11,7 +11,7 @@ import {
 } from "@quorate/kv";
 import { GrpcCode } from "@quorate/grpc";
 import type { GrpcClient } from "@quorate/grpc";
-import { compact, put } from "./kv-calls.ts";
+import { compact, put } from "../../processes/kv-calls.ts";
 import { etcdctl, etcdHash } from "./restored-etcd.ts";
 
 /** Rows of every kind, then a compaction, whose revision it gives, and more of them. */

@@ -6,13 +6,13 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { withCluster } from "./cluster.ts";
-import { etcdMissing } from "./etcd-cluster.ts";
+import { withCluster } from "../../processes/cluster.ts";
+import { etcdMissing } from "../../processes/etcd-cluster.ts";
 import { checkEqual, everyKind } from "./every-kind.ts";
-import { eventually } from "./eventually.ts";
+import { eventually } from "../../processes/eventually.ts";
 import { etcdHash, mustEtcdctl, RestoredEtcd, snapshotStatus } from "./restored-etcd.ts";
 import type { SnapshotStatus } from "./restored-etcd.ts";
-import { Writers } from "./writers.ts";
+import { Writers } from "../../processes/writers.ts";
 
 const missing = etcdMissing();
 if (missing !== null) process.stderr.write(`\nSKIPPED tests of snapshots for etcd: ${missing}\n\n`);

@@ -5,9 +5,9 @@ import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { plainEnvironment } from "./entry.ts";
-import { eventually } from "./eventually.ts";
-import { freePorts } from "./ports.ts";
+import { plainEnvironment } from "../../processes/entry.ts";
+import { eventually } from "../../processes/eventually.ts";
+import { freePorts } from "../../processes/ports.ts";
 
 export interface Outcome {
   readonly code: number | null;
