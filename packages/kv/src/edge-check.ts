@@ -4,6 +4,11 @@
 import { assertNever, latin1Decode } from "@quorate/base";
 import { decodeAlarmCommand } from "./alarm/alarm-command.ts";
 import { KvError } from "./kv-error.ts";
+import {
+  decodeLeaseCheckpoint,
+  decodeLeaseGrant,
+  decodeLeaseRevoke,
+} from "./lease/lease-commands.ts";
 import { OperationKind } from "./operation.ts";
 import { KeySpans } from "./txn/key-spans.ts";
 import {
@@ -38,6 +43,12 @@ export function checkOperation(
       return decodeCompactionRequest(request) === null ? KvError.Malformed : KvError.None;
     case OperationKind.Alarm:
       return decodeAlarmCommand(request) === null ? KvError.Malformed : KvError.None;
+    case OperationKind.LeaseGrant:
+      return decodeLeaseGrant(request) === null ? KvError.Malformed : KvError.None;
+    case OperationKind.LeaseRevoke:
+      return decodeLeaseRevoke(request) === null ? KvError.Malformed : KvError.None;
+    case OperationKind.LeaseCheckpoint:
+      return decodeLeaseCheckpoint(request) === null ? KvError.Malformed : KvError.None;
     default:
       return assertNever(kind, "operation kind");
   }

@@ -7,6 +7,39 @@ export { takesSpace } from "./alarm/restrictions.ts";
 export { AlarmType, alarmNames, isAlarmType, isEtcdAlarm } from "./alarm/alarm-type.ts";
 export { checkRangeRequest } from "./edge-check.ts";
 export { KvError } from "./kv-error.ts";
+export { Lease, leaseTtlSecondsMax } from "./lease/lease.ts";
+export {
+  decodeLeaseCheckpoint,
+  decodeLeaseGrant,
+  decodeLeaseRevoke,
+  encodeLeaseCheckpoint,
+  encodeLeaseGrant,
+  encodeLeaseRevoke,
+  remaindersMax,
+  RevokeCause,
+} from "./lease/lease-commands.ts";
+export type { LeaseRemainder } from "./lease/lease-commands.ts";
+export { leaseIdHigh, leaseIdLow, leaseIdOf, leaseIdText, noLease } from "./lease/lease-id.ts";
+export type { LeaseId } from "./lease/lease-id.ts";
+export {
+  decodeLeaseGrantRequest,
+  decodeLeaseIdRequest,
+  decodeLeaseTimeToLiveRequest,
+  encodeLeaseGrantRequest,
+  encodeLeaseIdRequest,
+  encodeLeaseTimeToLiveRequest,
+  grantCommandOf,
+  isLeaseLeasesRequest,
+} from "./lease/lease-requests.ts";
+export {
+  decodeLeaseResponse,
+  decodeLeasesResponse,
+  encodeKeepAliveResponse,
+  encodeLeasesResponse,
+  encodeTimeToLiveResponse,
+} from "./lease/lease-responses.ts";
+export type { LeaseResponse } from "./lease/lease-responses.ts";
+export type { LeaseObserver } from "./lease/lease-table.ts";
 export { digestText } from "./digest.ts";
 export type { AppliedOperation, Digest, HashKvTask, KvApi, KvOptions, KvReply } from "./kv-api.ts";
 export { KvState } from "./kv-state.ts";

@@ -25,5 +25,12 @@ export const KvError = {
   Corrupt: 16,
   /** The table of alarms is full. */
   TooManyAlarms: 17,
+  LeaseExists: 18,
+  /** Longer than leaseTtlSecondsMax. */
+  LeaseTtlTooLarge: 19,
+  /** leasesMax are there. */
+  TooManyLeases: 20,
+  /** leaseKeysMax are attached to it. */
+  TooManyLeaseKeys: 21,
 } as const;
 export type KvError = (typeof KvError)[keyof typeof KvError];

@@ -10,6 +10,8 @@ import { checkOperation, checkRange } from "./edge-check.ts";
 import { decodeEnvelope, EnvelopeWriter } from "./envelope.ts";
 import type { AppliedOperation, Digest, HashKvTask, KvApi, KvOptions, KvReply } from "./kv-api.ts";
 import { KvError } from "./kv-error.ts";
+import type { Lease } from "./lease/lease.ts";
+import { LeaseTable } from "./lease/lease-table.ts";
 import { liveDigestOf } from "./live-digest-of.ts";
 import { beginHashKv } from "./mvcc/hash-kv.ts";
 import { range } from "./mvcc/range.ts";
@@ -26,7 +28,7 @@ import type { ReplicatedTable } from "./table.ts";
 import { isReadOnly, TxnRun } from "./txn/txn.ts";
 import { WatchHub } from "./watch/watch-hub.ts";
 import { decodeRangeRequest, decodeTxnRequest } from "./wire/decode-request.ts";
-import { encodeHeaderIds } from "./wire/encode-response.ts";
+import { encodeHeaderIds, writeHeader } from "./wire/encode-response.ts";
 
 const PURPOSE_APPLY = 2;
 const PURPOSE_SKIP = 3;
@@ -56,6 +58,7 @@ export class KvState implements KvApi {
   readonly #options: KvOptions;
   readonly #store: MvccStore;
   readonly #alarms: AlarmTable;
+  readonly leases: LeaseTable;
   readonly #tables: ReplicatedTable[];
   /** What handlers see. */
   readonly #state: ReplicatedState;
@@ -69,10 +72,11 @@ export class KvState implements KvApi {
 
   constructor(options: KvOptions) {
     this.#options = options;
-    this.#store = new MvccStore(options.rows);
+    this.leases = new LeaseTable();
+    this.#store = new MvccStore(options.rows, this.leases);
     this.#alarms = new AlarmTable();
-    this.#tables = [this.#alarms];
-    this.#state = { store: this.#store, alarms: this.#alarms };
+    this.#tables = [this.#alarms, this.leases];
+    this.#state = { store: this.#store, alarms: this.#alarms, leases: this.leases };
     const ids = encodeHeaderIds(options.clusterId, options.memberId);
     this.#reply = new ReplyBuilder(ids, options.rangeBytesMax);
     this.#hasher = new Hasher();
@@ -119,6 +123,10 @@ export class KvState implements KvApi {
     return this.#alarms.alarms;
   }
 
+  leaseKeys(lease: Lease): readonly Uint8Array[] {
+    return this.#store.attachedKeys(lease);
+  }
+
   // ---- The edge -----------------------------------------------------------------------------------
 
   check(kind: OperationKind, request: Uint8Array): KvError {
@@ -132,6 +140,13 @@ export class KvState implements KvApi {
 
   envelope(user: string, authRevision: number, request: Uint8Array): Uint8Array {
     return this.#envelopes.write(user, authRevision, request);
+  }
+
+  responseHeader(term: number): Uint8Array {
+    const reply = this.#reply;
+    reply.begin(term);
+    writeHeader(reply.body, reply, this.#store.revision);
+    return reply.finish().bytes!;
   }
 
   // ---- Reads --------------------------------------------------------------------------------------
@@ -186,6 +201,7 @@ export class KvState implements KvApi {
   recovered(index: number, term: number, revisions: number): void {
     this.#advance(index);
     this.#store.raise(revisions);
+    this.leases.rearm();
     this.#hasher.reset(PURPOSE_RECOVERED);
     this.#chain(index, term);
     this.#link();
@@ -200,7 +216,7 @@ export class KvState implements KvApi {
     assert(handler !== undefined, "KvState.apply: unknown kind of operation");
     const refusal = refusalOf(this.#alarms, operation.kind, payload, envelope.requestAt);
     if (refusal !== KvError.None) return refusal;
-    return handler(this.#state, payload, envelope.requestAt, wallMs, reply);
+    return handler(this.#state, payload, envelope.requestAt, wallMs, reply, operation);
   }
 
   #advance(index: number): void {

@@ -3,7 +3,10 @@
 // and meant to be read. Speaks in decoded responses; ids and terms in headers are left 0.
 import { compareBytes, emptyBytes, equalBytes, latin1Decode, latin1Encode } from "@quorate/base";
 import { KvError } from "./kv-error.ts";
+import { leaseIdHigh, leaseIdLow, leaseIdOf, leaseIdText, noLease } from "./lease/lease-id.ts";
 import { OperationKind } from "./operation.ts";
+import { LeaseGrant, LeaseRevoke } from "./test/requests.ts";
+import type { Content } from "./test/requests.ts";
 import {
   CompactionRequest,
   CompareOperand,
@@ -29,13 +32,19 @@ import type {
   TxnResponse,
 } from "./wire/response.ts";
 
-type Content = RangeRequest | PutRequest | DeleteRangeRequest | TxnRequest | CompactionRequest;
 export type ModelResponse =
   | RangeResponse
   | PutResponse
   | DeleteRangeResponse
   | TxnResponse
-  | CompactionResponse;
+  | CompactionResponse
+  | ModelLeaseResponse;
+/** Of a grant; of a revoke nothing but the header. */
+export interface ModelLeaseResponse {
+  readonly header: ResponseHeader;
+  readonly lease: string;
+  readonly ttlSeconds: number;
+}
 export type ModelReply = { readonly error: KvError } | ModelResponse;
 
 /** A row: a put with its key-value, or a tombstone. */
@@ -49,6 +58,8 @@ export const modelKindOf = (content: Content): OperationKind | null => {
   if (content instanceof PutRequest) return OperationKind.Put;
   if (content instanceof DeleteRangeRequest) return OperationKind.DeleteRange;
   if (content instanceof TxnRequest) return OperationKind.Txn;
+  if (content instanceof LeaseGrant) return OperationKind.LeaseGrant;
+  if (content instanceof LeaseRevoke) return OperationKind.LeaseRevoke;
   return content instanceof CompactionRequest ? OperationKind.Compact : null;
 };
 
@@ -64,6 +75,8 @@ export class KvModel {
   readonly txnOpsMax: number;
   revision: number;
   compactRevision: number;
+  /** Hexadecimal ids. */
+  readonly leases: Set<string>;
   /** Rows of the transaction that runs, already in `rows`. */
   #changes: number;
 
@@ -72,18 +85,19 @@ export class KvModel {
     this.txnOpsMax = txnOpsMax;
     this.revision = 1;
     this.compactRevision = -1;
+    this.leases = new Set();
     this.#changes = 0;
   }
 
   handle(content: Content): ModelReply {
+    if (content instanceof LeaseGrant) return this.#grant(content);
+    if (content instanceof LeaseRevoke) return this.#revoke(content);
     const error = this.#check(content);
     if (error !== KvError.None) return { error };
     if (content instanceof CompactionRequest) return this.#compact(content);
     if (content instanceof RangeRequest) return this.#rangeAlone(content);
     if (content instanceof PutRequest) {
-      if (content.leaseLow !== 0 || content.leaseHigh !== 0) {
-        return { error: KvError.LeaseNotFound };
-      }
+      if (!this.#leaseExists(content)) return { error: KvError.LeaseNotFound };
       const missing = this.#checkPrevious(content);
       if (missing !== KvError.None) return { error: missing };
     }
@@ -169,8 +183,8 @@ export class KvModel {
       modRevision: main,
       version: (previous?.version ?? 0) + 1,
       value: request.ignoreValue ? previous!.value : request.value,
-      leaseHigh: 0,
-      leaseLow: 0,
+      leaseHigh: request.ignoreLease ? previous!.leaseHigh : request.leaseHigh,
+      leaseLow: request.ignoreLease ? previous!.leaseLow : request.leaseLow,
     };
     this.rows.push({ main, key: latin1Decode(request.key), kv });
     this.#changes++;
@@ -202,6 +216,33 @@ export class KvModel {
     return { header: headerAt(this.revision) };
   }
 
+  // ---- Leases -----
+
+  #grant({ id, ttlSeconds }: LeaseGrant): ModelReply {
+    const lease = leaseIdText(id);
+    if (ttlSeconds > 9e9) return { error: KvError.LeaseTtlTooLarge };
+    if (this.leases.has(lease)) return { error: KvError.LeaseExists };
+    this.leases.add(lease);
+    return { header: headerAt(this.revision), lease, ttlSeconds: Math.max(2, ttlSeconds) };
+  }
+
+  #revoke({ id }: LeaseRevoke): ModelReply {
+    if (!this.leases.delete(leaseIdText(id))) return { error: KvError.LeaseNotFound };
+    const high = leaseIdHigh(id);
+    const low = leaseIdLow(id);
+    const its = (kv: KeyValue): boolean => kv.leaseHigh === high && kv.leaseLow === low;
+    const keys = this.liveAt(this.revision).filter(its);
+    for (const { key } of keys) this.#delete(new DeleteRangeRequest({ key }));
+    if (this.#changes > 0) this.revision++;
+    this.#changes = 0;
+    return { header: headerAt(this.revision), lease: leaseIdText(noLease), ttlSeconds: 0 };
+  }
+
+  #leaseExists({ leaseHigh, leaseLow }: PutRequest): boolean {
+    const id = leaseIdOf(leaseHigh, leaseLow);
+    return id === noLease || this.leases.has(leaseIdText(id));
+  }
+
   // ---- Transactions -------------------------------------------------------------------------------
 
   #txn(txn: TxnRequest): ModelReply {
@@ -231,7 +272,7 @@ export class KvModel {
       if (error !== KvError.None) return error;
       const deleted = deletes.some((del) => covers(del, op.key, true));
       if ((op.ignoreValue || op.ignoreLease) && deleted) return KvError.KeyNotFound;
-      if (op.leaseLow !== 0 || op.leaseHigh !== 0) return KvError.LeaseNotFound;
+      if (!this.#leaseExists(op)) return KvError.LeaseNotFound;
     }
     for (const op of ops) {
       if (!(op instanceof RangeRequest) || op.revision === 0) continue;
@@ -266,7 +307,7 @@ export class KvModel {
 
   // ---- The edge -----------------------------------------------------------------------------------
 
-  #check(content: Content): KvError {
+  #check(content: Exclude<Content, LeaseGrant | LeaseRevoke>): KvError {
     if (content instanceof CompactionRequest) return KvError.None;
     if (!(content instanceof TxnRequest)) return checkOp(content, 0);
     const error = checkOp(content, this.txnOpsMax);
@@ -301,13 +342,18 @@ function compares(compare: Compare, kv: KeyValue | null): boolean {
     const value = compare.operand === CompareOperand.Value ? compare.value : emptyBytes;
     order = compareBytes(kv!.value, value);
   } else if (compare.target === CompareTarget.Lease && compare.operand === CompareOperand.Lease) {
-    // Every key's lease is 0 so far: what counts is the sign of the operand.
-    order = compare.leaseHigh >= 0x80000000 ? 1 : compare.leaseHigh + compare.leaseLow > 0 ? -1 : 0;
+    const given = signed(compare.leaseHigh, compare.leaseLow);
+    const its = signed(kv?.leaseHigh ?? 0, kv?.leaseLow ?? 0);
+    order = its < given ? -1 : its > given ? 1 : 0;
   }
   if (compare.result === CompareResult.Equal) return order === 0;
   if (compare.result === CompareResult.NotEqual) return order !== 0;
   if (compare.result === CompareResult.Greater) return order > 0;
   return compare.result === CompareResult.Less ? order < 0 : true;
+}
+
+function signed(high: number, low: number): bigint {
+  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
 }
 
 function covers(del: DeleteRangeRequest, key: Uint8Array, endless: boolean): boolean {

@@ -11,7 +11,7 @@ import { KvModel, modelKindOf } from "./kv.model.ts";
 import type { ModelReply, ModelResponse } from "./kv.model.ts";
 import { OperationKind } from "./operation.ts";
 import { Member, term, txnOpsMax } from "./test/member.ts";
-import { rangeKind, Request, request } from "./test/requests.ts";
+import { rangeKind, Request, anyRequest } from "./test/requests.ts";
 import { MemoryRows, scannedOf } from "./testing/memory-rows.ts";
 import {
   decodeCompactionResponse,
@@ -20,6 +20,8 @@ import {
   decodeRangeResponse,
   decodeTxnResponse,
 } from "./wire/decode-response.ts";
+import { leaseIdText } from "./lease/lease-id.ts";
+import { decodeLeaseResponse } from "./lease/lease-responses.ts";
 import { CompactionRequest, RangeRequest } from "./wire/request.ts";
 
 type Step =
@@ -33,7 +35,7 @@ type Step =
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 40,
-    arbitrary: request.map((asked) => ({ do: "request" as const, request: asked })),
+    arbitrary: anyRequest.map((asked) => ({ do: "request" as const, request: asked })),
   },
   {
     weight: 6,
@@ -51,7 +53,16 @@ const decoders = {
   [OperationKind.DeleteRange]: decodeDeleteRangeResponse,
   [OperationKind.Txn]: decodeTxnResponse,
   [OperationKind.Compact]: decodeCompactionResponse,
+  [OperationKind.LeaseGrant]: decodeLease,
+  [OperationKind.LeaseRevoke]: decodeLease,
 } satisfies Record<number, (bytes: Uint8Array) => ModelResponse | null>;
+
+function decodeLease(bytes: Uint8Array): ModelResponse | null {
+  const response = decodeLeaseResponse(bytes);
+  if (response === null || response.header === null) return null;
+  const { header, id, ttlSeconds } = response;
+  return { header, lease: leaseIdText(id), ttlSeconds };
+}
 
 /** The reply as the twin would give it: its headers know neither ids nor terms. */
 function asModel(asked: Request, reply: KvReply): ModelReply {
@@ -149,6 +160,16 @@ class History {
       kv.liveBytes,
       live.reduce((sum, { key, value }) => sum + key.length + value.length, 0),
     );
+    const leases = new Set<string>();
+    for (const lease of kv.leases.all()) {
+      leases.add(leaseIdText(lease.id));
+      const its = live.filter((l) => l.leaseHigh === lease.high && l.leaseLow === lease.low);
+      deepEqual(
+        kv.leaseKeys(lease),
+        its.map(({ key }) => key),
+      );
+    }
+    deepEqual(leases, this.model.leases);
     deepEqual(kv.liveDigest(), this.follower.kv.liveDigest());
     deepEqual(kv.applyDigest(), this.follower.kv.applyDigest());
     deepEqual(kv.tables(), this.follower.kv.tables());

@@ -5,7 +5,14 @@
 import { encodeAlarms } from "./alarm/alarm.ts";
 import { decodeAlarmCommand } from "./alarm/alarm-command.ts";
 import type { AlarmTable } from "./alarm/alarm-table.ts";
+import type { AppliedOperation } from "./kv-api.ts";
 import { KvError } from "./kv-error.ts";
+import {
+  applyLeaseCheckpoint,
+  applyLeaseGrant,
+  applyLeaseRevoke,
+} from "./lease/lease-operations.ts";
+import type { LeaseTable } from "./lease/lease-table.ts";
 import type { MvccStore } from "./mvcc/store.ts";
 import { OperationKind } from "./operation.ts";
 import type { ReplyBuilder } from "./reply.ts";
@@ -22,15 +29,20 @@ import { writeHeader } from "./wire/encode-response.ts";
 export interface ReplicatedState {
   readonly store: MvccStore;
   readonly alarms: AlarmTable;
+  readonly leases: LeaseTable;
 }
 
-/** `request` starts at `at` in the payload; a reply is written when there is a builder. */
+/**
+ * `request` starts at `at` in the payload; a reply is written when there is a builder. `operation`:
+ * the entry as a whole.
+ */
 export type OperationHandler = (
   state: ReplicatedState,
   payload: Uint8Array,
   at: number,
   wallMs: number,
   reply: ReplyBuilder | null,
+  operation: AppliedOperation,
 ) => KvError;
 
 export const operationHandlers: Record<OperationKind, OperationHandler> = {
@@ -38,7 +50,7 @@ export const operationHandlers: Record<OperationKind, OperationHandler> = {
     const put = decodePutRequest(payload, at);
     if (put === null) return KvError.Malformed;
     if (put.key.length === 0) return KvError.KeyNotProvided;
-    const leaseError = checkPutLease(put);
+    const leaseError = checkPutLease(store, put);
     if (leaseError !== KvError.None) return leaseError;
     const previousError = checkPutPrevious(store, put);
     if (previousError !== KvError.None) return previousError;
@@ -92,6 +104,10 @@ export const operationHandlers: Record<OperationKind, OperationHandler> = {
     reply?.body.raw(encodeAlarms(outcome));
     return KvError.None;
   },
+
+  [OperationKind.LeaseGrant]: applyLeaseGrant,
+  [OperationKind.LeaseRevoke]: applyLeaseRevoke,
+  [OperationKind.LeaseCheckpoint]: applyLeaseCheckpoint,
 };
 
 /** A transaction that writes nothing, on the present state. */

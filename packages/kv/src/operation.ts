@@ -9,7 +9,15 @@ export const OperationKind = {
   Compact: 19,
   /** A record of ours (alarm/alarm-command.ts). */
   Alarm: 20,
+  /** As the next two: records of ours (lease/lease-commands.ts). */
+  LeaseGrant: 21,
+  LeaseRevoke: 22,
+  LeaseCheckpoint: 23,
 } as const;
 export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind];
 /** Of those that carry a client's request. */
-export type ClientOperationKind = Exclude<OperationKind, typeof OperationKind.Alarm>;
+export type ClientOperationKind =
+  | typeof OperationKind.Put
+  | typeof OperationKind.DeleteRange
+  | typeof OperationKind.Txn
+  | typeof OperationKind.Compact;

@@ -1,8 +1,9 @@
 // The tables' sections of a checkpoint with other tables in them: for a recovery, which gives a state
-// other members (host/src/recover). The state machine's own table of alarms stays.
+// other members (host/src/recover). The state machine's own tables, alarms and leases, stay.
 import { must } from "@quorate/base";
 import { AlarmTable } from "./alarm/alarm-table.ts";
 import { Hasher } from "./digest.ts";
+import { LeaseTable } from "./lease/lease-table.ts";
 import { liveDigestOf } from "./live-digest-of.ts";
 import { decodeStateRecord, encodeStateRecord, stateRecordName } from "./state-record.ts";
 import { TableRecord } from "./table.ts";
@@ -16,10 +17,12 @@ export function withOtherTables(
   const own = records.find(({ name }) => name === stateRecordName);
   const state = own === undefined ? null : decodeStateRecord(own.bytes);
   if (state === null) return null;
-  const alarms = new AlarmTable();
-  const kept = records.find(({ name }) => name === alarms.name);
-  if (kept !== undefined && !alarms.restore(kept.bytes)) return null;
-  const tables = [alarms, ...registered];
+  const kept = [new AlarmTable(), new LeaseTable()];
+  for (const table of kept) {
+    const record = records.find(({ name }) => name === table.name);
+    if (record !== undefined && !table.restore(record.bytes)) return null;
+  }
+  const tables = [...kept, ...registered];
   const live = liveDigestOf(new Hasher(), state.store, tables);
   const bytes = encodeStateRecord({ ...state, liveLow: live.low, liveHigh: live.high });
   return [

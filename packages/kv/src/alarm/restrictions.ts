@@ -29,6 +29,10 @@ const needs: Record<OperationKind, Needs> = {
   [OperationKind.Txn]: Needs.SpaceForPuts,
   [OperationKind.Compact]: Needs.EqualStates,
   [OperationKind.Alarm]: Needs.Nothing,
+  [OperationKind.LeaseGrant]: Needs.Space,
+  [OperationKind.LeaseRevoke]: Needs.EqualStates,
+  // Says only what is so anyway.
+  [OperationKind.LeaseCheckpoint]: Needs.Nothing,
 };
 
 /** None: it may be carried out. `request` starts at `at` in the payload. */

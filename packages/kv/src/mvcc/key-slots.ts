@@ -11,7 +11,7 @@ const CHUNK_MASK = CHUNK_SLOTS - 1;
 const FIRST_SLOTS = 256;
 
 // A record is 56 bytes in one buffer, so that it costs one or two cache lines: five doubles, then
-// three words and a spare one.
+// four words.
 const NUMBERS = 7;
 const MAIN = 0;
 const REF = 1;
@@ -23,6 +23,7 @@ const WORDS = 2 * NUMBERS;
 const DIGEST_LOW = 10;
 const DIGEST_HIGH = 11;
 const VALUE_BYTES = 12;
+const LEASE = 13;
 
 export class KeySlots {
   #numbers: Float64Array[];
@@ -104,6 +105,15 @@ export class KeySlots {
     return this.#words[slot >>> CHUNK_BITS]![(slot & CHUNK_MASK) * WORDS + DIGEST_HIGH]!;
   }
 
+  /** The number by which the table of leases knows the live row's; 0: it has none. */
+  lease(slot: number): number {
+    return this.#words[slot >>> CHUNK_BITS]![(slot & CHUNK_MASK) * WORDS + LEASE]!;
+  }
+
+  setLease(slot: number, number: number): void {
+    this.#words[slot >>> CHUNK_BITS]![(slot & CHUNK_MASK) * WORDS + LEASE] = number;
+  }
+
   /** Newest superseded version in VersionQueue, or one that is gone from there, or -1. */
   head(slot: number): number {
     return this.#numbers[slot >>> CHUNK_BITS]![(slot & CHUNK_MASK) * NUMBERS + HEAD]!;
@@ -134,5 +144,6 @@ export class KeySlots {
   kill(slot: number): void {
     this.setLive(slot, 0, 0, 0, 0);
     this.setContent(slot, 0, 0, 0);
+    this.setLease(slot, 0);
   }
 }

@@ -44,6 +44,11 @@ export class LiveDigest {
     this.high = 0;
   }
 
+  clear(): void {
+    this.low = 0;
+    this.high = 0;
+  }
+
   // One lane adds, one is exclusive or: a pair of errors that cancels in one does not in the other.
   add(low: number, high: number): void {
     this.low = (this.low + low) >>> 0;

@@ -4,6 +4,8 @@
 // revision and one hlc, in order of sub.
 import { assert, emptyBytes, latin1Decode, latin1Encode } from "@quorate/base";
 import { Hasher } from "../digest.ts";
+import type { Lease } from "../lease/lease.ts";
+import type { LeaseTable } from "../lease/lease-table.ts";
 import { Row } from "../rows.ts";
 import type { RowHead, RowRef, RowStore, ScannedRow } from "../rows.ts";
 import { KeyIndex } from "./key-index.ts";
@@ -29,6 +31,8 @@ export interface StoreNumbers {
 
 export class MvccStore {
   readonly rows: RowStore;
+  /** Told which live rows carry a lease. */
+  readonly leases: LeaseTable;
   index: KeyIndex;
   /** Newest committed main revision; an empty store is at 1, as etcd's. */
   revision: number;
@@ -60,8 +64,9 @@ export class MvccStore {
   #lastMain: number;
   #lastSub: number;
 
-  constructor(rows: RowStore) {
+  constructor(rows: RowStore, leases: LeaseTable) {
     this.rows = rows;
+    this.leases = leases;
     this.index = new KeyIndex();
     this.revision = 1;
     this.compactRevision = -1;
@@ -110,7 +115,7 @@ export class MvccStore {
     this.#changes = -1;
   }
 
-  /** The row store and the index may keep views of `keyBytes` and `value`. */
+  /** The row store and the index may keep views of `keyBytes` and `value`; the lease exists. */
   put(
     key: string,
     keyBytes: Uint8Array,
@@ -160,6 +165,21 @@ export class MvccStore {
     return 1;
   }
 
+  /** Deletes the keys of a lease, in order. */
+  deleteAttached(lease: Lease): void {
+    for (const slot of this.#attachedSlots(lease)) this.#deleteSlot(slot);
+  }
+
+  /** In order. */
+  attachedKeys(lease: Lease): readonly Uint8Array[] {
+    return this.#attachedSlots(lease).map((slot) => latin1Encode(this.index.slots.key(slot)));
+  }
+
+  #attachedSlots({ slots }: Lease): readonly number[] {
+    const key = (slot: number): string => this.index.slots.key(slot);
+    return [...slots].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  }
+
   #deleteSlot(slot: number): void {
     const key = this.index.slots.key(slot);
     const keyBytes = latin1Encode(key);
@@ -192,9 +212,13 @@ export class MvccStore {
     } else {
       this.liveBytes -= slots.valueBytes(old);
       this.digest.remove(slots.digestLow(old), slots.digestHigh(old));
+      this.#detach(old);
     }
     const slot = this.index.put(key, row.main, ref, row.createRevision, row.version);
     slots.setContent(slot, this.#hasher.low, this.#hasher.high, valueBytes);
+    const { leaseHigh, leaseLow } = row;
+    const leased = (leaseHigh | leaseLow) !== 0;
+    slots.setLease(slot, leased ? this.leases.attach(leaseHigh, leaseLow, slot) : 0);
     this.digest.add(this.#hasher.low, this.#hasher.high);
     this.liveBytes += valueBytes;
   }
@@ -204,7 +228,13 @@ export class MvccStore {
     this.keys--;
     this.liveBytes -= slots.key(slot).length + slots.valueBytes(slot);
     this.digest.remove(slots.digestLow(slot), slots.digestHigh(slot));
+    this.#detach(slot);
     this.index.delete(slot, main, ref);
+  }
+
+  #detach(slot: number): void {
+    const number = this.index.slots.lease(slot);
+    if (number !== 0) this.leases.detach(number, slot);
   }
 
   // ---- Compaction ---------------------------------------------------------------------------------
@@ -333,6 +363,7 @@ export class MvccStore {
       this.digest.low === expected.digestLow &&
       this.digest.high === expected.digestHigh &&
       this.keys === expected.keys &&
+      this.leases.complete &&
       this.liveBytes === expected.liveBytes
     );
   }

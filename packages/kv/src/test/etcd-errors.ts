@@ -12,4 +12,6 @@ export const etcdErrors: Readonly<Partial<Record<KvError, readonly [number, stri
   [KvError.Compacted]: [11, "etcdserver: mvcc: required revision has been compacted"],
   [KvError.FutureRevision]: [11, "etcdserver: mvcc: required revision is a future revision"],
   [KvError.LeaseNotFound]: [5, "etcdserver: requested lease not found"],
+  [KvError.LeaseExists]: [9, "etcdserver: lease already exists"],
+  [KvError.LeaseTtlTooLarge]: [11, "etcdserver: too large lease TTL"],
 };

@@ -2,6 +2,13 @@
 import { KvError } from "../kv-error.ts";
 import type { KvReply } from "../kv-api.ts";
 import { KvState } from "../kv-state.ts";
+import { encodeLeaseGrant, encodeLeaseRevoke, RevokeCause } from "../lease/lease-commands.ts";
+import { noLease } from "../lease/lease-id.ts";
+import {
+  decodeLeaseGrantRequest,
+  decodeLeaseIdRequest,
+  grantCommandOf,
+} from "../lease/lease-requests.ts";
 import { OperationKind } from "../operation.ts";
 import type { RowStore } from "../rows.ts";
 import { rangeKind } from "./requests.ts";
@@ -34,6 +41,15 @@ export class Member {
   handle(request: Request, wantReply: boolean = true, headerTerm: number = term): KvReply {
     const { kind, bytes } = request;
     if (kind === rangeKind) return this.kv.range(bytes, headerTerm);
+    if (kind === OperationKind.LeaseGrant) {
+      const command = grantCommandOf(decodeLeaseGrantRequest(bytes)!, 2, () => noLease);
+      if (typeof command === "number") return { error: command, bytes: null };
+      return this.apply(kind, encodeLeaseGrant(command), wantReply, headerTerm);
+    }
+    if (kind === OperationKind.LeaseRevoke) {
+      const command = { cause: RevokeCause.Client, id: decodeLeaseIdRequest(bytes)! };
+      return this.apply(kind, encodeLeaseRevoke(command), wantReply, headerTerm);
+    }
     const refusal = this.kv.check(kind, bytes);
     if (refusal !== KvError.None) return { error: refusal, bytes: null };
     if (kind === OperationKind.Txn && this.kv.isReadOnlyTxn(bytes)) {

@@ -2,6 +2,9 @@
 // the ways the rules speak of. For the property tests and the comparison with etcd.
 import * as fc from "fast-check";
 import { latin1Encode } from "@quorate/base";
+import { leaseIdOf } from "../lease/lease-id.ts";
+import type { LeaseId } from "../lease/lease-id.ts";
+import { encodeLeaseGrantRequest, encodeLeaseIdRequest } from "../lease/lease-requests.ts";
 import { OperationKind } from "../operation.ts";
 import type { ClientOperationKind } from "../operation.ts";
 import {
@@ -23,17 +26,46 @@ import type { CompareOperand, RequestOp } from "../wire/request.ts";
 
 /** A range, or what an entry of the log carries. */
 export const rangeKind = 0;
-export type RequestKind = typeof rangeKind | ClientOperationKind;
+export type RequestKind =
+  | typeof rangeKind
+  | typeof OperationKind.LeaseGrant
+  | typeof OperationKind.LeaseRevoke
+  | ClientOperationKind;
+
+export class LeaseGrant {
+  readonly id: LeaseId;
+  readonly ttlSeconds: number;
+
+  constructor(id: LeaseId, ttlSeconds: number) {
+    this.id = id;
+    this.ttlSeconds = ttlSeconds;
+  }
+}
+
+export class LeaseRevoke {
+  readonly id: LeaseId;
+
+  constructor(id: LeaseId) {
+    this.id = id;
+  }
+}
+
+export type Content =
+  | RangeRequest
+  | PutRequest
+  | DeleteRangeRequest
+  | TxnRequest
+  | CompactionRequest
+  | LeaseGrant
+  | LeaseRevoke;
 
 export class Request {
   readonly kind: RequestKind;
-  readonly content: RangeRequest | PutRequest | DeleteRangeRequest | TxnRequest | CompactionRequest;
+  readonly content: Content;
+  /** As a client sends it. */
   readonly bytes: Uint8Array;
 
-  constructor(
-    kind: RequestKind,
-    content: RangeRequest | PutRequest | DeleteRangeRequest | TxnRequest | CompactionRequest,
-  ) {
+  constructor(kind: RequestKind, content: Content) {
     this.kind = kind;
     this.content = content;
     this.bytes = encode(content);
@@ -46,11 +78,15 @@ export class Request {
   }
 }
 
+export type KvRequest = Request & { readonly kind: typeof rangeKind | ClientOperationKind };
+
 function encode(content: Request["content"]): Uint8Array {
   if (content instanceof RangeRequest) return encodeRangeRequest(content);
   if (content instanceof PutRequest) return encodePutRequest(content);
   if (content instanceof DeleteRangeRequest) return encodeDeleteRangeRequest(content);
   if (content instanceof TxnRequest) return encodeTxnRequest(content);
+  if (content instanceof LeaseGrant) return encodeLeaseGrantRequest(content);
+  if (content instanceof LeaseRevoke) return encodeLeaseIdRequest(content.id);
   return encodeCompactionRequest(content);
 }
 
@@ -75,9 +111,17 @@ const rarely = fc.oneof(
   { weight: 1, arbitrary: fc.constant(true) },
 );
 const lease = fc.oneof(
-  { weight: 30, arbitrary: fc.constant(0) },
-  { weight: 1, arbitrary: fc.constant(7) },
+  { weight: 20, arbitrary: fc.constant(0) },
+  { weight: 10, arbitrary: fc.constantFrom(7, 8) },
 );
+/** Of 7 there are two, of which one is negative for etcd. */
+const leaseHigh = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(0) },
+  { weight: 1, arbitrary: fc.constant(0xffffffff) },
+);
+const leaseId = fc
+  .record({ high: leaseHigh, low: fc.constantFrom(7, 8) })
+  .map(({ high, low }) => leaseIdOf(low === 7 ? high : 0, low));
 const revision = fc.oneof(
   { weight: 4, arbitrary: fc.constant(0) },
   { weight: 6, arbitrary: fc.integer({ min: -1, max: 40 }) },
@@ -110,6 +154,7 @@ export const putRequest: fc.Arbitrary<PutRequest> = fc
   .record({
     key,
     value,
+    leaseHigh,
     leaseLow: lease,
     prevKv: fc.boolean(),
     ignoreValue: rarely,
@@ -117,7 +162,10 @@ export const putRequest: fc.Arbitrary<PutRequest> = fc
   })
   .map((fields) => {
     // Mostly sensible: a value beside ignore_value is refused.
-    const put = new PutRequest(fields);
+    const put = new PutRequest({
+      ...fields,
+      leaseHigh: fields.leaseLow === 7 ? fields.leaseHigh : 0,
+    });
     if (put.ignoreValue && put.value.length < 2) put.value = new Uint8Array(0);
     return put;
   });
@@ -186,7 +234,8 @@ const compactionRequest = fc
   .record({ revision: fc.integer({ min: -1, max: 30 }) })
   .map((fields) => new CompactionRequest({ ...fields, physical: true }));
 
-export const request: fc.Arbitrary<Request> = fc.oneof(
+/** Of KV. */
+export const request: fc.Arbitrary<KvRequest> = fc.oneof(
   { weight: 14, arbitrary: rangeRequest.map((content) => new Request(rangeKind, content)) },
   { weight: 14, arbitrary: putRequest.map((content) => new Request(OperationKind.Put, content)) },
   {
@@ -197,5 +246,23 @@ export const request: fc.Arbitrary<Request> = fc.oneof(
   {
     weight: 1,
     arbitrary: compactionRequest.map((content) => new Request(OperationKind.Compact, content)),
+  },
+) as fc.Arbitrary<KvRequest>;
+
+/** Long enough to outlive a test: what expires is not the state machine's. */
+const leaseGrant = fc
+  .record({ id: leaseId, ttl: fc.constantFrom(300, 1000, 9_000_000_000, 9_000_000_001, 2 ** 62) })
+  .map(({ id, ttl }) => new LeaseGrant(id, ttl));
+
+/** Of KV and of leases. */
+export const anyRequest: fc.Arbitrary<Request> = fc.oneof(
+  { weight: 47, arbitrary: request },
+  {
+    weight: 5,
+    arbitrary: leaseGrant.map((content) => new Request(OperationKind.LeaseGrant, content)),
+  },
+  {
+    weight: 2,
+    arbitrary: leaseId.map((id) => new Request(OperationKind.LeaseRevoke, new LeaseRevoke(id))),
   },
 );

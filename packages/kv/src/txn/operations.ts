@@ -3,6 +3,8 @@
 // checked. Writes the response's fields when there is a writer.
 import { assert, latin1Decode } from "@quorate/base";
 import { KvError } from "../kv-error.ts";
+import { leaseKeysMax } from "../lease/lease.ts";
+import { leaseIdOf } from "../lease/lease-id.ts";
 import type { RowRef } from "../rows.ts";
 import { collectRange, endOf } from "../mvcc/range.ts";
 import type { MvccStore } from "../mvcc/store.ts";
@@ -12,9 +14,14 @@ import type { ProtoWriter } from "../wire/proto-writer.ts";
 import type { DeleteRangeRequest, PutRequest } from "../wire/request.ts";
 
 /** What a put needs of the state: the key, for the ignore flags, and its lease. */
-export function checkPutLease(put: PutRequest): KvError {
-  // No lease exists before there is a table of leases, and so any that is named is unknown.
-  return (put.leaseHigh | put.leaseLow) !== 0 ? KvError.LeaseNotFound : KvError.None;
+export function checkPutLease(store: MvccStore, put: PutRequest): KvError {
+  const { leaseHigh, leaseLow } = put;
+  if ((leaseHigh | leaseLow) === 0) return KvError.None;
+  const lease = store.leases.get(leaseIdOf(leaseHigh, leaseLow));
+  if (lease === null) return KvError.LeaseNotFound;
+  if (lease.slots.size < leaseKeysMax) return KvError.None;
+  const has = lease.slots.has(store.index.findLive(latin1Decode(put.key)));
+  return has ? KvError.None : KvError.TooManyLeaseKeys;
 }
 
 export function checkPutPrevious(store: MvccStore, put: PutRequest): KvError {

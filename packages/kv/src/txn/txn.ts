@@ -115,7 +115,7 @@ export class TxnRun {
     if ((put.ignoreValue || put.ignoreLease) && this.#deleted.contains(latin1Decode(put.key))) {
       return KvError.KeyNotFound;
     }
-    return checkPutLease(put);
+    return checkPutLease(this.#store, put);
   }
 
   #checkRanges(txn: TxnRequest): KvError {

@@ -45,6 +45,14 @@ const kvErrors: Record<KvError, EtcdError> = {
   [KvError.Corrupt]: error(GrpcCode.DataLoss, "etcdserver: corrupt cluster"),
   // Not etcd's: its table has no bound.
   [KvError.TooManyAlarms]: error(GrpcCode.ResourceExhausted, "etcdserver: too many alarms"),
+  [KvError.LeaseExists]: error(precondition, "etcdserver: lease already exists"),
+  [KvError.LeaseTtlTooLarge]: error(GrpcCode.OutOfRange, "etcdserver: too large lease TTL"),
+  // Not etcd's: it has no such bounds.
+  [KvError.TooManyLeases]: error(GrpcCode.ResourceExhausted, "etcdserver: too many leases"),
+  [KvError.TooManyLeaseKeys]: error(
+    GrpcCode.ResourceExhausted,
+    "etcdserver: too many keys attached to the lease",
+  ),
 };
 
 const failures: Record<FailureCode, EtcdError> = {
