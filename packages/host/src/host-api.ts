@@ -7,6 +7,9 @@ import type {
   Digest,
   HashKvTask,
   KvError,
+  LeaseGrantRequest,
+  LeaseId,
+  LeaseTimeToLiveRequest,
 } from "@quorate/kv";
 import type { ConfState, ProgressStatus, Role } from "@quorate/raft";
 import type { StorageOptions, StorageUsage } from "@quorate/storage";
@@ -80,6 +83,8 @@ export interface HostConfig {
   readonly watchBufferBytes: number;
   /** etcd's --quota-backend-bytes, on live bytes; Infinity: none. */
   readonly quotaBytes: number;
+  /** What a long lease has left is written down so often (etcd: 5 min). */
+  readonly leaseCheckpointIntervalMs: number;
 }
 
 export const hostDefaults: Omit<
@@ -112,6 +117,7 @@ export const hostDefaults: Omit<
   watchStreamBufferBytes: 1_048_576,
   watchBufferBytes: 268_435_456,
   quotaBytes: 2_147_483_648,
+  leaseCheckpointIntervalMs: 300_000,
 };
 
 // ---- Requests ------------------------------------------------------------------------------------
@@ -280,6 +286,17 @@ export interface HostCounters {
 export const TransferResult = { Done: 1, NotLeader: 2, BadTarget: 3, TimedOut: 4 } as const;
 export type TransferResult = (typeof TransferResult)[keyof typeof TransferResult];
 
+/** etcd's Lease service; replies are encoded etcd responses. */
+export interface LeaseApi {
+  grant(request: LeaseGrantRequest, sink: ReplySink): void;
+  revoke(id: LeaseId, sink: ReplySink): void;
+  /** Of an unknown lease, too, the reply is a reply: with a TTL of 0. */
+  keepAlive(id: LeaseId, sink: ReplySink): void;
+  /** Of an unknown lease the TTL is -1. */
+  timeToLive(request: LeaseTimeToLiveRequest, sink: ReplySink): void;
+  list(sink: ReplySink): void;
+}
+
 export interface HostApi {
   /** Opens the directory, founds or joins the genesis, recovers, starts Raft. */
   start(): void;
@@ -300,6 +317,7 @@ export interface HostApi {
    * has known of no leader for three election timeouts. Where no stream is taken the sink fails.
    */
   watch(sink: WatchSink, requiresLeader: boolean): WatchStream;
+  readonly leases: LeaseApi;
   transferLeadership(memberId: string, done: (result: TransferResult) => void): void;
   /** etcd's HashKV at `revision` (0: now), in slices between turns. */
   hashKv(revision: number, done: (result: HashKvTask | KvError) => void): void;

@@ -36,6 +36,7 @@ import { Journal, JournalEvent, JournalKind, roleNames } from "./journal.ts";
 import { answerJoin } from "./joining/join-answer.ts";
 import { decodeJoinAsk, encodeJoinAnswer } from "./joining/join-frames.ts";
 import type { JoinFacts } from "./joining/join-frames.ts";
+import { LeaseDoor } from "./lease/lease-door.ts";
 import { HostEntryKind } from "./members/entry-kinds.ts";
 import { encodeMemberRequest } from "./members/member-request.ts";
 import type { MemberRequest } from "./members/member-request.ts";
@@ -72,6 +73,7 @@ export class Host implements HostApi {
   readonly #stalls: Stalls;
   #phase: Phase;
   #reason: string;
+  readonly leases: LeaseDoor;
   readonly #opening: Opening;
   #running: Running | null;
   #genesis: GenesisRecord | null;
@@ -95,6 +97,7 @@ export class Host implements HostApi {
     this.#proposals = new Proposals(config.requestsMax, config.requestBytesInFlightMax);
     this.#session = env.random.below(Number.MAX_SAFE_INTEGER) + 1;
     this.#stalls = new Stalls(env.clock, config, (kind, ms) => this.#event(kind, 0, ms, ""));
+    this.leases = new LeaseDoor((sink) => this.#serving(sink)?.leases ?? null);
     this.#phase = Phase.Opening;
     this.#reason = "opening the data directory";
     this.#opening = new Opening(env, config, this.#session, this.#peerEvents(), {
@@ -201,6 +204,7 @@ export class Host implements HostApi {
     }
     this.#proposals.expire(this.#nowTick);
     running.pump.tick(this.#nowTick, ticks);
+    running.leases.tick(this.#nowTick);
     running.storage.tick(this.#proposals.count >= queueFrom);
     running.repair.tick(ticks);
     running.logRepair.tick(ticks);
@@ -306,6 +310,8 @@ export class Host implements HostApi {
       onForwardRead: (from, number) => this.#running?.pump.onForwardRead(from, number),
       onForwardReadAnswer: (number, index) =>
         this.#running?.pump.onForwardReadAnswer(number, index),
+      onLeaseAsk: (from, ask) => this.#running?.leases.asked(from, ask),
+      onLeaseAnswer: (answer) => this.#running?.leases.answered(answer),
       onStateAsk: (from, index) => {
         if (this.#running?.repair.reason === "") this.#running.checkpointer.sendState(from, index);
       },
@@ -508,6 +514,7 @@ export class Host implements HostApi {
   }
 
   #close(done: () => void): void {
+    this.#running?.leases.stop();
     this.#running?.pump.stop();
     this.#opening.peers?.flush();
     this.#opening.peers?.close();

@@ -49,12 +49,12 @@ export class Requests {
       return;
     }
     if (payload.length > this.#config.requestBytesMax) {
-      this.#refuse(sink, failure(FailureCode.TooLarge));
+      this.refuse(sink, failure(FailureCode.TooLarge));
       return;
     }
     const refusal = this.#kv.check(kind, payload);
     if (refusal !== KvError.None) {
-      this.#refuse(sink, kvFailure(refusal));
+      this.refuse(sink, kvFailure(refusal));
       return;
     }
     if (kind === OperationKind.Txn && this.#kv.isReadOnlyTxn(payload)) {
@@ -62,7 +62,7 @@ export class Requests {
       return;
     }
     if (this.#quota.refuses(kind, payload)) {
-      this.#refuse(sink, kvFailure(KvError.NoSpace));
+      this.refuse(sink, kvFailure(KvError.NoSpace));
       return;
     }
     this.propose(kind, this.#kv.envelope("", 0, payload), sink, nowTick);
@@ -80,7 +80,7 @@ export class Requests {
     if (serializable ? reads.addLocal(read) : reads.add(read)) {
       this.#pump.schedule();
     } else {
-      this.#refuse(sink, failure(FailureCode.TooManyRequests));
+      this.refuse(sink, failure(FailureCode.TooManyRequests));
     }
   }
 
@@ -90,11 +90,12 @@ export class Requests {
     if (this.#proposals.admit(waiter)) {
       this.#pump.propose(waiter);
     } else {
-      this.#refuse(sink, failure(FailureCode.TooManyRequests));
+      this.refuse(sink, failure(FailureCode.TooManyRequests));
     }
   }
 
-  #refuse(sink: ReplySink, why: Failure): void {
+  /** Never inside the call that asks. */
+  refuse(sink: ReplySink, why: Failure): void {
     this.#env.schedule(() => sink.fail(why));
   }
 }

@@ -20,6 +20,7 @@ import type { DigestDutyParts } from "./digests/digest-duty.ts";
 import { Digests } from "./digests/digests.ts";
 import type { HostConfig, ReplySink } from "./host-api.ts";
 import { Leadership } from "./leadership.ts";
+import { Leases } from "./lease/leases.ts";
 import { Guest } from "./members/guest.ts";
 import { Members } from "./members/members.ts";
 import type { MembershipTable } from "./members/membership-table.ts";
@@ -67,6 +68,7 @@ export interface Running extends HostInside {
   readonly members: Members;
   readonly guest: Guest;
   readonly requests: Requests;
+  readonly leases: Leases;
   readonly publisher: Publisher;
   readonly watches: WatchStreams;
   readonly alarmWatch: AlarmWatch;
@@ -149,7 +151,6 @@ export function makeRunning(parts: RunningParts): Running {
   const requests = new Requests(env, config, kv, pump, proposals, quota);
   const digestDuty = compareDigests(parts, { raft, kv, pump, digests, keeper });
   const repair = makeRepair(parts, raft, pump, digestDuty, timeoutTicks);
-  const publisher = new Publisher(config, membership, requests);
   return {
     votersAtStart,
     raft,
@@ -163,8 +164,9 @@ export function makeRunning(parts: RunningParts): Running {
     members,
     guest: makeGuest(parts, timeoutTicks),
     requests,
-    publisher,
     watches,
+    leases: new Leases({ env, config, raft, kv, storage, pump, peers, requests, quota, events }),
+    publisher: new Publisher(config, membership, requests),
     repair,
     logRepair: makeLogRepair(parts, raft, pump, timeoutTicks),
     alarmWatch: watchAlarms(parts, keeper, kv, raft, quota),

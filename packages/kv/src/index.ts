@@ -31,6 +31,7 @@ export {
   grantCommandOf,
   isLeaseLeasesRequest,
 } from "./lease/lease-requests.ts";
+export type { LeaseGrantRequest, LeaseTimeToLiveRequest } from "./lease/lease-requests.ts";
 export {
   decodeLeaseResponse,
   decodeLeasesResponse,
@@ -39,7 +40,7 @@ export {
   encodeTimeToLiveResponse,
 } from "./lease/lease-responses.ts";
 export type { LeaseResponse } from "./lease/lease-responses.ts";
-export type { LeaseObserver } from "./lease/lease-table.ts";
+export type { LeaseObserver, LeaseView } from "./lease/lease-view.ts";
 export { digestText } from "./digest.ts";
 export type { AppliedOperation, Digest, HashKvTask, KvApi, KvOptions, KvReply } from "./kv-api.ts";
 export { KvState } from "./kv-state.ts";

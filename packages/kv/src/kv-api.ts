@@ -4,7 +4,7 @@
 import type { Alarm } from "./alarm/alarm.ts";
 import type { KvError } from "./kv-error.ts";
 import type { Lease } from "./lease/lease.ts";
-import type { LeaseTable } from "./lease/lease-table.ts";
+import type { LeaseView } from "./lease/lease-view.ts";
 import type { OperationKind } from "./operation.ts";
 import type { RowRef, RowStore, ScannedRow } from "./rows.ts";
 import type { ReplicatedTable, TableRecord } from "./table.ts";
@@ -91,8 +91,7 @@ export interface KvApi {
   readonly deletes: number;
   /** Active ones, sorted by kind and member. */
   readonly alarms: readonly Alarm[];
-  /** To look into, and to listen to; changed by apply alone. */
-  readonly leases: Pick<LeaseTable, "get" | "all" | "size" | "observer">;
+  readonly leases: LeaseView;
   /** Attached to it now, in order of their bytes. */
   leaseKeys(lease: Lease): readonly Uint8Array[];
   /** Field 1 of every response, encoded, as of now: for answers that are not made by apply. */

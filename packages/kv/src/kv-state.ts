@@ -17,7 +17,7 @@ import { beginHashKv } from "./mvcc/hash-kv.ts";
 import { range } from "./mvcc/range.ts";
 import { MvccStore } from "./mvcc/store.ts";
 import { operationHandlers, readTxn } from "./operation-handlers.ts";
-import type { OperationHandler, ReplicatedState } from "./operation-handlers.ts";
+import type { OperationHandler, ReplicatedState } from "./operation-handler.ts";
 import type { OperationKind } from "./operation.ts";
 import { failedReply, ReplyBuilder, silentReply } from "./reply.ts";
 import type { RowRef, ScannedRow } from "./rows.ts";

@@ -4,17 +4,15 @@
 // the state and the entry (raft-lessons 50).
 import { encodeAlarms } from "./alarm/alarm.ts";
 import { decodeAlarmCommand } from "./alarm/alarm-command.ts";
-import type { AlarmTable } from "./alarm/alarm-table.ts";
-import type { AppliedOperation } from "./kv-api.ts";
 import { KvError } from "./kv-error.ts";
 import {
   applyLeaseCheckpoint,
   applyLeaseGrant,
   applyLeaseRevoke,
 } from "./lease/lease-operations.ts";
-import type { LeaseTable } from "./lease/lease-table.ts";
 import type { MvccStore } from "./mvcc/store.ts";
 import { OperationKind } from "./operation.ts";
+import type { OperationHandler } from "./operation-handler.ts";
 import type { ReplyBuilder } from "./reply.ts";
 import { applyDeleteRange, applyPut, checkPutLease, checkPutPrevious } from "./txn/operations.ts";
 import { isReadOnly, TxnRun } from "./txn/txn.ts";
@@ -25,25 +23,6 @@ import {
   decodeTxnRequest,
 } from "./wire/decode-request.ts";
 import { writeHeader } from "./wire/encode-response.ts";
-
-export interface ReplicatedState {
-  readonly store: MvccStore;
-  readonly alarms: AlarmTable;
-  readonly leases: LeaseTable;
-}
-
-/**
- * `request` starts at `at` in the payload; a reply is written when there is a builder. `operation`:
- * the entry as a whole.
- */
-export type OperationHandler = (
-  state: ReplicatedState,
-  payload: Uint8Array,
-  at: number,
-  wallMs: number,
-  reply: ReplyBuilder | null,
-  operation: AppliedOperation,
-) => KvError;
 
 export const operationHandlers: Record<OperationKind, OperationHandler> = {
   [OperationKind.Put]: ({ store }, payload, at, wallMs, reply) => {

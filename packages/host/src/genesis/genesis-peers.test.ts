@@ -147,6 +147,8 @@ class Member {
       onForwardRead: unused,
       onForwardReadAnswer: unused,
       onDigestPoint: unused,
+      onLeaseAsk: unused,
+      onLeaseAnswer: unused,
       onStateAsk: unused,
       onLogAsk: unused,
       onLogAnswer: unused,

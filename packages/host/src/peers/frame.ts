@@ -44,6 +44,9 @@ export const FrameType = {
   ForwardAnswer: 33,
   ForwardRead: 34,
   ForwardReadAnswer: 35,
+  /** Of the leader, about a lease: renew it, or how long has it left? And the answer. */
+  LeaseAsk: 36,
+  LeaseAnswer: 37,
   SnapshotOffer: 48,
   SnapshotChunk: 49,
   SnapshotAck: 50,

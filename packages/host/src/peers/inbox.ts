@@ -7,6 +7,7 @@ import * as codec from "./forward-codec.ts";
 import { FrameType } from "./frame.ts";
 import type { Frame } from "./frame.ts";
 import type { Hello } from "./hello.ts";
+import { decodeLeaseAnswer, decodeLeaseAsk } from "./lease-codec.ts";
 import { decodeLogAnswer, decodeLogAsk } from "./log-codec.ts";
 import type { PeersConfig, PeersEvents } from "./peers-api.ts";
 import type { Remote } from "./remote.ts";
@@ -44,6 +45,10 @@ export class Inbox {
         return this.#onForwardRead(frame.body, remote);
       case FrameType.ForwardReadAnswer:
         return this.#onForwardReadAnswer(frame.body);
+      case FrameType.LeaseAsk:
+        return this.#onLeaseAsk(frame.body, remote);
+      case FrameType.LeaseAnswer:
+        return this.#onLeaseAnswer(frame.body);
       case FrameType.Digest:
         return this.#onDigest(frame.body, hello);
       case FrameType.SilenceAsk:
@@ -121,6 +126,21 @@ export class Inbox {
     if (this.#isMine(answer.toSession)) {
       this.#events.onForwardReadAnswer(answer.number, answer.index);
     }
+    return "";
+  }
+
+  #onLeaseAsk(body: Uint8Array, remote: Remote): string {
+    const ask = decodeLeaseAsk(body);
+    const number = ask === null ? 0 : remote.heardNumber(ask.number);
+    if (ask === null || number === 0) return "question about a lease is malformed";
+    this.#events.onLeaseAsk(remote.raftId, { ...ask, number });
+    return "";
+  }
+
+  #onLeaseAnswer(body: Uint8Array): string {
+    const decoded = decodeLeaseAnswer(body);
+    if (decoded === null) return "answer about a lease is malformed";
+    if (this.#isMine(decoded.toSession)) this.#events.onLeaseAnswer(decoded.answer);
     return "";
   }
 

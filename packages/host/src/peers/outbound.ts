@@ -6,6 +6,8 @@ import type { Message, NodeId } from "@quorate/raft";
 import * as codec from "./forward-codec.ts";
 import { FrameType } from "./frame.ts";
 import { LinkClass } from "./hello.ts";
+import { encodeLeaseAnswer, encodeLeaseAsk } from "./lease-codec.ts";
+import type { LeaseAnswer, LeaseAsk } from "./lease-codec.ts";
 import { encodeLogAnswer, encodeLogAsk } from "./log-codec.ts";
 import type { LogAnswer, LogAsk } from "./log-codec.ts";
 import type { PeerLink } from "./peer-link.ts";
@@ -105,6 +107,14 @@ export class Outbound {
 
   answerLog(to: NodeId, answer: LogAnswer): void {
     this.#pushFrame(to, LinkClass.Data, FrameType.LogAnswer, encodeLogAnswer(answer));
+  }
+
+  askLease(of: NodeId, ask: LeaseAsk): boolean {
+    return this.#pushFrame(of, LinkClass.Data, FrameType.LeaseAsk, encodeLeaseAsk(ask));
+  }
+
+  answerLease(remote: Remote, answer: LeaseAnswer): void {
+    this.#pushAnswer(remote, FrameType.LeaseAnswer, encodeLeaseAnswer(remote.session, answer));
   }
 
   askSilence(of: readonly NodeId[], ask: SilenceAsk): void {

@@ -8,6 +8,7 @@ import type {
   SnapshotSink,
   SnapshotSource,
 } from "@quorate/storage";
+import type { LeaseAnswer, LeaseAsk } from "./lease-codec.ts";
 import type { LogAnswer, LogAsk } from "./log-codec.ts";
 import type { SupersededCluster } from "../recover/recovered-entry.ts";
 
@@ -117,6 +118,9 @@ export interface PeersEvents {
   onForwardRead(from: NodeId, number: ForwardNumber): void;
   /** index 0: refused (not leader any more). */
   onForwardReadAnswer(number: ForwardNumber, index: number): void;
+  /** Its number as it is to be answered. */
+  onLeaseAsk(from: NodeId, ask: LeaseAsk): void;
+  onLeaseAnswer(answer: LeaseAnswer): void;
   onDigestPoint(from: NodeId, point: DigestPoint): void;
   /** A peer has lost its state, and asks for a snapshot that ends at `index` or above. */
   onStateAsk(from: NodeId, index: number): void;
@@ -173,6 +177,12 @@ export interface LogTalkApi {
   answer(to: NodeId, answer: Omit<LogAnswer, "toSession">): void;
 }
 
+export interface LeaseTalkApi {
+  /** False: no accepted session with that peer, or its queue is full: nothing was sent. */
+  ask(of: NodeId, ask: LeaseAsk): boolean;
+  answer(to: NodeId, answer: LeaseAnswer): void;
+}
+
 export interface PeersApi {
   /** Names the other members (never this one); links to those not named any more are closed. */
   setMembers(members: readonly PeerMember[]): void;
@@ -196,6 +206,8 @@ export interface PeersApi {
   readonly silence: SilenceApi;
   /** About lost entries. */
   readonly logTalk: LogTalkApi;
+  /** About leases, with the leader. */
+  readonly leaseTalk: LeaseTalkApi;
   /** Queued per peer, bounded; a message that finds no link or a full queue is dropped. */
   send(message: Message): void;
   /**

@@ -46,6 +46,7 @@ import type {
 } from "./peers-api.ts";
 import { QuietWatch } from "./quiet-watch.ts";
 import { Remote } from "./remote.ts";
+import { LeaseTalk } from "./lease-talk.ts";
 import { LogTalk } from "./log-talk.ts";
 import { Silence } from "./silence.ts";
 import { SnapshotTransfer } from "./snapshot-transfer.ts";
@@ -54,6 +55,7 @@ import { tellHost } from "./told.ts";
 export class Peers implements PeersApi, LinkOwner, GenesisWire {
   readonly silence: Silence;
   readonly logTalk: LogTalk;
+  readonly leaseTalk: LeaseTalk;
   readonly #env: Env;
   readonly #config: PeersConfig;
   readonly #events: PeersEvents;
@@ -85,6 +87,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     this.#condemned = [];
     this.#outbound = new Outbound((remote, linkClass) => this.#linkTo(remote, linkClass));
     this.logTalk = new LogTalk(this.#outbound);
+    this.leaseTalk = new LeaseTalk(this.#outbound);
     this.silence = new Silence(env.clock, this.#outbound, (remote) => this.#linksOf(remote));
     this.#inbox = new Inbox(config, events, this.silence);
     this.#genesis = null;

@@ -1,6 +1,6 @@
 // What apply does for entries about leases. A refusal leaves the state as it was.
 import { KvError } from "../kv-error.ts";
-import type { OperationHandler } from "../operation-handlers.ts";
+import type { OperationHandler } from "../operation-handler.ts";
 import { writeHeader } from "../wire/encode-response.ts";
 import {
   decodeLeaseCheckpoint,

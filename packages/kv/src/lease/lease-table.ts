@@ -10,22 +10,14 @@ import { Lease, leasesMax } from "./lease.ts";
 import { leaseIdOf } from "./lease-id.ts";
 import type { LeaseId } from "./lease-id.ts";
 import { decodeLeases, encodeLeases } from "./lease-snapshot.ts";
+import type { LeaseObserver, LeaseView } from "./lease-view.ts";
 
 const PURPOSE_LEASE = 6;
 
 /** In place of a lease's number: a row of the scan whose lease is gone, as its key will be. */
 const unknownNumber = 0xffffffff;
 
-/** What apply does to leases, told while it does it: whoever listens only takes note. */
-export interface LeaseObserver {
-  granted(lease: Lease): void;
-  checkpointed(lease: Lease): void;
-  revoked(lease: Lease): void;
-  /** All that was known is void: another state takes its place. */
-  replaced(): void;
-}
-
-export class LeaseTable implements ReplicatedTable {
+export class LeaseTable implements ReplicatedTable, LeaseView {
   readonly name: string;
   observer: LeaseObserver | null;
   /** In the order of their grants, which all members share. */

@@ -14,6 +14,7 @@ import { kvErrorOf, learnerError } from "./errors.ts";
 import type { ServiceFacts } from "./facts.ts";
 import { journalResponse, statusResponse } from "./inspect.ts";
 import { MaintenanceService } from "./maintenance-service.ts";
+import { LeaseService } from "./lease-service.ts";
 import { MembersService } from "./members-service.ts";
 import { decode, headerOf, sinkOf } from "./messages.ts";
 import { WatchService } from "./watch-service.ts";
@@ -44,6 +45,11 @@ const Method = {
   Hash: 61,
   Snapshot: 62,
   MoveLeader: 63,
+  LeaseGrant: 30,
+  LeaseRevoke: 31,
+  LeaseKeepAlive: 32,
+  LeaseTimeToLive: 33,
+  LeaseLeases: 34,
 } as const;
 type Method = (typeof Method)[keyof typeof Method];
 
@@ -66,6 +72,11 @@ export const methods: ReadonlyMap<string, number> = new Map([
   ["/etcdserverpb.Maintenance/Hash", Method.Hash],
   ["/etcdserverpb.Maintenance/Snapshot", Method.Snapshot],
   ["/etcdserverpb.Maintenance/MoveLeader", Method.MoveLeader],
+  ["/etcdserverpb.Lease/LeaseGrant", Method.LeaseGrant],
+  ["/etcdserverpb.Lease/LeaseRevoke", Method.LeaseRevoke],
+  ["/etcdserverpb.Lease/LeaseKeepAlive", Method.LeaseKeepAlive],
+  ["/etcdserverpb.Lease/LeaseTimeToLive", Method.LeaseTimeToLive],
+  ["/etcdserverpb.Lease/LeaseLeases", Method.LeaseLeases],
   ["/grpc.health.v1.Health/Check", Method.HealthCheck],
   ["/grpc.health.v1.Health/Watch", Method.HealthWatch],
   ["/quorate.v1.Inspect/Status", Method.InspectStatus],
@@ -97,6 +108,7 @@ export class Services implements GrpcHandler {
   readonly #host: HostApi;
   readonly #alarms: AlarmService;
   readonly #cluster: ClusterService;
+  readonly #leases: LeaseService;
   readonly #members: MembersService;
   readonly #watches: WatchService;
   readonly #maintenance: MaintenanceService;
@@ -109,6 +121,7 @@ export class Services implements GrpcHandler {
     this.#host = host;
     this.#alarms = new AlarmService(host, facts);
     this.#cluster = new ClusterService(host);
+    this.#leases = new LeaseService(host);
     this.#members = new MembersService(host);
     this.#watches = new WatchService(host);
     this.#maintenance = new MaintenanceService(host);
@@ -160,6 +173,16 @@ export class Services implements GrpcHandler {
         return this.#snapshots.snapshot(sink);
       case Method.MoveLeader:
         return this.#maintenance.moveLeader(message, sink);
+      case Method.LeaseGrant:
+        return this.#leases.grant(message, sink);
+      case Method.LeaseRevoke:
+        return this.#leases.revoke(message, sink);
+      case Method.LeaseKeepAlive:
+        return this.#leases.keepAlive(message, sink);
+      case Method.LeaseTimeToLive:
+        return this.#leases.timeToLive(message, sink);
+      case Method.LeaseLeases:
+        return this.#leases.list(message, sink);
       case Method.HealthCheck:
         return this.#healthCheck(message, sink);
       case Method.HealthWatch:

@@ -1,5 +1,6 @@
 // Members of which only Peers is real, on the simulated network: each records what it is told. The
 // test decides what they say of themselves.
+import { leaseIdText } from "@quorate/kv";
 import type { Message } from "@quorate/raft";
 import type { CheckpointInfo, PeerRecord, SnapshotFile, SnapshotSink } from "@quorate/storage";
 import {
@@ -11,6 +12,7 @@ import {
   TraceLevel,
   World,
 } from "@quorate/sim";
+import type { LeaseAnswer, LeaseAsk } from "../lease-codec.ts";
 import type { LogAnswer, LogAsk } from "../log-codec.ts";
 import { Peers } from "../peers.ts";
 import type {
@@ -59,6 +61,7 @@ export class Member implements PeersEvents {
   readonly forwards: string[] = [];
   readonly digests: string[] = [];
   readonly logTalk: string[] = [];
+  readonly leaseTalk: string[] = [];
   readonly staged: { message: Message; sink: SnapshotSink; checkpoint: CheckpointInfo }[] = [];
   facts: HelloFacts;
   quietResolved = 0;
@@ -208,6 +211,14 @@ export class Member implements PeersEvents {
 
   onLogAnswer(from: number, answer: LogAnswer): void {
     this.logTalk.push(`${from} answers with ${answer.entries.length} entries`);
+  }
+
+  onLeaseAsk(from: number, { number, kind, id }: LeaseAsk): void {
+    this.leaseTalk.push(`${from} asks ${number}: ${kind} of ${leaseIdText(id)}`);
+  }
+
+  onLeaseAnswer({ number, outcome, ttlSeconds, grantedTtlSeconds }: LeaseAnswer): void {
+    this.leaseTalk.push(`answer to ${number}: ${outcome} ${ttlSeconds}/${grantedTtlSeconds}`);
   }
 
   stageSnapshot(files: readonly SnapshotFile[], checkpointId: number): SnapshotSink | null {

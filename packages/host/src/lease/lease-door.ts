@@ -1,0 +1,32 @@
+// The face of a host for whoever asks about leases, in every phase of its life.
+import type { LeaseGrantRequest, LeaseId, LeaseTimeToLiveRequest } from "@quorate/kv";
+import type { LeaseApi, ReplySink } from "../host-api.ts";
+
+export class LeaseDoor implements LeaseApi {
+  /** Null: refused, and the sink has been told. */
+  readonly #open: (sink: ReplySink) => LeaseApi | null;
+
+  constructor(open: (sink: ReplySink) => LeaseApi | null) {
+    this.#open = open;
+  }
+
+  grant(request: LeaseGrantRequest, sink: ReplySink): void {
+    this.#open(sink)?.grant(request, sink);
+  }
+
+  revoke(id: LeaseId, sink: ReplySink): void {
+    this.#open(sink)?.revoke(id, sink);
+  }
+
+  keepAlive(id: LeaseId, sink: ReplySink): void {
+    this.#open(sink)?.keepAlive(id, sink);
+  }
+
+  timeToLive(request: LeaseTimeToLiveRequest, sink: ReplySink): void {
+    this.#open(sink)?.timeToLive(request, sink);
+  }
+
+  list(sink: ReplySink): void {
+    this.#open(sink)?.list(sink);
+  }
+}
