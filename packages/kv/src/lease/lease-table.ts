@@ -25,13 +25,16 @@ export class LeaseTable implements ReplicatedTable, LeaseView {
   /** Index 0 is nobody's. */
   readonly #byNumber: (Lease | null)[];
   readonly #freeNumbers: number[];
+  readonly #countMax: number;
   readonly #digest: LiveDigest;
   readonly #hasher: Hasher;
   /** Live rows whose lease is unknown; above 0 only while the rows are scanned. */
   #orphans: number;
 
-  constructor() {
+  /** `countMax`: equal on all members; tests take less. */
+  constructor(countMax: number = leasesMax) {
     this.name = "leases";
+    this.#countMax = countMax;
     this.observer = null;
     this.#byId = new Map();
     this.#byNumber = [null];
@@ -57,7 +60,7 @@ export class LeaseTable implements ReplicatedTable, LeaseView {
 
   grant(id: LeaseId, ttlSeconds: number, index: number): KvError {
     if (this.#byId.has(id)) return KvError.LeaseExists;
-    if (this.#byId.size >= leasesMax) return KvError.TooManyLeases;
+    if (this.#byId.size >= this.#countMax) return KvError.TooManyLeases;
     const lease = this.#make(id, index, ttlSeconds, 0);
     this.observer?.granted(lease);
     return KvError.None;

@@ -32,6 +32,15 @@ const messages: Readonly<Record<string, string>> = {
   TxnResponse: "header=1:ResponseHeader? succeeded=2:bool responses=3:ResponseOp[]",
   CompactionRequest: "revision=1:i64 physical=2:bool",
   CompactionResponse: "header=1:ResponseHeader?",
+  LeaseGrantRequest: "TTL=1:i64 ID=2:i64",
+  /** LeaseRevokeRequest and LeaseKeepAliveRequest. */
+  LeaseIdRequest: "ID=1:i64",
+  LeaseTimeToLiveRequest: "ID=1:i64 keys=2:bool",
+  LeaseKeepAliveResponse: "header=1:ResponseHeader? ID=2:i64 TTL=3:i64",
+  LeaseTimeToLiveResponse:
+    "header=1:ResponseHeader? ID=2:i64 TTL=3:i64 grantedTTL=4:i64 keys=5:bytes[]",
+  LeaseStatus: "ID=1:i64",
+  LeaseLeasesResponse: "header=1:ResponseHeader? leases=2:LeaseStatus[]",
 };
 
 export type WireValue = bigint | boolean | string | WireRecord | readonly WireRecord[];
