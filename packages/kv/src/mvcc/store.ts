@@ -227,8 +227,8 @@ export class MvccStore {
     const { slots } = this.index;
     this.keys--;
     this.liveBytes -= slots.key(slot).length + slots.valueBytes(slot);
-    this.digest.remove(slots.digestLow(slot), slots.digestHigh(slot));
     this.#detach(slot);
+    this.digest.remove(slots.digestLow(slot), slots.digestHigh(slot));
     this.index.delete(slot, main, ref);
   }
 
