@@ -5,7 +5,7 @@
 import { assert, emptyBytes, latin1Decode, latin1Encode } from "@quorate/base";
 import { Hasher } from "../digest.ts";
 import type { Lease } from "../lease/lease.ts";
-import type { LeaseTable } from "../lease/lease-table.ts";
+import { LeaseTable } from "../lease/lease-table.ts";
 import { Row } from "../rows.ts";
 import type { RowHead, RowRef, RowStore, ScannedRow } from "../rows.ts";
 import { KeyIndex } from "./key-index.ts";
@@ -64,7 +64,7 @@ export class MvccStore {
   #lastMain: number;
   #lastSub: number;
 
-  constructor(rows: RowStore, leases: LeaseTable) {
+  constructor(rows: RowStore, leases: LeaseTable = new LeaseTable()) {
     this.rows = rows;
     this.leases = leases;
     this.index = new KeyIndex();
