@@ -341,10 +341,11 @@ function compares(compare: Compare, kv: KeyValue | null): boolean {
   } else if (compare.target === CompareTarget.Value) {
     const value = compare.operand === CompareOperand.Value ? compare.value : emptyBytes;
     order = compareBytes(kv!.value, value);
-  } else if (compare.target === CompareTarget.Lease && compare.operand === CompareOperand.Lease) {
-    const given = signed(compare.leaseHigh, compare.leaseLow);
+  } else if (compare.target === CompareTarget.Lease) {
+    const isGiven = compare.operand === CompareOperand.Lease;
+    const asked = isGiven ? signed(compare.leaseHigh, compare.leaseLow) : 0n;
     const its = signed(kv?.leaseHigh ?? 0, kv?.leaseLow ?? 0);
-    order = its < given ? -1 : its > given ? 1 : 0;
+    order = its < asked ? -1 : its > asked ? 1 : 0;
   }
   if (compare.result === CompareResult.Equal) return order === 0;
   if (compare.result === CompareResult.NotEqual) return order !== 0;
