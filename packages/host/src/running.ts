@@ -52,6 +52,7 @@ export interface HostInside {
   readonly kv: KvApi;
   readonly storage: StorageApi;
   readonly pump: Pick<Pump, "applied" | "scanned" | "installing" | "applyPending">;
+  readonly leases: Pick<Leases, "lessor">;
 }
 
 export interface Running extends HostInside {

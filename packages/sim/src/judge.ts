@@ -11,7 +11,13 @@ import { checkPastRanges } from "./checkers/past-ranges.ts";
 import { checkRevisions } from "./checkers/revisions.ts";
 import { checkSerializableReads } from "./checkers/serializable-reads.ts";
 import { checkTransactions } from "./checkers/transactions.ts";
+import { checkLeaseAnswers } from "./checkers/lease-answers.ts";
+import { timedLives } from "./checkers/lease-lives.ts";
+import { checkNeverEarly } from "./checkers/lease-never-early.ts";
 import type { History } from "./client/history.ts";
+import type { LeaseHistory } from "./client/lease-history.ts";
+import type { KvModel } from "./model/kv-model.ts";
+import type { LeaseWatch } from "./watch/lease-watch.ts";
 
 /** In an order in which what is most particular speaks first. */
 const checkers: readonly ((evidence: Evidence) => void)[] = [
@@ -31,4 +37,11 @@ export function judge(history: History, committed: CommittedLog, limits: Limits)
   const evidence = new Evidence(history, committed.entries(), limits);
   for (const check of checkers) check(evidence);
   return evidence;
+}
+
+/** T1 and T4; T2 and T3 are asked on the way. */
+export function judgeLeases({ operations }: LeaseHistory, model: KvModel, watch: LeaseWatch): void {
+  const lives = timedLives(model.leases, (index) => watch.appliedUs(index));
+  checkNeverEarly(operations, lives);
+  checkLeaseAnswers(operations, lives, model);
 }

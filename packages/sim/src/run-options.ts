@@ -17,6 +17,8 @@ export interface RunOptions {
   clients: number;
   /** Clients that watch, beside them. */
   watchers: number;
+  /** Clients that hold leases. */
+  leaseHolders: number;
   load: LoadOptions;
   electionTimeoutMs: number;
   heartbeatIntervalMs: number;
@@ -49,6 +51,7 @@ export function drawOptions(random: SimRandom): RunOptions {
     workload: random.pick(workloadNames),
     clients: random.between(2, 8),
     watchers: random.fork("watchers").pick([0, 1, 2, 4]),
+    leaseHolders: random.fork("lease holders").pick([0, 0, 1, 3]),
     load: drawLoad(random),
     electionTimeoutMs,
     heartbeatIntervalMs: electionTimeoutMs / 10,
@@ -87,6 +90,7 @@ function drawHost(random: SimRandom): Partial<HostConfig> {
     watchProgressMs: random.fork("watch progress").pick([200, 2_000, 600_000]),
     watchStreamBufferBytes: random.fork("watch stream").pick([1, 4_096, 1_048_576]),
     watchBufferBytes: random.fork("watch buffers").pick([8_192, 268_435_456]),
+    leaseCheckpointIntervalMs: random.fork("lease checkpoints").pick([300, 1_000, 300_000]),
     storage: {
       ...storageDefaults,
       walSegmentBytes,

@@ -7,13 +7,14 @@ import { likelyRevisions } from "./checkers/likely-revisions.ts";
 import { checkBlackBox, type SearchTotals } from "./checkers/black-box.ts";
 import { checkWatches } from "./checkers/watch-events.ts";
 import { History, Outcome } from "./client/history.ts";
+import { LeaseLoad } from "./client/lease-load.ts";
 import { Load } from "./client/load.ts";
 import { WatchLoad } from "./client/watch-load.ts";
 import { SimCluster } from "./cluster.ts";
 import type { Evidence } from "./checkers/evidence.ts";
 import { describeCluster } from "./describe.ts";
 import type { FaultCounts } from "./fault-counts.ts";
-import { judge } from "./judge.ts";
+import { judge, judgeLeases } from "./judge.ts";
 import { Liveness } from "./liveness.ts";
 import { type ActiveFamily, makeNemeses } from "./nemesis/families.ts";
 import { Operator } from "./operator.ts";
@@ -55,6 +56,7 @@ export class Run {
   readonly liveness: Liveness;
   readonly #load: Load;
   readonly watchers: WatchLoad;
+  readonly holders: LeaseLoad;
   readonly #families: ActiveFamily[];
 
   /** `adjust` may change what was drawn: a test that wants one thing for certain. */
@@ -83,6 +85,7 @@ export class Run {
     this.liveness = new Liveness(this.cluster, this.history, options.electionTimeoutMs);
     this.#load = this.#makeLoad();
     this.watchers = new WatchLoad(this.cluster, options.watchers);
+    this.holders = new LeaseLoad(this.cluster, this.history, options.leaseHolders);
     this.#families = makeNemeses(this.cluster, options.faults);
     this.cluster.onEnd = (_, incarnation) => this.watch.onEnd(incarnation);
   }
@@ -101,8 +104,10 @@ export class Run {
     if (this.options.bridge) this.liveness.demandThroughBridge(this.world.random("bridge"));
     this.liveness.demandAll();
     if (this.options.finalPowerLoss) this.#losePowerAtTheEnd();
+    this.#demandLeasesGone();
     const evidence = judge(this.history, this.watch.committed, this.cluster.members[0]!.config);
     this.#judgeWatchers(evidence);
+    judgeLeases(this.holders.history, evidence.replay.model, this.watch.leases);
     return this.#result(
       this.options.search ? checkBlackBox(this.history, likelyRevisions(evidence)) : null,
     );
@@ -128,12 +133,14 @@ export class Run {
     this.cluster.changing = this.options.faults.membership !== null;
     this.#load.start();
     this.watchers.start();
+    this.holders.start();
     for (const { nemesis, foundingOnly } of this.#families) {
       if (!foundingOnly) nemesis.start();
     }
     this.world.runFor(this.options.safetyMs);
     this.#load.stop();
     this.watchers.calm();
+    this.holders.stop();
     for (const { nemesis } of this.#families) nemesis.stop();
     this.world.note("run", "healed");
   }
@@ -145,6 +152,20 @@ export class Run {
     if (!this.liveness.served) return;
     this.watchers.demandSynced(model.revision, this.liveness.core());
     checkWatches(history.records, model);
+  }
+
+  /** Whoever stops meanwhile is left out, as before. */
+  #demandLeasesGone(): void {
+    while (this.liveness.served) {
+      const members = this.liveness.core();
+      const boots = (): number =>
+        members.reduce((sum, name) => sum + this.cluster.member(name).boots, 0);
+      const before = boots();
+      const isServed = (): boolean =>
+        boots() === before && this.liveness.core().length === members.length;
+      if (this.holders.demandGone(isServed)) return;
+      this.liveness.demandAll();
+    }
   }
 
   /** All come back, and everything acknowledged is there. */

@@ -19,6 +19,7 @@ import { Configurations } from "./watch/configurations.ts";
 import { CoreWatch } from "./watch/core-watch.ts";
 import { DamageWatch } from "./watch/damage-watch.ts";
 import { DurableDisks } from "./watch/durable-disks.ts";
+import { LeaseWatch } from "./watch/lease-watch.ts";
 import { LogWatch } from "./watch/log-watch.ts";
 import { MemberWatch } from "./watch/member-watch.ts";
 import { ReplyWatch } from "./watch/reply-watch.ts";
@@ -43,6 +44,7 @@ export class Watch {
   readonly durable: DurableBeforeAck;
   readonly disks: DurableDisks;
   readonly damage: DamageWatch;
+  readonly leases: LeaseWatch;
   /**
    * Members that were given a copy of another one's directory: until they set it aside they speak under
    * an id that is not theirs, nobody may listen, and what their disks hold is no evidence of anything.
@@ -65,6 +67,7 @@ export class Watch {
     this.elections = this.checkers.elections;
     this.durable = this.checkers.durable;
     this.damage = new DamageWatch(cluster);
+    this.leases = new LeaseWatch(cluster.world, this.committed);
     this.damage.onSetAside = (member) => this.#guard(() => this.#setsAside(member));
     this.damage.onStateLost = (member) => this.#guard(() => this.#checkStateLost(member));
     this.damage.onStateRebuilt = ({ name }) => void this.checkers.twisted.delete(name);
@@ -97,6 +100,7 @@ export class Watch {
     cluster.network.onSend = (from, _to, bytes) =>
       this.#guard(() => {
         wire.sent(from.name, bytes);
+        this.leases.sent(bytes);
         this.damage.sent(from.name, bytes);
       });
     cluster.network.onDamageTaken = ({ user, machine, remoteMachine, lastSent }) => {
@@ -142,6 +146,7 @@ export class Watch {
     if (watched === null) return;
     this.disks.look(watched);
     this.#applies.judge(watched);
+    this.leases.look(watched);
     this.#members.look(watched);
     this.#bounds.look(watched);
   }

@@ -1,11 +1,11 @@
 // Advice for the search (black-box.ts): at which revision each operation of unknown outcome took
 // effect, as the log has it. It says what to try first, and so only how long the search takes: wrong
 // advice makes it slow, none makes it neither stricter nor milder.
-import { type ClientOperation, Outcome } from "../client/history.ts";
+import { type ClientOperation, type LeaseEnd, Outcome } from "../client/history.ts";
 import type { Evidence } from "./evidence.ts";
 
-/** Operation → revision; missing: it took no effect. */
-export type LikelyRevisions = ReadonlyMap<ClientOperation, number>;
+/** Operation, or end of a lease → revision; missing: it took no effect. */
+export type LikelyRevisions = ReadonlyMap<ClientOperation | LeaseEnd, number>;
 
 export function likelyRevisions({ history, replay, answers }: Evidence): LikelyRevisions {
   const heard = new Set(answers.flatMap(({ revision, changed }) => (changed ? [revision] : [])));
@@ -17,7 +17,7 @@ export function likelyRevisions({ history, replay, answers }: Evidence): LikelyR
     if (same === undefined) unheard.set(key, [operation]);
     else same.push(operation);
   }
-  const likely = new Map<ClientOperation, number>();
+  const likely = new Map<ClientOperation | LeaseEnd, number>();
   for (const [key, operations] of unheard) {
     const revisions = replay
       .operationsOf(key)
@@ -27,6 +27,15 @@ export function likelyRevisions({ history, replay, answers }: Evidence): LikelyR
       const operation = operations[at];
       if (operation !== undefined) likely.set(operation, revision);
     }
+  }
+  const ends = new Map<number, number[]>();
+  for (const { lease, end } of replay.model.leases.lives) {
+    if (end === null || end.deleted === 0) continue;
+    ends.set(lease, [...(ends.get(lease) ?? []), end.revision]);
+  }
+  for (const end of history.leaseEnds) {
+    const revision = ends.get(end.lease)?.shift();
+    if (revision !== undefined) likely.set(end, revision);
   }
   return likely;
 }

@@ -5,6 +5,7 @@ import { must } from "@quorate/base";
 import { decodeAlarmCommand, OperationKind } from "@quorate/kv";
 import { requestKey } from "../client/history.ts";
 import { KvModel, type ModelState } from "../model/kv-model.ts";
+import { isLeaseKind } from "../model/lease-model.ts";
 import type { ModelRequest } from "../model/request-parts.ts";
 import { type CommittedEntry, otherKind } from "./committed-log.ts";
 import { demand } from "./violation.ts";
@@ -58,6 +59,8 @@ export class Replay {
       if (entry.kind === OperationKind.Alarm) {
         const command = decodeAlarmCommand(entry.payload, envelopeBytes);
         this.model.alarm(must(command, "a committed alarm"));
+      } else if (isLeaseKind(entry.kind)) {
+        this.model.lease(entry, envelopeBytes);
       } else if (entry.kind !== otherKind) {
         this.#replay(entry, envelopeBytes, requestOf);
       }

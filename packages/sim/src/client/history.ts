@@ -85,6 +85,19 @@ export class ClientOperation {
   }
 }
 
+/**
+ * The end of a lease that may have been granted: it deletes the keys that carry it, once, at any time after
+ * the grant was called, and nobody hears of it.
+ */
+export interface LeaseEnd {
+  /** No operation has it. */
+  readonly id: number;
+  readonly calledAt: number;
+  readonly lease: number;
+  /** The grant was refused for certain. */
+  isVoid: boolean;
+}
+
 /** Names a request: two kinds may encode to the same bytes. */
 export function requestKey(kind: number, bytes: Uint8Array, from: number = 0): string {
   return `${kind} ${latin1Decode(bytes, from)}`;
@@ -98,13 +111,18 @@ function outcomeOf(failure: Failure | null): Outcome {
   return Outcome.NotCommitted;
 }
 
+/** And downwards: no operation of a client has such an id, nor has anything else of a search. */
+const leaseEndFirst = -10;
+
 export class History {
   readonly operations: ClientOperation[];
+  readonly #leaseEnds: LeaseEnd[];
   #moment: number;
   #notCommitted: number;
 
   constructor() {
     this.operations = [];
+    this.#leaseEnds = [];
     this.#moment = 0;
     this.#notCommitted = 0;
   }
@@ -145,6 +163,23 @@ export class History {
     if (operation.outcome !== Outcome.NotCommitted) return;
     operation.returnedAt = ++this.#moment;
     this.#notCommitted++;
+  }
+
+  get leaseEnds(): readonly LeaseEnd[] {
+    return this.#leaseEnds.filter(({ isVoid }) => !isVoid);
+  }
+
+  /** A lease is granted, for all that its client knows; `calledAt`: when it asked. */
+  leaseMayEnd(lease: number, calledAt: number): LeaseEnd {
+    const id = leaseEndFirst - this.#leaseEnds.length;
+    const end = { id, calledAt, lease, isVoid: false };
+    this.#leaseEnds.push(end);
+    return end;
+  }
+
+  /** Behind all that was called or has returned by now. */
+  moment(): number {
+    return ++this.#moment;
   }
 
   count(outcome: Outcome): number {

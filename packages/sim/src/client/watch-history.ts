@@ -3,6 +3,7 @@
 import { latin1Decode } from "@quorate/base";
 import type { KeyValue, WatchEvent, WatchRequest } from "@quorate/kv";
 import { kvText } from "../model/canonical.ts";
+import { liveKeyOf } from "../model/reply-text.ts";
 
 /** All events of one revision that a response had, as texts, sorted. */
 export interface ToldRevision {
@@ -92,11 +93,5 @@ function eventText({ deleted, kv, prevKv }: WatchEvent, withPrevious: boolean): 
 }
 
 function textOf(kv: KeyValue): string {
-  return kvText({
-    key: latin1Decode(kv.key),
-    create: kv.createRevision,
-    main: kv.modRevision,
-    version: kv.version,
-    value: latin1Decode(kv.value),
-  });
+  return kvText(liveKeyOf(kv));
 }

@@ -9,6 +9,8 @@ export interface LiveKey {
   readonly main: number;
   readonly version: number;
   readonly value: string;
+  /** Id of its lease, as a signed number (lease-number.ts); 0: none. */
+  readonly lease: number;
 }
 
 const errorNames: ReadonlyMap<KvError, string> = new Map(
@@ -16,7 +18,8 @@ const errorNames: ReadonlyMap<KvError, string> = new Map(
 );
 
 export function kvText(kv: LiveKey): string {
-  return `${kv.key}=${kv.value}@${kv.create}/${kv.main}/${kv.version}`;
+  const lease = kv.lease === 0 ? "" : ` lease ${kv.lease}`;
+  return `${kv.key}=${kv.value}@${kv.create}/${kv.main}/${kv.version}${lease}`;
 }
 
 export function rangeText(count: number, more: boolean, kvs: readonly string[]): string {

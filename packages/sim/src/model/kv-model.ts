@@ -2,7 +2,7 @@
 // again, sharing nothing with `kv` but the request classes. Replies are texts in one canonical form
 // (reply-text.ts gives real replies the same form), so that comparing is comparing strings. Nothing
 // is ever compacted away: a compaction only decides which questions must be refused. It knows what
-// the workloads use: no leases.
+// the workloads use.
 import { assert, assertNever, latin1Decode } from "@quorate/base";
 import {
   AlarmAction,
@@ -13,6 +13,7 @@ import {
   type Compare,
   type DeleteRangeRequest,
   KvError,
+  OperationKind,
   OpType,
   type PutRequest,
   type RangeRequest,
@@ -20,6 +21,8 @@ import {
   type TxnRequest,
 } from "@quorate/kv";
 import { errorText, kvText, type LiveKey, txnText } from "./canonical.ts";
+import { leaseNumber } from "./lease-number.ts";
+import { type LeaseEntry, LeaseModel, refusedLease } from "./lease-model.ts";
 import { type ModelRequest, plainOperationsOf } from "./request-parts.ts";
 import { compareHolds, isInRange, rangeBody, rangeEndOf } from "./range-model.ts";
 
@@ -54,6 +57,7 @@ export class KvModel implements ModelState {
   compactRevision: number;
   /** Kind and member of each active alarm → who raised it, and may take it back. */
   readonly #alarms: Map<string, AlarmCause>;
+  readonly leases: LeaseModel;
   readonly #versions: Map<string, Version[]>;
   /** All keys that ever were, in order. */
   readonly #keys: string[];
@@ -63,6 +67,7 @@ export class KvModel implements ModelState {
     this.revision = 1;
     this.compactRevision = -1;
     this.#alarms = new Map();
+    this.leases = new LeaseModel();
     this.#versions = new Map();
     this.#keys = [];
     this.#wrote = false;
@@ -93,6 +98,27 @@ export class KvModel implements ModelState {
     }
   }
 
+  /** Applies a committed entry about leases; its command begins at `at`. */
+  lease(entry: LeaseEntry, at: number): void {
+    const noSpace = this.isActive(AlarmType.NoSpace);
+    const corrupt = this.isActive(AlarmType.Corrupt);
+    if (refusedLease(entry.kind, noSpace, corrupt) !== KvError.None) return;
+    if (entry.kind === OperationKind.LeaseGrant) return this.leases.grant(entry, at);
+    if (entry.kind !== OperationKind.LeaseRevoke) return;
+    const life = this.leases.revoke(entry, at);
+    if (life === null) return;
+    const main = this.revision + 1;
+    const gone = this.liveAt(first, everything, main).filter(({ lease }) => lease === life.lease);
+    for (const { key } of gone) this.#push(key, { main, live: null });
+    if (gone.length > 0) this.revision++;
+    life.end!.revision = this.revision;
+    life.end!.deleted = gone.length;
+  }
+
+  isActive(type: AlarmType): boolean {
+    return [...this.#alarms.keys()].some((name) => name.startsWith(`${type} `));
+  }
+
   /** The reply to a read in a state of the past. */
   readAt(request: RangeRequest | TxnRequest, state: ModelState): string {
     const path: Path = new Map();
@@ -121,17 +147,16 @@ export class KvModel implements ModelState {
 
   /** What is only read in a transaction does not come here. */
   #refusedByAlarms(request: ModelRequest): KvError {
-    const active = new Set([...this.#alarms.keys()].map((name) => Number(name.split(" ")[0])));
-    if (active.has(AlarmType.Corrupt)) return KvError.Corrupt;
+    if (this.isActive(AlarmType.Corrupt)) return KvError.Corrupt;
     const puts = plainOperationsOf(request).some(({ type }) => type === OpType.Put);
-    return puts && active.has(AlarmType.NoSpace) ? KvError.NoSpace : KvError.None;
+    return puts && this.isActive(AlarmType.NoSpace) ? KvError.NoSpace : KvError.None;
   }
 
   // A refusal leaves nothing behind: all checks see the state before the operation.
   #check(request: NonNullable<RequestOp>, state: ModelState, path: Path): KvError {
     switch (request.type) {
       case OpType.Put:
-        return this.#checkPut(request, state);
+        return this.#checkLease(request) || this.#checkPrevious(request, state);
       case OpType.Range:
         return checkRange(request, Math.max(0, request.revision) || state.revision, state);
       case OpType.DeleteRange:
@@ -143,7 +168,12 @@ export class KvModel implements ModelState {
     }
   }
 
-  #checkPut(put: PutRequest, state: ModelState): KvError {
+  #checkLease({ leaseHigh, leaseLow }: PutRequest): KvError {
+    const lease = leaseNumber(leaseHigh, leaseLow);
+    return lease === 0 || this.leases.has(lease) ? KvError.None : KvError.LeaseNotFound;
+  }
+
+  #checkPrevious(put: PutRequest, state: ModelState): KvError {
     if (!put.ignoreValue && !put.ignoreLease) return KvError.None;
     const before = this.#alive(latin1Decode(put.key), state.revision);
     return before === null ? KvError.KeyNotFound : KvError.None;
@@ -154,7 +184,8 @@ export class KvModel implements ModelState {
     this.#decide(txn, state, path);
     const ops = operationsOn(txn, path);
     for (const op of ops) {
-      const error = op?.type === OpType.Put ? this.#checkPut(op, state) : KvError.None;
+      if (op?.type !== OpType.Put) continue;
+      const error = this.#checkPrevious(op, state) || this.#checkLease(op);
       if (error !== KvError.None) return error;
     }
     for (const op of ops) {
@@ -213,7 +244,11 @@ export class KvModel implements ModelState {
     const before = this.#alive(key, main);
     const value = request.ignoreValue ? before!.value : latin1Decode(request.value);
     const create = before?.create ?? main;
-    this.#push(key, { main, live: { key, create, main, version: versionAfter(before), value } });
+    const lease = request.ignoreLease
+      ? before!.lease
+      : leaseNumber(request.leaseHigh, request.leaseLow);
+    const version = versionAfter(before);
+    this.#push(key, { main, live: { key, create, main, version, value, lease } });
     return `put${request.prevKv && before !== null ? ` prev ${kvText(before)}` : ""}`;
   }
 
@@ -279,6 +314,10 @@ export class KvModel implements ModelState {
     return low;
   }
 }
+
+/** All keys: from the first that can be, without end. */
+const first = Uint8Array.of(0);
+const everything = Uint8Array.of(0);
 
 function versionAfter(before: LiveKey | null): number {
   return (before?.version ?? 0) + 1;

@@ -10,6 +10,7 @@ import {
   SortOrder,
   SortTarget,
 } from "@quorate/kv";
+import { leaseNumber } from "./lease-number.ts";
 import { kvText, type LiveKey, rangeText } from "./canonical.ts";
 
 /** `live`: the keys in the request's range that are there, in order. */
@@ -74,7 +75,7 @@ const orders: Readonly<Record<SortTarget, Order>> = {
 export function compareHolds(compare: Compare, live: readonly LiveKey[]): boolean {
   if (live.length > 0) return live.every((kv) => holdsFor(compare, kv));
   if (compare.target === CompareTarget.Value) return false;
-  return holdsFor(compare, { key: "", create: 0, main: 0, version: 0, value: "" });
+  return holdsFor(compare, { key: "", create: 0, main: 0, version: 0, value: "", lease: 0 });
 }
 
 function holdsFor(compare: Compare, kv: LiveKey): boolean {
@@ -88,6 +89,11 @@ function holdsFor(compare: Compare, kv: LiveKey): boolean {
       return resultHolds(compare.result, kv.create - compare.number);
     case CompareTarget.Mod:
       return resultHolds(compare.result, kv.main - compare.number);
+    case CompareTarget.Lease:
+      return resultHolds(
+        compare.result,
+        kv.lease - leaseNumber(compare.leaseHigh, compare.leaseLow),
+      );
     default:
       assert(false, "compareHolds: a target that no workload uses");
   }

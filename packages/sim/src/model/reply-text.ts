@@ -16,6 +16,7 @@ import {
   type ResponseOp,
   type TxnResponse,
 } from "@quorate/kv";
+import { leaseNumber } from "./lease-number.ts";
 import { kvText, type LiveKey, rangeText, txnText } from "./canonical.ts";
 
 export interface ReplyText {
@@ -143,5 +144,6 @@ export function liveKeyOf(kv: KeyValue): LiveKey {
     main: kv.modRevision,
     version: kv.version,
     value: latin1Decode(kv.value),
+    lease: leaseNumber(kv.leaseHigh, kv.leaseLow),
   };
 }

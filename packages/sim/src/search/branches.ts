@@ -17,8 +17,19 @@ export interface Guard {
   readonly holds: boolean;
 }
 
+/** Beside the types of requests: no client sends it. */
+export const leaseEndType = 100;
+
+/** A lease ends: the keys that carry it go. */
+export interface LeaseEndStep {
+  readonly type: typeof leaseEndType;
+  readonly lease: number;
+  /** All that may ever have carried it. */
+  readonly keys: readonly string[];
+}
+
 export interface Step {
-  readonly request: PutRequest | DeleteRangeRequest | RangeRequest;
+  readonly request: PutRequest | DeleteRangeRequest | RangeRequest | LeaseEndStep;
   /** Null: nothing was heard. */
   readonly reply: ResponseOp;
 }

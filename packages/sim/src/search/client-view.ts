@@ -18,8 +18,9 @@ import {
   OpType,
 } from "@quorate/kv";
 import { demand } from "../checkers/violation.ts";
-import { type ClientOperation, type History, Outcome } from "../client/history.ts";
-import { type Branch, branchesOf, heardBranch } from "./branches.ts";
+import { type ClientOperation, type History, type LeaseEnd, Outcome } from "../client/history.ts";
+import { leaseNumber } from "../model/lease-number.ts";
+import { type Branch, branchesOf, heardBranch, leaseEndType } from "./branches.ts";
 import { property } from "./property.ts";
 import { SeenCells } from "./seen-cells.ts";
 
@@ -36,7 +37,7 @@ export interface Heard {
 
 /** Nobody heard of it: it may have run any of these, at any time, or none. */
 export interface Unheard {
-  readonly operation: ClientOperation;
+  readonly operation: ClientOperation | LeaseEnd;
   readonly branches: readonly Branch[];
   /** At which an answer shows that it took effect; 0: none shows it. */
   readonly revision: number;
@@ -61,7 +62,32 @@ export function clientView(history: History): ClientView {
     .flatMap((operation) => possibleOf(operation) ?? []);
   const shown = shownRevisions(heard, possible, seen);
   const unheard = possible.map((one) => ({ ...one, ...whatIsShown(one, shown) }));
-  return { heard, unheard, seen };
+  const ends = endsOf(history.leaseEnds, [
+    ...heard.flatMap(({ branch }) => branch ?? []),
+    ...possible.flatMap(({ branches }) => branches),
+  ]);
+  return { heard, unheard: [...unheard, ...ends], seen };
+}
+
+/** `branches`: all that may have put a key with a lease. */
+function endsOf(ends: readonly LeaseEnd[], branches: readonly Branch[]): Unheard[] {
+  const keys = new Map<number, Set<string>>();
+  for (const { request } of branches.flatMap(({ steps }) => steps)) {
+    if (request.type !== OpType.Put) continue;
+    const lease = leaseNumber(request.leaseHigh, request.leaseLow);
+    if (lease !== 0) keys.set(lease, (keys.get(lease) ?? new Set()).add(textOf(request.key)));
+  }
+  return ends.flatMap((operation) => {
+    const { lease } = operation;
+    const own = keys.get(lease);
+    if (own === undefined) return [];
+    const request = { type: leaseEndType, lease, keys: [...own] } as const;
+    return {
+      operation,
+      branches: [{ guards: [], steps: [{ request, reply: null }] }],
+      revision: 0,
+    };
+  });
 }
 
 function heardOf(operation: ClientOperation): Heard {

@@ -18,7 +18,8 @@ import {
   type RangeRequest,
   type RangeResponse,
 } from "@quorate/kv";
-import type { Branch, Guard, Step } from "./branches.ts";
+import { leaseNumber } from "../model/lease-number.ts";
+import { type Branch, type Guard, leaseEndType, type LeaseEndStep, type Step } from "./branches.ts";
 import { type Named, placeOf, placesOf } from "./key-order.ts";
 import type { Gap } from "./revision-order.ts";
 import { areMet, needOf } from "./needs.ts";
@@ -233,6 +234,8 @@ export class KeysModel implements SearchModel<KeysOperation> {
         return this.#put(request, reply?.type === OpType.Put ? reply : null, id);
       case OpType.DeleteRange:
         return this.#delete(request, reply?.type === OpType.DeleteRange ? reply : null);
+      case leaseEndType:
+        return this.#end(request);
       default:
         assert(reply?.type === OpType.Range, "a read is answered by one");
         return this.#shows(request, reply);
@@ -240,13 +243,14 @@ export class KeysModel implements SearchModel<KeysOperation> {
   }
 
   #put(request: PutRequest, reply: PutResponse | null, id: number): boolean {
-    assert(!request.ignoreValue && !request.ignoreLease, "KeysModel: no workload asks for it");
     const place = placeOf(this.#keys, textOf(request.key));
     const before = this.#cells[place]!;
+    if ((request.ignoreValue || request.ignoreLease) && before === null) return false;
     const shown = request.prevKv ? before : null;
     if (reply !== null && !this.#isShown(reply.prevKv, shown, place)) return false;
     return this.#write(place, {
-      value: textOf(request.value),
+      value: request.ignoreValue ? before!.value : textOf(request.value),
+      lease: request.ignoreLease ? before!.lease : leaseNumber(request.leaseHigh, request.leaseLow),
       version: (before?.version ?? 0) + 1,
       create: before?.create ?? this.#revision,
       mod: this.#revision,
@@ -265,6 +269,12 @@ export class KeysModel implements SearchModel<KeysOperation> {
       if (!prevKvs.every(isShown)) return false;
     }
     return live.every((place) => this.#write(place, null));
+  }
+
+  #end({ lease, keys }: LeaseEndStep): boolean {
+    const places = keys.map((key) => placeOf(this.#keys, key));
+    const carrying = places.filter((place) => this.#cells[place]?.lease === lease);
+    return carrying.every((place) => this.#write(place, null));
   }
 
   #shows(request: RangeRequest, { kvs, count, more }: RangeResponse): boolean {
@@ -291,6 +301,7 @@ export class KeysModel implements SearchModel<KeysOperation> {
       kv.version === cell.version &&
       kv.createRevision === cell.create &&
       kv.modRevision === cell.mod &&
+      leaseNumber(kv.leaseHigh, kv.leaseLow) === cell.lease &&
       textOf(kv.value) === cell.value
     );
   }

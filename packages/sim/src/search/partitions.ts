@@ -3,13 +3,12 @@
 // of everything would make one of all: each partition gets its share of it, which asks for less than
 // the one moment that it all was (revisions ask for that: revision-order.ts). What may have filled a gap
 // in the revisions is of one partition, too, so that each gap is filled there, and once.
-import { latin1Decode as textOf, must } from "@quorate/base";
+import { latin1Decode as textOf, latin1Encode, must } from "@quorate/base";
 import { CompareResult, CompareTarget, OpType, type RangeRequest } from "@quorate/kv";
-import type { Branch, Step } from "./branches.ts";
-import type { ClientOperation } from "../client/history.ts";
+import { type Branch, leaseEndType, type Step } from "./branches.ts";
 import type { LikelyRevisions } from "../checkers/likely-revisions.ts";
 import type { ClientView, Heard, Unheard } from "./client-view.ts";
-import { placesOf } from "./key-order.ts";
+import { type Named, placesOf } from "./key-order.ts";
 import type { KeysOperation, Partition, Position } from "./keys-model.ts";
 import type { Gap, RevisionOrder } from "./revision-order.ts";
 import { UnionFind } from "./union-find.ts";
@@ -155,7 +154,7 @@ function hintsOf(
   compared: ComparedValues,
   likely: LikelyRevisions,
 ): Map<number, number> {
-  const alike = new Map<string, ClientOperation[]>();
+  const alike = new Map<string, Unheard["operation"][]>();
   for (const one of unheard) {
     const looks = looksOf(one, compared) ?? `operation ${one.operation.id}`;
     const same = alike.get(looks);
@@ -180,6 +179,7 @@ function looksOf({ branches, revision }: Unheard, compared: ComparedValues): str
 function lookOf({ guards, steps }: Branch, compared: ComparedValues): string | null {
   if (guards.length > 0 || steps.length !== 1) return null;
   const { request } = steps[0]!;
+  if (request.type === leaseEndType) return `end of lease ${request.lease}`;
   const name = `${request.type} ${textOf(request.key)}`;
   if (request.type !== OpType.Put) return `${name}\0${textOf(request.rangeEnd)}`;
   const value = textOf(request.value);
@@ -233,11 +233,11 @@ function keysPut({ steps }: Branch): string[] {
 function joined({ guards, steps }: Branch, keys: readonly string[], union: UnionFind): number {
   let first = -1;
   const named = [
-    ...steps.map(({ request }) => request),
+    ...steps.flatMap(({ request }) => namedBy(request)),
     ...guards.flatMap(({ compares }) => compares),
   ];
   for (const one of named) {
-    const [from, end] = placesOf(keys, "rangeEnd" in one ? one : { key: one.key, rangeEnd: noEnd });
+    const [from, end] = placesOf(keys, one);
     for (let place = from; place < end; place++) {
       if (first < 0) first = place;
       union.join(first, place);
@@ -247,6 +247,13 @@ function joined({ guards, steps }: Branch, keys: readonly string[], union: Union
 }
 
 const noEnd = new Uint8Array(0);
+
+function namedBy(request: Step["request"]): Named[] {
+  if (request.type === leaseEndType) {
+    return request.keys.map((key) => ({ key: latin1Encode(key), rangeEnd: noEnd }));
+  }
+  return [request.type === OpType.Put ? { key: request.key, rangeEnd: noEnd } : request];
+}
 
 // ---- reads of everything --------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 // etcd's rules for compares and ranges, as far as the answers of one moment show them.
-import { assert, latin1Decode as textOf } from "@quorate/base";
+import { latin1Decode as textOf } from "@quorate/base";
 import {
   type Compare,
   CompareResult,
@@ -8,6 +8,7 @@ import {
   SortOrder,
   SortTarget,
 } from "@quorate/kv";
+import { leaseNumber } from "../model/lease-number.ts";
 
 /** A key that is there. */
 export interface Life {
@@ -15,6 +16,8 @@ export interface Life {
   readonly version: number;
   readonly create: number;
   readonly mod: number;
+  /** 0: none. */
+  readonly lease: number;
 }
 
 /** `live`: all named keys that are there. None counts as one with 0 in everything, but has no value. */
@@ -23,17 +26,19 @@ export function holds(compare: Compare, live: readonly Life[]): boolean {
   return compare.target !== CompareTarget.Value && holdsFor(compare, absent);
 }
 
-const absent: Life = { value: "", version: 0, create: 0, mod: 0 };
+const absent: Life = { value: "", version: 0, create: 0, mod: 0, lease: 0 };
 
 function holdsFor(compare: Compare, life: Life): boolean {
   const { result, target, number } = compare;
+  if (target === CompareTarget.Lease) {
+    return isResult(result, life.lease - leaseNumber(compare.leaseHigh, compare.leaseLow));
+  }
   if (target !== CompareTarget.Value) return isResult(result, numberOf(target, life) - number);
   const value = textOf(compare.value);
   return isResult(result, life.value < value ? -1 : life.value > value ? 1 : 0);
 }
 
 function numberOf(target: CompareTarget, { version, create, mod }: Life): number {
-  assert(target !== CompareTarget.Lease, "numberOf: no workload compares leases");
   if (target === CompareTarget.Version) return version;
   return target === CompareTarget.Create ? create : mod;
 }

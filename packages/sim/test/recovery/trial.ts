@@ -16,6 +16,7 @@ import { DiskView } from "../../src/disk/disk-view.ts";
 import { UnsyncedFate } from "../../src/disk/sim-file.ts";
 import { Liveness } from "../../src/liveness.ts";
 import { kvText } from "../../src/model/canonical.ts";
+import { liveKeyOf } from "../../src/model/reply-text.ts";
 import type { Run } from "../../src/run.ts";
 import { type DirectoryCopy, SimDisk } from "../../src/sim-disk.ts";
 import { EndKind, SimProcess } from "../../src/sim-env.ts";
@@ -208,15 +209,7 @@ export class Trial {
 
   #compare(name: string, truth: Truth): void {
     const found = this.#readAll(name).filter(({ key }) => !latin1Decode(key).startsWith("probe/"));
-    const texts = found.map((kv) =>
-      kvText({
-        key: latin1Decode(kv.key),
-        value: latin1Decode(kv.value),
-        create: kv.createRevision,
-        main: kv.modRevision,
-        version: kv.version,
-      }),
-    );
+    const texts = found.map((kv) => kvText(liveKeyOf(kv)));
     assert.deepEqual(
       texts,
       truth.live.filter((text) => !text.startsWith("probe/")),
