@@ -8,6 +8,7 @@ import { CompareResult, CompareTarget, OpType, type RangeRequest } from "@quorat
 import { type Branch, leaseEndType, type Step } from "./branches.ts";
 import type { LikelyRevisions } from "../checkers/likely-revisions.ts";
 import type { ClientView, Heard, Unheard } from "./client-view.ts";
+import { leaseNumber } from "../model/lease-number.ts";
 import { type Named, placesOf } from "./key-order.ts";
 import type { KeysOperation, Partition, Position } from "./keys-model.ts";
 import type { Gap, RevisionOrder } from "./revision-order.ts";
@@ -179,11 +180,14 @@ function looksOf({ branches, revision }: Unheard, compared: ComparedValues): str
 function lookOf({ guards, steps }: Branch, compared: ComparedValues): string | null {
   if (guards.length > 0 || steps.length !== 1) return null;
   const { request } = steps[0]!;
-  if (request.type === leaseEndType) return `end of lease ${request.lease}`;
+  // One of two may have nothing to delete, and so no effect.
+  if (request.type === leaseEndType) return null;
   const name = `${request.type} ${textOf(request.key)}`;
   if (request.type !== OpType.Put) return `${name}\0${textOf(request.rangeEnd)}`;
   const value = textOf(request.value);
-  return compared === null || compared.has(value) ? null : name;
+  if (compared === null || compared.has(value)) return null;
+  const { leaseHigh, leaseLow, ignoreLease } = request;
+  return `${name}\0${ignoreLease ? "the lease of before" : leaseNumber(leaseHigh, leaseLow)}`;
 }
 
 /** What values are held against for being equal; null: for more than that. */
