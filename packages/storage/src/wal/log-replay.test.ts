@@ -9,6 +9,8 @@ import { BatchKind } from "./wal-format.ts";
 
 type Step =
   | { readonly append: readonly [from: number, to: number, term: number]; readonly commit?: number }
+  /** Only the batch's header is left. */
+  | { readonly lost: readonly [from: number, to: number, term: number] }
   /** A hard state alone. */
   | { readonly state: number }
   | { readonly mark: readonly [index: number, term: number, id: number]; readonly keeps?: boolean }
@@ -34,6 +36,10 @@ function replay(
       Object.assign(header, { firstIndex: from, entries: entries.length });
       last = [to, term];
       commit = step.commit ?? commit;
+    } else if ("lost" in step) {
+      const [from, to, term] = step.lost;
+      Object.assign(header, { firstIndex: from, entries: to - from + 1 });
+      last = [to, term];
     } else if ("state" in step) {
       header.kind = BatchKind.Append;
       commit = step.state;
@@ -51,6 +57,10 @@ function replay(
     [header.lastIndex, header.lastTerm] = last;
     header.commit = commit;
     header.term = 9;
+    if ("lost" in step) {
+      log.lose(header);
+      continue;
+    }
     log.apply(header, { entries, peers: [], voidMarks: "boot" in step ? (step.voids ?? []) : [] });
   }
   return log.finish(checkpoint);
@@ -82,6 +92,23 @@ const cases: readonly [name: string, expected: string, replayed: () => Replayed]
     "the segments before are gone: the first header tells what lies below",
     "7@2: 8@2 9@2; commit 8",
     () => replay([{ append: [8, 9, 2] }], at(8, 2), [7, 2]),
+  ],
+  [
+    "a log that a mark has kept, whose part below the mark is gone, and which has a hole above it",
+    "13@2: 14@2 15@2; commit 13",
+    () =>
+      replay(
+        [
+          { append: [8, 9, 2] },
+          { lost: [10, 10, 2] },
+          { append: [11, 12, 2] },
+          { mark: [5, 1, 900], keeps: true },
+          { append: [13, 13, 2] },
+          { append: [14, 15, 2], commit: 13 },
+        ],
+        at(13, 2, 901),
+        [7, 2],
+      ),
   ],
   [
     "truncated below the first batch that is left: its first entry takes the place of the unknown",

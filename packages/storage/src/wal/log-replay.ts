@@ -139,8 +139,10 @@ export class LogReplay {
     this.#hardState = new HardState(header.term, header.vote, header.commit);
     if (header.kind !== BatchKind.SnapshotMark) return log;
     this.#open.push({ seq: header.seq, header, before: log, commitBefore: this.#commit });
-    // A kept log says so by its end: the entry at the mark itself may be in a segment that has gone.
-    const isKept = log.missing === 0 && header.lastIndex > header.markIndex;
+    // A kept log says so by its end: the entry at the mark itself may be in a segment that has gone. Of
+    // a log with a hole only what lies above the mark is kept, which is all when all begins above it.
+    const reaches = log.missing === 0 || header.markIndex < log.startIndex;
+    const isKept = reaches && header.lastIndex > header.markIndex;
     if (!isKept) this.#log = log.restart(header.markIndex, header.markTerm);
     return log;
   }
