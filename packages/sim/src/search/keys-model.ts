@@ -249,8 +249,8 @@ export class KeysModel implements SearchModel<KeysOperation> {
     const shown = request.prevKv ? before : null;
     if (reply !== null && !this.#isShown(reply.prevKv, shown, place)) return false;
     return this.#write(place, {
-      value: request.ignoreValue ? before!.value : textOf(request.value),
-      lease: request.ignoreLease ? before!.lease : leaseNumber(request.leaseHigh, request.leaseLow),
+      value: request.ignoreValue ? before.value : textOf(request.value),
+      lease: request.ignoreLease ? before.lease : leaseNumber(request.leaseHigh, request.leaseLow),
       version: (before?.version ?? 0) + 1,
       create: before?.create ?? this.#revision,
       mod: this.#revision,
