@@ -1,5 +1,6 @@
 // What the log knows of the time that has gone by. Now and then the leader writes what long leases have
-// left, so that a change of leaders does not give them all of it back for ever. A lease that is renewed
+// left, down to the end (etcd stops one interval before it), so that a change of leaders does not give
+// them all of it back for ever. A lease that is renewed
 // after that is whole again, and the log must know it before the client does: the next leader would
 // end it too early.
 import { Heap } from "@quorate/base";
@@ -9,7 +10,7 @@ import { TimerPhase } from "./lease-timer.ts";
 import type { LeaseTimer } from "./lease-timer.ts";
 
 export interface RemaindersParts {
-  /** A lease that has not been renewed for so long is written down, if so much is left. */
+  /** A lease that was granted for more than this, and not renewed for so long, is written down. */
   readonly intervalMs: number;
   propose(kind: OperationKind, record: Uint8Array): boolean;
   term(): number;
@@ -77,10 +78,10 @@ export class Remainders {
       if (first === null || first.remainderMs > nowMs) break;
       this.#heap.pop();
       const isOld = nowMs - first.renewedMs >= intervalMs;
-      const isLong = first.expiryMs - nowMs > intervalMs;
+      const isLeft = first.expiryMs > nowMs;
       const isFree = first.phase === TimerPhase.Running && first.clearing.length === 0;
       if (!isOld) this.#push(first, first.renewedMs + intervalMs);
-      else if (isLong && isFree) due.push(first);
+      else if (isLeft && isFree) due.push(first);
       else this.#push(first, nowMs + intervalMs);
     }
     return due;

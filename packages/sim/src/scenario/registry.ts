@@ -37,6 +37,9 @@ import { latePrevoteGrant } from "./stories/late-prevote-grant.ts";
 import { lateWordOfAReplacedBatch } from "./stories/late-word-of-a-replaced-batch.ts";
 import { leaderLeavesInJoint } from "./stories/leader-leaves-in-joint.ts";
 import { leaderProcessDies } from "./stories/leader-process-dies.ts";
+import { leaseOfALostLeader } from "./stories/lease-of-a-lost-leader.ts";
+import { leaseOfAStalledLeader } from "./stories/lease-of-a-stalled-leader.ts";
+import { leaseRenewedAfterACheckpoint } from "./stories/lease-renewed-after-a-checkpoint.ts";
 import { livelock9 } from "./stories/livelock-9.ts";
 import { lostSnapshotChunks } from "./stories/lost-snapshot-chunks.ts";
 import { manifestCopyDamaged } from "./stories/manifest-copy-damaged.ts";
@@ -214,6 +217,10 @@ const all: readonly Story[] = [
   digestsOfIdleMembers,
   rangesOfEveryKind,
   compactedRangeInTxn,
+  // Leases.
+  leaseOfALostLeader,
+  leaseOfAStalledLeader,
+  leaseRenewedAfterACheckpoint,
   // Watchers.
   watchAcrossASnapshot,
   futureWatchOnALateMember,
