@@ -43,7 +43,12 @@ function holdNow({ kv, storage, pump }: Source, membership: MembershipTable): He
     alarms,
     members: memberStatuses(membership),
     removedMembers: membership.removedMembers,
-    leases: [],
+    leases: [...kv.leases.all()].map(({ high, low, grantedTtlSeconds, remainingTtlSeconds }) => ({
+      high,
+      low,
+      ttlSeconds: grantedTtlSeconds,
+      remainingTtlSeconds,
+    })),
     auth: { enabled: false, revision: 1, users: [], roles: [] },
     walkRows: () => reachable(rows, compactRevision),
     release: () => rows.release(),

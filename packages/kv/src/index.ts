@@ -7,7 +7,7 @@ export { takesSpace } from "./alarm/restrictions.ts";
 export { AlarmType, alarmNames, isAlarmType, isEtcdAlarm } from "./alarm/alarm-type.ts";
 export { checkRangeRequest } from "./edge-check.ts";
 export { KvError } from "./kv-error.ts";
-export { Lease, leaseTtlSecondsMax } from "./lease/lease.ts";
+export { Lease, leasesMax, leaseTtlSecondsMax } from "./lease/lease.ts";
 export {
   decodeLeaseCheckpoint,
   decodeLeaseGrant,

@@ -2,6 +2,9 @@
 // and into the index by the rules of a rebuild (mvcc/store.ts), which refuses what no sequence of writes
 // can have made. Nothing is known beforehand of what they add up to: that is counted here.
 import { assert } from "@quorate/base";
+import { KvError } from "./kv-error.ts";
+import { leaseIdOf } from "./lease/lease-id.ts";
+import { LeaseTable } from "./lease/lease-table.ts";
 import { MvccStore } from "./mvcc/store.ts";
 import { withOtherTables } from "./other-tables.ts";
 import { ScannedRow } from "./rows.ts";
@@ -15,17 +18,29 @@ export interface ImportNumbers {
   readonly revision: number;
   /** -1: never compacted. */
   readonly compactRevision: number;
+  readonly leases: readonly ImportedLease[];
+}
+
+export interface ImportedLease {
+  /** The id's two unsigned halves. */
+  readonly high: number;
+  readonly low: number;
+  readonly ttlSeconds: number;
+  /** 0: all of it remains. */
+  readonly remainingTtlSeconds: number;
 }
 
 export class StateImport {
   readonly #rows: RowStore;
+  readonly #leases: LeaseTable;
   readonly #store: MvccStore;
   readonly #scanned: ScannedRow;
 
-  constructor(rows: RowStore, { revision, compactRevision }: ImportNumbers) {
+  constructor(rows: RowStore, { revision, compactRevision, leases }: ImportNumbers) {
     assert(revision >= 1 && compactRevision <= revision, "revisions of a state");
     this.#rows = rows;
-    this.#store = new MvccStore(rows);
+    this.#leases = leasesOf(leases);
+    this.#store = new MvccStore(rows, this.#leases);
     this.#scanned = new ScannedRow();
     this.#store.beginRebuild({
       ...this.#store.numbers(),
@@ -44,6 +59,11 @@ export class StateImport {
     return !this.#store.isDamaged;
   }
 
+  /** Every key that is bound to a lease is bound to one that there is. */
+  get leasesComplete(): boolean {
+    return this.#leases.complete;
+  }
+
   /** The sections of a checkpoint at `appliedIndex`; `registered` as they shall be, in their order. */
   tables(appliedIndex: number, registered: readonly ReplicatedTable[]): TableRecord[] {
     this.#store.finishImport();
@@ -55,7 +75,9 @@ export class StateImport {
       liveLow: 0,
       liveHigh: 0,
     });
-    const tables = withOtherTables([new TableRecord(stateRecordName, record)], registered);
+    const leases = new TableRecord(this.#leases.name, this.#leases.snapshot());
+    const own = [new TableRecord(stateRecordName, record), leases];
+    const tables = withOtherTables(own, registered);
     assert(tables !== null, "a state record stands there");
     return tables;
   }
@@ -83,4 +105,17 @@ export class StateImport {
     scanned.end = key.length + value.length;
     return scanned;
   }
+}
+
+/** Ids and times have been checked. */
+function leasesOf(imported: readonly ImportedLease[]): LeaseTable {
+  const table = new LeaseTable();
+  for (const { high, low, ttlSeconds, remainingTtlSeconds } of imported) {
+    const id = leaseIdOf(high, low);
+    const refusal = table.grant(id, ttlSeconds, 0);
+    assert(refusal === KvError.None, "leases of a snapshot are told apart by their ids");
+    const lease = table.get(id);
+    if (lease !== null && remainingTtlSeconds > 0) table.checkpoint(lease, remainingTtlSeconds);
+  }
+  return table;
 }

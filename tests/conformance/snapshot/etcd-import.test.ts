@@ -79,7 +79,7 @@ async function imported(
       `--initial-cluster=${listOf(cluster)}`,
     );
     equal(code, 0, stderr);
-    match(stdout, /: revision \d+, compacted at \d+, \d+ rows\n/);
+    match(stdout, /: revision \d+, compacted at \d+, \d+ rows, \d+ leases\n/);
     cluster.start();
     await cluster.ready();
     await use(cluster);
@@ -239,7 +239,7 @@ test("directories that are not free, and options that do not fit", { skip }, asy
   match(stderr, /an import did not come to its end; remove it first\n$/);
 });
 
-test("leases and users are not dropped unless that is asked for", { skip }, async () => {
+test("leases come along; users are not dropped unless that is asked for", { skip }, async () => {
   const other = await EtcdCluster.start(1);
   try {
     const [address] = other.addresses;
@@ -251,13 +251,7 @@ test("leases and users are not dropped unless that is asked for", { skip }, asyn
     const file = join(folder, "leased.db");
     await mustEtcdctl(address!, ["snapshot", "save", file]);
     const target = join(folder, "leased");
-    const refused = await runImport(file, `--data-dir=${target}`);
-    equal(refused.code, 1);
-    match(
-      refused.stderr,
-      /^Error: .*leased.db holds 1 lease, which this version .* --skip-leases /m,
-    );
-    const users = await runImport(file, `--data-dir=${target}`, "--skip-leases");
+    const users = await runImport(file, `--data-dir=${target}`);
     equal(users.code, 1);
     match(
       users.stderr,
@@ -271,13 +265,16 @@ test("leases and users are not dropped unless that is asked for", { skip }, asyn
         file,
         `--data-dir=${member!.directory}`,
         `--initial-cluster=${listOf(cluster)}`,
-        "--skip-leases",
         "--skip-auth",
       );
       equal(done.code, 0, done.stderr);
       cluster.start();
       await cluster.ready();
       deepEqual(await etcdHash(member!.address), await etcdHash(address!));
+      const keys = await mustEtcdctl(member!.address, ["lease", "timetolive", lease, "--keys"]);
+      match(keys, /granted with TTL\(1000s\), remaining\(\d+s\), attached keys\(\[leased\]\)/);
+      await mustEtcdctl(member!.address, ["lease", "revoke", lease]);
+      equal(await mustEtcdctl(member!.address, ["get", "leased"]), "");
     } finally {
       await cluster.close();
     }

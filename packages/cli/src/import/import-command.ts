@@ -8,7 +8,7 @@ export function addImport(program: Command): void {
     .summary("make a cluster of a snapshot of etcd")
     .description(
       "Reads a snapshot of etcd, or of Quorate, and writes the data directories of a new cluster " +
-        "with its keys, their revisions and its compaction. The snapshot is checked before " +
+        "with its keys, their revisions, its compaction and its leases. The snapshot is checked before " +
         "anything is written.",
     )
     .argument("<snapshot>", "what etcdctl snapshot save wrote, or a copy of member/snap/db")
@@ -19,7 +19,6 @@ export function addImport(program: Command): void {
       "NAME=PEER-URL,… of all members",
       "default=http://localhost:2380",
     )
-    .option("--skip-leases", "without leases: keys that had one stay", false)
     .option("--skip-auth", "without users and roles: everybody may do all", false)
     .addHelpText("after", importHelp)
     .action(async (snapshot: string, options: ImportOptions) => {

@@ -6,6 +6,7 @@ import { writeImported } from "@quorate/host";
 import type { ImportedMember, ImportRows } from "@quorate/host";
 import { backendRows, BoltDamage, memberIdOf, readBackend, SnapshotFile } from "@quorate/server";
 import type { Backend } from "@quorate/server";
+import { leasesMax } from "@quorate/kv";
 import type { Refusal } from "@quorate/storage";
 import { CommandError, UsageError } from "../exit.ts";
 import { OfflineDisk } from "../recover/stage.ts";
@@ -17,7 +18,6 @@ export interface ImportOptions {
   /** Empty: in the data directory. */
   readonly walDir: string;
   readonly initialCluster: string;
-  readonly skipLeases: boolean;
   readonly skipAuth: boolean;
 }
 
@@ -72,9 +72,11 @@ function checked(path: string, file: SnapshotFile): Backend | null {
   }
   const backend = readBackend(file);
   if (backend instanceof BoltDamage) return damaged(path, backend.what);
-  const { revision, compactRevision, rows, unknownBuckets } = backend;
+  const { revision, compactRevision, rows, leases, unknownBuckets } = backend;
   const compacted = compactRevision < 0 ? "never compacted" : `compacted at ${compactRevision}`;
-  const lines = [`${path}: revision ${revision}, ${compacted}, ${rows} rows`];
+  const lines = [
+    `${path}: revision ${revision}, ${compacted}, ${rows} rows, ${count(leases.length, "lease")}`,
+  ];
   lines.push(
     hasHash
       ? "Its SHA-256 is right."
@@ -94,11 +96,8 @@ function damaged(path: string, what: string): null {
 /** What this version has no place for is dropped only on demand. */
 function refuseWhatIsLost(path: string, backend: Backend, options: ImportOptions): void {
   const { leases, authEnabled, users, roles } = backend;
-  if (leases.length > 0 && !options.skipLeases) {
-    throw new CommandError(
-      `${path} holds ${count(leases.length, "lease")}, which this version of quorate does not keep: ` +
-        "with --skip-leases keys that had one stay, and do not expire",
-    );
+  if (leases.length > leasesMax) {
+    throw new CommandError(`${path} holds ${leases.length} leases; a cluster keeps ${leasesMax}`);
   }
   const hasAuth = authEnabled || users > 0 || roles > 0;
   if (hasAuth && !options.skipAuth) {

@@ -128,6 +128,7 @@ class ImportWriter {
     const rows = this.#import.rows();
     const go = (): void => {
       for (let row = rows.next(); ; row = rows.next()) {
+        if (row === null && !state.leasesComplete) return this.#refuse(unknownLeases);
         if (row === null) return this.#checkpoint(storage, state, genesis, done);
         if (typeof row === "string") return this.#refuse(row);
         if (!state.add(row)) {
@@ -162,3 +163,4 @@ class ImportWriter {
 }
 
 const noBytes = new Uint8Array(0);
+const unknownLeases = "a key is bound to a lease that is not among the leases";

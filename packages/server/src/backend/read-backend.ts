@@ -4,7 +4,7 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { equalBytes, must, utf8Encode } from "@quorate/base";
 import type { HeldLease } from "@quorate/host";
-import { decodeEtcdRow, decodeRevisionKey, etcdRowBytes } from "@quorate/kv";
+import { decodeEtcdRow, decodeRevisionKey, etcdRowBytes, leaseTtlSecondsMax } from "@quorate/kv";
 import type { Row } from "@quorate/kv";
 import { BoltDamage, openBolt } from "../bolt/reader.ts";
 import type { BoltCursor, BoltRow, BoltSource } from "../bolt/reader.ts";
@@ -169,6 +169,10 @@ function leaseOf({ value }: BoltRow): HeldLease | BoltDamage {
     }
   } catch {
     return new BoltDamage(`bucket "${BucketName.Lease}": a lease that cannot be read`);
+  }
+  const fits = id !== 0n && ttl >= 1n && ttl <= BigInt(leaseTtlSecondsMax) && remaining >= 0n;
+  if (!fits || remaining > ttl) {
+    return new BoltDamage(`bucket "${BucketName.Lease}": a lease that nobody can have granted`);
   }
   const bits = BigInt.asUintN(64, id);
   return {
