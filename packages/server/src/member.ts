@@ -91,6 +91,7 @@ export class Member {
     this.#services = new Services(this.#host, {
       etcdVersion: options.etcdVersion,
       version: options.version,
+      electionTimeoutMs: options.host.electionTimeoutMs,
       snapshotBytesPerSecond: options.host.snapshotBytesPerSecond,
       stallMaxMs: () => this.#loop?.stallMaxMs ?? 0,
     });

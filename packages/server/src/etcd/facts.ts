@@ -4,6 +4,7 @@ export interface ServiceFacts {
   /** What clients are told (etcd's --version of the compatible release). */
   readonly etcdVersion: string;
   readonly version: string;
+  readonly electionTimeoutMs: number;
   /** Of all that clients fetch together. */
   readonly snapshotBytesPerSecond: number;
   readonly stallMaxMs: () => number;

@@ -10,6 +10,7 @@ import {
   KvError,
 } from "@quorate/kv";
 import { kvErrorOf } from "./errors.ts";
+import type { LeaderRequired } from "./leader-required.ts";
 import { sinkOf } from "./messages.ts";
 
 /** Answers that a client lets lie before its stream is ended. */
@@ -17,10 +18,12 @@ const unreadMax = 10_000;
 
 export class LeaseService {
   readonly #host: HostApi;
+  readonly #required: LeaderRequired;
   readonly #streams: WeakMap<GrpcSink, KeepAliveStream>;
 
-  constructor(host: HostApi) {
+  constructor(host: HostApi, required: LeaderRequired) {
     this.#host = host;
+    this.#required = required;
     this.#streams = new WeakMap();
   }
 
@@ -50,7 +53,7 @@ export class LeaseService {
   /** One message of a stream. */
   keepAlive(message: Uint8Array, sink: GrpcSink): void {
     const known = this.#streams.get(sink);
-    const stream = known ?? new KeepAliveStream(this.#host, sink);
+    const stream = known ?? new KeepAliveStream(this.#host, this.#required, sink);
     if (known === undefined) this.#streams.set(sink, stream);
     stream.take(message);
   }
@@ -62,17 +65,21 @@ export class LeaseService {
  */
 class KeepAliveStream {
   readonly #host: HostApi;
+  readonly #required: LeaderRequired;
   readonly #sink: GrpcSink;
   #asked: number;
   #unread: number;
   #halfClosed: boolean;
 
-  constructor(host: HostApi, sink: GrpcSink) {
+  constructor(host: HostApi, required: LeaderRequired, sink: GrpcSink) {
     this.#host = host;
+    this.#required = required;
     this.#sink = sink;
     this.#asked = 0;
     this.#unread = 0;
     this.#halfClosed = false;
+    required.add(sink);
+    sink.onCancel = () => required.remove(sink);
     sink.onDrain = () => (this.#unread = 0);
     sink.onHalfClose = () => {
       this.#halfClosed = true;
@@ -99,7 +106,9 @@ class KeepAliveStream {
   }
 
   #maybeFinish(): void {
-    if (this.#halfClosed && this.#asked === 0) this.#sink.finish();
+    if (!this.#halfClosed || this.#asked > 0) return;
+    this.#required.remove(this.#sink);
+    this.#sink.finish();
   }
 }
 

@@ -14,6 +14,7 @@ import { kvErrorOf, learnerError } from "./errors.ts";
 import type { ServiceFacts } from "./facts.ts";
 import { journalResponse, statusResponse } from "./inspect.ts";
 import { MaintenanceService } from "./maintenance-service.ts";
+import { LeaderRequired } from "./leader-required.ts";
 import { LeaseService } from "./lease-service.ts";
 import { MembersService } from "./members-service.ts";
 import { decode, headerOf, sinkOf } from "./messages.ts";
@@ -108,6 +109,7 @@ export class Services implements GrpcHandler {
   readonly #host: HostApi;
   readonly #alarms: AlarmService;
   readonly #cluster: ClusterService;
+  readonly #required: LeaderRequired;
   readonly #leases: LeaseService;
   readonly #members: MembersService;
   readonly #watches: WatchService;
@@ -121,7 +123,8 @@ export class Services implements GrpcHandler {
     this.#host = host;
     this.#alarms = new AlarmService(host, facts);
     this.#cluster = new ClusterService(host);
-    this.#leases = new LeaseService(host);
+    this.#required = new LeaderRequired(host, facts.electionTimeoutMs);
+    this.#leases = new LeaseService(host, this.#required);
     this.#members = new MembersService(host);
     this.#watches = new WatchService(host);
     this.#maintenance = new MaintenanceService(host);
@@ -200,8 +203,9 @@ export class Services implements GrpcHandler {
     }
   }
 
-  /** Tells health watchers when serving begins or ends; once a second. */
+  /** Tells health watchers when serving begins or ends, and who waits for a leader; once a second. */
   tick(): void {
+    this.#required.tick();
     const serving = this.#serving();
     if (serving !== this.#served) {
       this.#served = serving;
