@@ -22,10 +22,10 @@ import {
   RangeRequest,
 } from "@quorate/kv";
 import type { LeaseId, LeaseResponse } from "@quorate/kv";
-import { TestCluster, withCluster } from "./cluster.ts";
-import { plainEnvironment } from "./entry.ts";
-import { EtcdCluster, etcdMissing } from "./etcd-cluster.ts";
-import { eventually } from "./eventually.ts";
+import { TestCluster, withCluster } from "../processes/cluster.ts";
+import { plainEnvironment } from "../processes/entry.ts";
+import { EtcdCluster, etcdMissing } from "../processes/etcd-cluster.ts";
+import { eventually } from "../processes/eventually.ts";
 
 const missing = etcdMissing();
 if (missing !== null) process.stderr.write(`\nSKIPPED tests with etcdctl: ${missing}\n\n`);
