@@ -1,6 +1,7 @@
 // The client side of unary gRPC calls, for the command line, tests and probes. One HTTP/2 connection
 // per address, opened at the first call.
 import http2 from "node:http2";
+import tls from "node:tls";
 import { decodeGrpcMessage, GrpcCode } from "./status.ts";
 import { frameMessage, MessageReader } from "./message-frame.ts";
 
@@ -12,15 +13,30 @@ export interface GrpcResult {
   readonly trailers: http2.IncomingHttpHeaders;
 }
 
+/** With what a client speaks TLS; PEM. */
+export interface GrpcTls {
+  /** Who may sign the server's certificate; null: the authorities that the machine trusts. */
+  readonly authorities: Uint8Array | null;
+  /** What the client shows when it is asked; null: nothing. */
+  readonly certificate: Uint8Array | null;
+  readonly key: Uint8Array | null;
+  /** False: whoever answers is taken for the server. */
+  readonly verify: boolean;
+}
+
+const machineTls: GrpcTls = { authorities: null, certificate: null, key: null, verify: true };
+const secureScheme = "https://";
 const responseBytesMax = 1 << 30;
 
 export class GrpcClient {
   readonly address: string;
+  readonly #tls: GrpcTls;
   #session: http2.ClientHttp2Session | null;
 
-  /** `address`: "host:port". */
-  constructor(address: string) {
+  /** `address`: "host:port", or "https://host:port" for TLS. */
+  constructor(address: string, security: GrpcTls = machineTls) {
     this.address = address;
+    this.#tls = security;
     this.#session = null;
   }
 
@@ -78,13 +94,26 @@ export class GrpcClient {
 
   #connect(): http2.ClientHttp2Session {
     if (this.#session === null || this.#session.closed || this.#session.destroyed) {
-      const session = http2.connect(`http://${this.address}`);
+      const session = this.address.startsWith(secureScheme)
+        ? http2.connect(this.address, secureOptions(this.#tls))
+        : http2.connect(`http://${this.address}`);
       session.on("error", () => undefined);
       session.unref();
       this.#session = session;
     }
     return this.#session;
   }
+}
+
+function secureOptions(options: GrpcTls): http2.SecureClientSessionOptions {
+  const { authorities, certificate, key, verify } = options;
+  return {
+    ca: authorities === null ? tls.getCACertificates("system") : Buffer.from(authorities),
+    ...(certificate === null ? {} : { cert: Buffer.from(certificate) }),
+    ...(key === null ? {} : { key: Buffer.from(key) }),
+    minVersion: "TLSv1.2",
+    rejectUnauthorized: verify,
+  };
 }
 
 function resultOf(

@@ -1,6 +1,6 @@
 // The public face of our gRPC wire.
 export { GrpcClient } from "./client.ts";
-export type { GrpcResult } from "./client.ts";
+export type { GrpcResult, GrpcTls } from "./client.ts";
 export { GrpcServer } from "./server.ts";
-export type { GrpcHandler, GrpcServerOptions, GrpcSink } from "./server.ts";
+export type { GrpcHandler, GrpcPeer, GrpcServerOptions, GrpcSink } from "./server.ts";
 export { decodeGrpcMessage, encodeGrpcMessage, GrpcCode } from "./status.ts";

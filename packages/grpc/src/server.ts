@@ -26,6 +26,18 @@ export interface GrpcSink {
   /** So much is buffered that `onDrain` will be called when all of it has left. */
   readonly needsDrain: boolean;
   readonly metadata: http2.IncomingHttpHeaders;
+  readonly peer: GrpcPeer;
+}
+
+/** Who is at the other end of the connection itself, whatever the call says. */
+export interface GrpcPeer {
+  /** Its network address, without the port; empty when the connection has ended. */
+  readonly address: string;
+  /**
+   * Of the certificate that the client has shown and that was verified; null where there is none, and
+   * always for calls that somebody makes for others (a gateway): it is not theirs (CVE-2018-16886).
+   */
+  readonly commonName: string | null;
 }
 
 export interface GrpcHandler {
@@ -47,13 +59,17 @@ export interface GrpcServerOptions {
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
   readonly #http: http2.Http2Server;
-  readonly #sessions: Set<http2.ServerHttp2Session>;
+  /** And whose certificate each was opened with. */
+  readonly #sessions: Map<http2.ServerHttp2Session, string | null>;
+  /** Of the connection whose session is being made. */
+  #accepting: string | null;
   /** Calls by method number and status code, for metrics. */
   onHandled: ((method: number, code: GrpcCode, elapsedMs: number) => void) | null;
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
-    this.#sessions = new Set();
+    this.#sessions = new Map();
+    this.#accepting = null;
     this.onHandled = null;
     this.#http = http2.createServer({
       maxSessionMemory: 64,
@@ -70,20 +86,28 @@ export class GrpcServer {
     this.#http.on("sessionError", () => undefined);
   }
 
-  /** A connection whose first bytes were seen to be HTTP/2 (and put back). */
-  accept(socket: Duplex): void {
-    openHttp2(socket, () => this.#http.emit("connection", socket));
+  /**
+   * A connection whose first bytes were seen to be HTTP/2 (and put back). `commonName`: see GrpcPeer;
+   * whoever accepts has verified it.
+   */
+  accept(socket: Duplex, commonName: string | null = null): void {
+    openHttp2(socket, () => {
+      // The session is made, and told to #onSession, before emit returns.
+      this.#accepting = commonName;
+      this.#http.emit("connection", socket);
+      this.#accepting = null;
+    });
   }
 
   /** Tells every connection to go away; calls under way may finish. */
   close(): void {
-    for (const session of this.#sessions) {
+    for (const session of this.#sessions.keys()) {
       session.close();
     }
   }
 
   destroy(): void {
-    for (const session of this.#sessions) {
+    for (const session of this.#sessions.keys()) {
       session.destroy();
     }
   }
@@ -93,7 +117,7 @@ export class GrpcServer {
   }
 
   #onSession(session: http2.ServerHttp2Session): void {
-    this.#sessions.add(session);
+    this.#sessions.set(session, this.#accepting);
     session.setLocalWindowSize(16 << 20);
     session.on("error", () => undefined);
     session.on("close", () => this.#sessions.delete(session));
@@ -105,7 +129,12 @@ export class GrpcServer {
       stream.respond({ ":status": 415 }, { endStream: true });
       return;
     }
-    const call = new Call(stream, headers, this.#options, (method, code, elapsedMs) =>
+    const { session } = stream;
+    const peer = {
+      address: session?.socket?.remoteAddress ?? "",
+      commonName: (session === undefined ? null : this.#sessions.get(session)) ?? null,
+    };
+    const call = new Call(stream, { headers, peer }, this.#options, (method, code, elapsedMs) =>
       this.onHandled?.(method, code, elapsedMs),
     );
     call.start();
@@ -124,6 +153,7 @@ class Call implements GrpcSink {
   readonly #reader: MessageReader;
   readonly #startedMs: number;
   readonly metadata: http2.IncomingHttpHeaders;
+  readonly peer: GrpcPeer;
   #method: number;
   #messages: number;
   #headersSent: boolean;
@@ -134,7 +164,7 @@ class Call implements GrpcSink {
 
   constructor(
     stream: http2.ServerHttp2Stream,
-    headers: http2.IncomingHttpHeaders,
+    { headers, peer }: { headers: http2.IncomingHttpHeaders; peer: GrpcPeer },
     options: GrpcServerOptions,
     handled: (method: number, code: GrpcCode, elapsedMs: number) => void,
   ) {
@@ -144,6 +174,7 @@ class Call implements GrpcSink {
     this.#reader = new MessageReader(options.messageBytesMax);
     this.#startedMs = performance.now();
     this.metadata = headers;
+    this.peer = peer;
     this.#method = -1;
     this.#messages = 0;
     this.#headersSent = false;

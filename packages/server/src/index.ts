@@ -11,3 +11,5 @@ export type { LogLevel } from "./logger.ts";
 export { Member } from "./member.ts";
 export type { Listen, MemberOptions } from "./member.ts";
 export { countBuffersWithTheHeap } from "./env/heap.ts";
+export { cipherList, goodSuites, judgeSuite, SuiteVerdict } from "./tls/cipher-suites.ts";
+export type { CertificateFiles, SelfSigned, TlsOptions, TlsVersion } from "./tls/options.ts";

@@ -22,11 +22,17 @@ import { Metrics } from "./http/metrics/metrics.ts";
 import { MetricsPort } from "./http/metrics-port.ts";
 import { Router } from "./http/router.ts";
 import { hostOf } from "./http/target.ts";
+import { TlsFileError } from "./tls/files.ts";
+import type { TlsOptions } from "./tls/options.ts";
+import { addTlsMetrics } from "./tls/tls-metrics.ts";
+import { TlsSide } from "./tls/tls-side.ts";
 
 /** Where to listen: a host (name or address) and a port. */
 export interface Listen {
   readonly host: string;
   readonly port: number;
+  /** Behind TLS. */
+  readonly secure: boolean;
 }
 
 export interface MemberOptions {
@@ -38,6 +44,8 @@ export interface MemberOptions {
   /** What clients are told they talk to (--compat-version). */
   readonly etcdVersion: string;
   readonly http: HttpOptions;
+  /** Null: there are no certificates for these connections. */
+  readonly tls: { readonly client: TlsOptions | null; readonly peer: TlsOptions | null };
   readonly logger: Logger;
 }
 
@@ -70,6 +78,7 @@ export class Member {
   readonly #port: ClientPort;
   readonly #metrics: Metrics;
   readonly #metricsPort: MetricsPort;
+  readonly #tls: { readonly client: TlsSide | null; readonly peer: TlsSide | null };
   #loop: LoopClock | null;
   #stopping: boolean;
   #ready: boolean;
@@ -78,7 +87,12 @@ export class Member {
     this.#options = options;
     this.#logger = options.logger;
     this.#disk = new NodeDisk();
-    this.#transport = new NodeTransport();
+    const { client, peer } = options.tls;
+    this.#tls = {
+      client: client === null ? null : new TlsSide(client, options.logger),
+      peer: peer === null ? null : new TlsSide(peer, options.logger),
+    };
+    this.#transport = new NodeTransport(this.#tls.peer);
     const env = makeEnv(
       this.#disk,
       this.#transport,
@@ -99,6 +113,7 @@ export class Member {
       server: options.etcdVersion,
       cluster: options.etcdVersion.replace(/\.\d+$/, ""),
     });
+    addTlsMetrics(this.#metrics.registry, this.#tlsSides);
     this.#disk.onSync = (milliseconds) => this.#metrics.onSync(milliseconds);
     this.#grpc = new GrpcServer({
       methods,
@@ -111,11 +126,11 @@ export class Member {
       this.#metrics.onHandled(method, code);
     this.#grpc.onHandled = onHandled;
     const endpoints = this.#makeEndpoints(clusterVersion);
-    this.#metricsPort = new MetricsPort(endpoints);
-    this.#port = new ClientPort(this.#grpc, this.#makeRouter(endpoints, onHandled), {
-      connectionsMax: 10_000,
-      connectionsPerAddressMax: 10_000,
-    });
+    const handshakes = this.#tls.client?.handshakes ?? null;
+    this.#metricsPort = new MetricsPort(endpoints, handshakes);
+    const router = this.#makeRouter(endpoints, onHandled);
+    const limits = { connectionsMax: 10_000, connectionsPerAddressMax: 10_000 };
+    this.#port = new ClientPort(this.#grpc, router, limits, handshakes);
     this.#loop = null;
     this.#stopping = false;
     this.#ready = false;
@@ -151,20 +166,22 @@ export class Member {
     process.on("unhandledRejection", (error) => this.#onUncaught(error));
     process.on("SIGTERM", () => this.stop("SIGTERM"));
     process.on("SIGINT", () => this.stop("SIGINT"));
-    for (const { host, port } of this.#options.listenPeer) {
-      await this.#bound("peer", host, port, this.#transport.bind(host, port));
+    for (const { host, port, secure } of this.#options.listenPeer) {
+      await this.#bound("peer", host, port, this.#transport.bind(host, port, secure));
     }
     const { listenClient, http } = this.#options;
     const speaks = http.listenClient.length === 0 ? Speaks.Both : Speaks.Grpc;
-    for (const { host, port } of listenClient) {
-      await this.#bound("client", host, port, this.#port.bind(host, port, speaks));
+    for (const { host, port, secure } of listenClient) {
+      await this.#bound("client", host, port, this.#port.bind(host, port, speaks, secure));
     }
-    for (const { host, port } of http.listenClient) {
-      await this.#bound("client HTTP", host, port, this.#port.bind(host, port, Speaks.Http));
+    for (const { host, port, secure } of http.listenClient) {
+      const binding = this.#port.bind(host, port, Speaks.Http, secure);
+      await this.#bound("client HTTP", host, port, binding);
     }
-    for (const { host, port } of http.listenMetrics) {
-      await this.#bound("metrics", host, port, this.#metricsPort.bind(host, port));
+    for (const { host, port, secure } of http.listenMetrics) {
+      await this.#bound("metrics", host, port, this.#metricsPort.bind(host, port, secure));
     }
+    this.#openTls();
     this.#host.start();
     this.#loop = startTicks(
       this.#options.host.tickMs,
@@ -175,6 +192,20 @@ export class Member {
       (stallMs) => this.#onStall(stallMs),
     );
     setInterval(() => this.#services.tick(), 1000).unref();
+  }
+
+  get #tlsSides(): TlsSide[] {
+    return [this.#tls.client, this.#tls.peer].filter((side) => side !== null);
+  }
+
+  /** Before anybody is served: who connects earlier is not answered. */
+  #openTls(): void {
+    try {
+      for (const side of this.#tlsSides) side.open();
+    } catch (error) {
+      if (!(error instanceof TlsFileError)) throw error;
+      this.#fatal(ExitCode.Usage, error.message);
+    }
   }
 
   /** Hands leadership over, finishes what is in flight, ends with 0. */

@@ -162,7 +162,7 @@ export interface LinkEvents {
 }
 
 export interface Transport {
-  /** Connects to "host:port". Events come later, never inside the call. */
+  /** Connects to "host:port", or with TLS to "https://host:port". Events come later, never inside the call. */
   dial(address: string, events: LinkEvents): Link;
   /** Incoming links on this member's peer addresses go to `accept` from now on. */
   listen(accept: (link: Link) => LinkEvents): void;

@@ -31,10 +31,12 @@ export function peerList(parts: PeerListParts): PeerMember[] {
     }));
 }
 
-/** "host:port" of a peer URL. */
+/** What the transport dials for a peer URL: "host:port", with "https://" before it where TLS is spoken. */
 export function addressOfUrl(url: string): string {
   const start = url.indexOf("://");
-  return start < 0 ? url : url.slice(start + 3).replace(/\/.*$/, "");
+  if (start < 0) return url;
+  const bare = url.slice(start + 3).replace(/\/.*$/, "");
+  return url.startsWith("https:") ? `https://${bare}` : bare;
 }
 
 /** A learner, or one that has joined and is not in the configuration yet. */

@@ -73,6 +73,8 @@ export class Announcement implements LinkEvents {
 
   onEnd(end: LinkEnd): void {
     this.#link = null;
+    // Somebody took the connection and hung up, or TLS with him came to nothing: that is no silence.
+    if (!this.#opened && end === LinkEnd.Failed) return this.#end(Announced.Other, endText(end));
     const opened = this.#opened && end !== LinkEnd.Unreachable;
     this.#end(opened ? Announced.HungUp : Announced.Silent, endText(end));
   }

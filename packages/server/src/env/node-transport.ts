@@ -1,8 +1,13 @@
-// Peer links over TCP. A link is one socket; its queue is bounded by the caller's budget, its end is
-// told apart as P6 needs it: refused, unreachable, closed, failed.
+// Peer links over TCP or TLS. A link is one socket; its queue is bounded by the caller's budget, its end
+// is told apart as P6 needs it: refused, unreachable, closed, failed.
 import net from "node:net";
 import { LinkEnd } from "@quorate/storage";
 import type { Link, LinkEvents, Transport } from "@quorate/storage";
+import { dialTls } from "../tls/dialling.ts";
+import type { TlsSide } from "../tls/tls-side.ts";
+import { handshakeText } from "../tls/handshake-text.ts";
+import { splitPeerAddress } from "./peer-address.ts";
+import type { PeerAddress } from "./peer-address.ts";
 
 const connectTimeoutMs = 2000;
 /** A send beyond this much unsent data is refused: the peer reads too slowly. */
@@ -11,17 +16,23 @@ const queuedBytesMax = 64 << 20;
 export class NodeTransport implements Transport {
   readonly #listeners: net.Server[];
   readonly #links: Set<NodeLink>;
+  readonly #tls: TlsSide | null;
   #accept: ((link: Link) => LinkEvents) | null;
 
-  constructor() {
+  /** `tls`: for addresses with https; null: this member has no certificate of its own. */
+  constructor(tls: TlsSide | null = null) {
+    this.#tls = tls;
     this.#listeners = [];
     this.#links = new Set();
     this.#accept = null;
   }
 
   /** Binds a peer address; connections before `listen` was called are closed. */
-  bind(host: string, port: number): Promise<void> {
-    const server = net.createServer({ noDelay: true }, (socket) => this.#onConnection(socket));
+  bind(host: string, port: number, secure: boolean = false): Promise<void> {
+    const server = net.createServer({ noDelay: true }, (socket) => {
+      if (secure) this.#onSecureConnection(socket);
+      else this.#onConnection(socket);
+    });
     this.#listeners.push(server);
     return new Promise((resolve, reject) => {
       server.once("error", reject);
@@ -34,10 +45,15 @@ export class NodeTransport implements Transport {
   }
 
   dial(address: string, events: LinkEvents): Link {
-    const at = address.lastIndexOf(":");
-    const host = address.slice(0, at).replace(/^\[|\]$/g, "");
-    const socket = net.connect({ host, port: Number(address.slice(at + 1)), noDelay: true });
-    const link = new NodeLink(socket, address, events, () => this.#links.delete(link));
+    const where = splitPeerAddress(address);
+    const link = where.secure
+      ? this.#dialTls(where, address, events)
+      : new NodeLink(
+          net.connect({ host: where.address, port: where.port, noDelay: true }),
+          address,
+          events,
+          () => this.#links.delete(link),
+        );
     this.#links.add(link);
     link.startConnectTimer();
     return link;
@@ -51,9 +67,28 @@ export class NodeTransport implements Transport {
     for (const server of this.#listeners) {
       server.close();
     }
+    this.#tls?.handshakes.destroy();
     for (const link of this.#links) {
       link.close();
     }
+  }
+
+  #dialTls(where: PeerAddress, address: string, events: LinkEvents): NodeLink {
+    const { socket, refusal } = dialTls(where, this.#tls?.credentials ?? null);
+    const onRefused = (reason: string): void => this.#tls?.refusals.dialled(address, reason);
+    const link: NodeLink = new NodeLink(socket, address, events, () => this.#links.delete(link), {
+      refusal,
+      onRefused,
+    });
+    return link;
+  }
+
+  #onSecureConnection(socket: net.Socket): void {
+    if (this.#tls === null || this.#accept === null) {
+      socket.destroy();
+      return;
+    }
+    this.#tls.handshakes.accept(socket, (accepted) => this.#onConnection(accepted));
   }
 
   #onConnection(socket: net.Socket): void {
@@ -69,6 +104,14 @@ export class NodeTransport implements Transport {
   }
 }
 
+/** What a dial with TLS waits for, before its link is open. */
+interface Proof {
+  /** Null: the other side is who it must be. */
+  refusal(): string | null;
+  /** It is not, or there was no handshake. */
+  onRefused(reason: string): void;
+}
+
 class NodeLink implements Link {
   readonly remote: string;
   readonly #socket: net.Socket;
@@ -76,15 +119,25 @@ class NodeLink implements Link {
   #end: LinkEnd;
   #connected: boolean;
   #timer: NodeJS.Timeout | null;
+  /** Null: none is waited for, or it was given. */
+  #proof: Proof | null;
 
-  constructor(socket: net.Socket, remote: string, events: LinkEvents | null, onClosed: () => void) {
+  constructor(
+    socket: net.Socket,
+    remote: string,
+    events: LinkEvents | null,
+    onClosed: () => void,
+    proof: Proof | null = null,
+  ) {
     this.remote = remote;
     this.#socket = socket;
     this.#events = events;
     this.#end = LinkEnd.Closed;
     this.#connected = events === null;
     this.#timer = null;
+    this.#proof = proof;
     socket.on("connect", () => this.#onConnect());
+    if (proof !== null) socket.on("secureConnect", () => this.#onProof(proof));
     socket.on("data", (bytes) => this.#events?.onBytes(bytes));
     socket.on("drain", () => this.#events?.onDrain());
     socket.on("error", (error: NodeJS.ErrnoException) => this.#onError(error));
@@ -138,10 +191,25 @@ class NodeLink implements Link {
   #onConnect(): void {
     this.#connected = true;
     this.#stopTimer();
-    this.#events?.onOpen();
+    if (this.#proof === null) this.#events?.onOpen();
+  }
+
+  #onProof(proof: Proof): void {
+    const why = proof.refusal();
+    this.#proof = null;
+    if (why === null) {
+      this.#events?.onOpen();
+      return;
+    }
+    proof.onRefused(why);
+    this.#end = LinkEnd.Failed;
+    this.#socket.destroy();
   }
 
   #onError(error: NodeJS.ErrnoException): void {
+    // Before the proof: the handshake failed, unless the process there was just ending.
+    if (this.#connected && error.code !== "ECONNRESET")
+      this.#proof?.onRefused(handshakeText(error));
     this.#end = this.#connected ? LinkEnd.Failed : dialEndOf(error.code);
   }
 

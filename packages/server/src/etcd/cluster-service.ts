@@ -120,8 +120,10 @@ export function checkedUrls(urls: readonly string[], sink: GrpcSink): string[] |
   return checked.sort();
 }
 
-/** http://host:port and nothing more, as a member listens; empty: not such a URL. */
+/** http(s)://host:port and nothing more, as a member listens; empty: not such a URL. */
 function checkedUrl(text: string): string {
   const trimmed = text.trim().replace(/\/$/, "");
-  return /^http:\/\/(?:\[[0-9a-fA-F:.]+\]|[^\s/:?#@[\]]+):[0-9]{1,5}$/.test(trimmed) ? trimmed : "";
+  return /^https?:\/\/(?:\[[0-9a-fA-F:.]+\]|[^\s/:?#@[\]]+):[0-9]{1,5}$/.test(trimmed)
+    ? trimmed
+    : "";
 }

@@ -1,8 +1,10 @@
-// The one client port (DESIGN.md 18): gRPC over h2c and HTTP/1.1 on the same socket, told apart by
-// the first four bytes, within ten seconds; past the limits a connection is closed at once.
+// The one client port (DESIGN.md 18): gRPC over HTTP/2 and HTTP/1.1 on the same socket, plain or behind
+// TLS, told apart by the first four bytes, within ten seconds; past the limits a connection is closed at
+// once.
 import type http from "node:http";
 import net from "node:net";
 import type { GrpcServer } from "@quorate/grpc";
+import type { Accepted, Handshakes } from "../tls/handshakes.ts";
 import { makeHttpServer } from "./http-server.ts";
 import type { Router } from "./router.ts";
 
@@ -18,29 +20,52 @@ export interface ClientPortLimits {
 export const Speaks = { Both: 1, Grpc: 2, Http: 3 } as const;
 export type Speaks = (typeof Speaks)[keyof typeof Speaks];
 
+/**
+ * What is offered by ALPN, the preferred one first. Who speaks HTTP/1.1 too is spoken to in it: of HTTP/2
+ * there is gRPC alone here, and clients of gRPC offer nothing else.
+ */
+const protocols: Readonly<Record<Speaks, readonly string[]>> = {
+  [Speaks.Both]: ["http/1.1", "h2"],
+  [Speaks.Grpc]: ["h2"],
+  [Speaks.Http]: ["http/1.1"],
+};
+
 export class ClientPort {
   readonly #grpc: GrpcServer;
   readonly #http: http.Server;
   readonly #limits: ClientPortLimits;
+  readonly #handshakes: Handshakes | null;
   readonly #listeners: net.Server[];
   readonly #sockets: Set<net.Socket>;
   readonly #perAddress: Map<string, number>;
   /** Connections refused because a limit was reached. */
   refused: number;
 
-  constructor(grpc: GrpcServer, router: Router, limits: ClientPortLimits) {
+  /** `handshakes`: for the ports that are bound for TLS; null: there are none. */
+  constructor(
+    grpc: GrpcServer,
+    router: Router,
+    limits: ClientPortLimits,
+    handshakes: Handshakes | null = null,
+  ) {
     this.#grpc = grpc;
     this.#http = makeHttpServer((request, response) => router.handle(request, response));
     this.#limits = limits;
+    this.#handshakes = handshakes;
     this.#listeners = [];
     this.#sockets = new Set();
     this.#perAddress = new Map();
     this.refused = 0;
   }
 
-  bind(host: string, port: number, speaks: Speaks = Speaks.Both): Promise<number> {
+  bind(
+    host: string,
+    port: number,
+    speaks: Speaks = Speaks.Both,
+    secure: boolean = false,
+  ): Promise<number> {
     const server = net.createServer({ noDelay: true, pauseOnConnect: false }, (socket) =>
-      this.#onConnection(socket, speaks),
+      this.#onConnection(socket, speaks, secure),
     );
     this.#listeners.push(server);
     return new Promise((resolve, reject) => {
@@ -73,7 +98,7 @@ export class ClientPort {
     }
   }
 
-  #onConnection(socket: net.Socket, speaks: Speaks): void {
+  #onConnection(socket: net.Socket, speaks: Speaks, secure: boolean): void {
     const address = socket.remoteAddress ?? "";
     const count = this.#perAddress.get(address) ?? 0;
     const { connectionsMax, connectionsPerAddressMax } = this.#limits;
@@ -86,7 +111,14 @@ export class ClientPort {
     this.#perAddress.set(address, count + 1);
     socket.on("error", () => undefined);
     socket.on("close", () => this.#onClosed(socket, address));
-    this.#tellApart(socket, speaks);
+    if (!secure) {
+      this.#tellApart(socket, speaks, null);
+    } else if (this.#handshakes === null) {
+      socket.destroy();
+    } else {
+      const accepted: Accepted = (good, name) => this.#tellApart(good, speaks, name);
+      this.#handshakes.accept(socket, accepted, protocols[speaks]);
+    }
   }
 
   #onClosed(socket: net.Socket, address: string): void {
@@ -99,7 +131,8 @@ export class ClientPort {
     }
   }
 
-  #tellApart(socket: net.Socket, speaks: Speaks): void {
+  /** `commonName`: of the client's verified certificate; gRPC alone may take it for a user. */
+  #tellApart(socket: net.Socket, speaks: Speaks, commonName: string | null): void {
     const timer = setTimeout(() => socket.destroy(), firstBytesTimeoutMs);
     const onReadable = (): void => {
       const first = socket.read(http2Preface.length) as Buffer | null;
@@ -113,7 +146,7 @@ export class ClientPort {
       if (speaks === (isGrpc ? Speaks.Http : Speaks.Grpc)) {
         socket.destroy();
       } else if (isGrpc) {
-        this.#grpc.accept(socket);
+        this.#grpc.accept(socket, commonName);
       } else {
         this.#http.emit("connection", socket);
       }

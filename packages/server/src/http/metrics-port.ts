@@ -1,7 +1,9 @@
 // --listen-metrics-urls: a port for who watches this member (metrics, health, liveness, readiness), on
 // which nothing else is served and which no client can fill.
 import type http from "node:http";
+import net from "node:net";
 import type { AddressInfo } from "node:net";
+import type { Handshakes } from "../tls/handshakes.ts";
 import { answerNotFound } from "./answer.ts";
 import { boundBody } from "./body-timeout.ts";
 import type { Endpoints } from "./endpoints/endpoints.ts";
@@ -12,17 +14,24 @@ const connectionsMax = 256;
 
 export class MetricsPort {
   readonly #endpoints: Endpoints;
+  readonly #handshakes: Handshakes | null;
   readonly #servers: http.Server[];
+  /** Those that listen for connections behind TLS. */
+  readonly #listeners: net.Server[];
 
-  constructor(endpoints: Endpoints) {
+  /** `handshakes`: for the ports that are bound for TLS; null: there are none. */
+  constructor(endpoints: Endpoints, handshakes: Handshakes | null = null) {
     this.#endpoints = endpoints;
+    this.#handshakes = handshakes;
     this.#servers = [];
+    this.#listeners = [];
   }
 
-  bind(host: string, port: number): Promise<number> {
-    const server = makeHttpServer((request, response) => this.#handle(request, response));
+  bind(host: string, port: number, secure: boolean = false): Promise<number> {
+    const http = makeHttpServer((request, response) => this.#handle(request, response));
+    this.#servers.push(http);
+    const server = secure ? this.#behindTls(http) : http;
     server.maxConnections = connectionsMax;
-    this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.once("error", reject);
       server.listen(port, host, () => {
@@ -33,7 +42,20 @@ export class MetricsPort {
     });
   }
 
+  #behindTls(http: http.Server): net.Server {
+    const server = net.createServer((socket) => {
+      if (this.#handshakes === null) {
+        socket.destroy();
+        return;
+      }
+      this.#handshakes.accept(socket, (good) => http.emit("connection", good), ["http/1.1"]);
+    });
+    this.#listeners.push(server);
+    return server;
+  }
+
   destroy(): void {
+    for (const server of this.#listeners) server.close();
     for (const server of this.#servers) {
       server.close();
       server.closeAllConnections();

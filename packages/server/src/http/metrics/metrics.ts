@@ -110,6 +110,11 @@ export class Metrics {
     this.#stall.observe(milliseconds / 1000);
   }
 
+  /** For parts of the member that bring metrics of their own. */
+  get registry(): Registry {
+    return this.#registry;
+  }
+
   async scrape(): Promise<{ readonly contentType: string; readonly text: string }> {
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
   }
