@@ -2,8 +2,8 @@
 // when called, so that `quorate put` does not load a server.
 import { Argument, Command, InvalidArgumentError } from "commander";
 import type { Option } from "commander";
-import { parseEndpoints } from "./client/endpoints.ts";
-import { addShared, clientOf } from "./client/shared-options.ts";
+import { tlsOf } from "./client/client-tls.ts";
+import { addShared, clientOf, endpointsOf } from "./client/shared-options.ts";
 import type { Shared } from "./client/shared-options.ts";
 import type { DelOptions } from "./client/del.ts";
 import type { GetOptions } from "./client/get.ts";
@@ -147,7 +147,8 @@ function addStatus(program: Command): void {
     .addHelpText("after", statusHelp)
     .action(async (options: StatusOptions & Shared) => {
       const { status } = await import("./status/status.ts");
-      await status(parseEndpoints(options.endpoints), options.timeout * 1000, options);
+      const { json, timeout } = options;
+      await status(endpointsOf(options), timeout * 1000, { json, tls: tlsOf(options) });
     });
   addShared(command);
 }

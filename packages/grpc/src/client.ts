@@ -1,7 +1,8 @@
 // The client side of unary gRPC calls, for the command line, tests and probes. One HTTP/2 connection
 // per address, opened at the first call.
 import http2 from "node:http2";
-import tls from "node:tls";
+import { machineTls, secureOptions } from "./client-tls.ts";
+import type { GrpcTls } from "./client-tls.ts";
 import { decodeGrpcMessage, GrpcCode } from "./status.ts";
 import { frameMessage, MessageReader } from "./message-frame.ts";
 
@@ -13,18 +14,6 @@ export interface GrpcResult {
   readonly trailers: http2.IncomingHttpHeaders;
 }
 
-/** With what a client speaks TLS; PEM. */
-export interface GrpcTls {
-  /** Who may sign the server's certificate; null: the authorities that the machine trusts. */
-  readonly authorities: Uint8Array | null;
-  /** What the client shows when it is asked; null: nothing. */
-  readonly certificate: Uint8Array | null;
-  readonly key: Uint8Array | null;
-  /** False: whoever answers is taken for the server. */
-  readonly verify: boolean;
-}
-
-const machineTls: GrpcTls = { authorities: null, certificate: null, key: null, verify: true };
 const secureScheme = "https://";
 const responseBytesMax = 1 << 30;
 
@@ -34,9 +23,9 @@ export class GrpcClient {
   #session: http2.ClientHttp2Session | null;
 
   /** `address`: "host:port", or "https://host:port" for TLS. */
-  constructor(address: string, security: GrpcTls = machineTls) {
+  constructor(address: string, tls: GrpcTls = machineTls) {
     this.address = address;
-    this.#tls = security;
+    this.#tls = tls;
     this.#session = null;
   }
 
@@ -103,17 +92,6 @@ export class GrpcClient {
     }
     return this.#session;
   }
-}
-
-function secureOptions(options: GrpcTls): http2.SecureClientSessionOptions {
-  const { authorities, certificate, key, verify } = options;
-  return {
-    ca: authorities === null ? tls.getCACertificates("system") : Buffer.from(authorities),
-    ...(certificate === null ? {} : { cert: Buffer.from(certificate) }),
-    ...(key === null ? {} : { key: Buffer.from(key) }),
-    minVersion: "TLSv1.2",
-    rejectUnauthorized: verify,
-  };
 }
 
 function resultOf(

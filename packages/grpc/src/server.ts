@@ -60,7 +60,7 @@ export class GrpcServer {
   readonly #options: GrpcServerOptions;
   readonly #http: http2.Http2Server;
   /** And whose certificate each was opened with. */
-  readonly #sessions: Map<http2.ServerHttp2Session, string | null>;
+  readonly #sessions: Map<http2.Http2Session, string | null>;
   /** Of the connection whose session is being made. */
   #accepting: string | null;
   /** Calls by method number and status code, for metrics. */

@@ -1,8 +1,8 @@
 // Calls to whichever endpoint can answer: the next one is asked when one cannot be reached, or when
 // it says that nothing was done. What may have had an effect is never repeated elsewhere; what only reads
 // is, when its answer was lost.
-import { GrpcClient, GrpcCode } from "@quorate/grpc";
-import type { GrpcResult } from "@quorate/grpc";
+import { GrpcClient, GrpcCode, machineTls } from "@quorate/grpc";
+import type { GrpcResult, GrpcTls } from "@quorate/grpc";
 import { CommandError } from "../exit.ts";
 import { reach } from "./reach.ts";
 
@@ -23,9 +23,11 @@ export class LostAnswer extends CommandError {}
 export class ClusterClient {
   readonly #endpoints: readonly string[];
   readonly #timeoutMs: number;
+  readonly #tls: GrpcTls;
 
-  /** `endpoints`: "host:port", in the order they are tried; at least one. */
-  constructor(endpoints: readonly string[], timeoutMs: number) {
+  /** `endpoints`: as parseEndpoints yields them, in the order they are tried; at least one. */
+  constructor(endpoints: readonly string[], timeoutMs: number, tls: GrpcTls = machineTls) {
+    this.#tls = tls;
     this.#endpoints = endpoints;
     this.#timeoutMs = timeoutMs;
   }
@@ -46,12 +48,12 @@ export class ClusterClient {
   async #try(path: string, request: Uint8Array, reads: boolean): Promise<Uint8Array> {
     const failures: string[] = [];
     for (const endpoint of this.#endpoints) {
-      const unreachable = await reach(endpoint);
+      const unreachable = await reach(endpoint, this.#tls);
       if (unreachable !== null) {
         failures.push(`cannot reach ${endpoint}: ${unreachable}`);
         continue;
       }
-      const result = await callOnce(endpoint, path, request, this.#timeoutMs);
+      const result = await callOnce(endpoint, path, request, this.#timeoutMs, this.#tls);
       if (result.code === GrpcCode.Ok && result.message !== null) {
         return result.message;
       }
@@ -72,8 +74,9 @@ export async function callOnce(
   path: string,
   request: Uint8Array,
   timeoutMs: number,
+  tls: GrpcTls = machineTls,
 ): Promise<GrpcResult> {
-  const client = new GrpcClient(address);
+  const client = new GrpcClient(address, tls);
   try {
     return await client.call(path, request, timeoutMs);
   } finally {

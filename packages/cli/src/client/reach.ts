@@ -1,23 +1,34 @@
-// Whether something listens at an address, asked before a call: a call to an endpoint that was never
-// reached can go to the next one without doubt.
+// Whether something listens at an address, and is who it must be where TLS is spoken; asked before a call:
+// a call to an endpoint that was never reached can go to the next one without doubt.
 import net from "node:net";
-import { splitEndpoint } from "./endpoints.ts";
+import tls from "node:tls";
+import { machineTls, secureOptions } from "@quorate/grpc";
+import type { GrpcTls } from "@quorate/grpc";
+import { isSecure, splitEndpoint } from "./endpoints.ts";
 
 /** As etcdctl's --dial-timeout. */
 const dialTimeoutMs = 2000;
 
 /** Null: reachable; otherwise why not. */
-export function reach(address: string, timeoutMs: number = dialTimeoutMs): Promise<string | null> {
+export function reach(
+  address: string,
+  security: GrpcTls = machineTls,
+  timeoutMs: number = dialTimeoutMs,
+): Promise<string | null> {
   const { host, port } = splitEndpoint(address);
+  const servername = net.isIP(host) === 0 ? host : "";
+  const speaksTls = isSecure(address);
   return new Promise((resolve) => {
-    const socket = net.connect({ host, port });
+    const socket = speaksTls
+      ? tls.connect({ host, port, servername, ...secureOptions(security) })
+      : net.connect({ host, port });
     const finish = (reason: string | null): void => {
       clearTimeout(timer);
       socket.destroy();
       resolve(reason);
     };
     const timer = setTimeout(() => finish(`no answer within ${timeoutMs} ms`), timeoutMs);
-    socket.on("connect", () => finish(null));
+    socket.on(speaksTls ? "secureConnect" : "connect", () => finish(null));
     socket.on("error", (error: NodeJS.ErrnoException) => finish(reasonOf(error)));
   });
 }

@@ -1,10 +1,11 @@
 // `quorate join` on the command line; what it does is in join.ts, loaded when called.
 import type { Command } from "commander";
+import { addTls } from "../client/client-tls.ts";
 import { seconds } from "../client/shared-options.ts";
 import type { JoinOptions } from "./join.ts";
 
 export function addJoin(program: Command): void {
-  program
+  const command = program
     .command("join")
     .summary("run a new member of a running cluster")
     .description(
@@ -21,10 +22,11 @@ export function addJoin(program: Command): void {
     .option("--learner", "it is to follow without voting", false)
     .option("--timeout <seconds>", "how long to wait for an answer", seconds, 5)
     .addHelpText("after", joinHelp)
-    .action(async (endpoints: string, options: JoinOptions, command: Command) => {
+    .action(async (endpoints: string, options: JoinOptions, { args }: Command) => {
       const { join } = await import("./join.ts");
-      await join(endpoints, command.args.slice(1), options);
+      await join(endpoints, args.slice(1), options);
     });
+  addTls(command);
 }
 
 const joinHelp = `

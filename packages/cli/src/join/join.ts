@@ -3,6 +3,8 @@
 import { createSocket } from "node:dgram";
 import { existsSync, readdirSync } from "node:fs";
 import { hostname } from "node:os";
+import { saysTls, tlsOf } from "../client/client-tls.ts";
+import type { TlsFlags } from "../client/client-tls.ts";
 import { ClusterClient } from "../client/cluster-client.ts";
 import { parseEndpoints, splitEndpoint } from "../client/endpoints.ts";
 import { CommandError } from "../exit.ts";
@@ -12,7 +14,7 @@ import { checkAddition, checkPile, noPlan } from "../members/plan.ts";
 import { parseUrls } from "../serve/cluster-list.ts";
 import { serve } from "../serve/serve.ts";
 
-export interface JoinOptions {
+export interface JoinOptions extends TlsFlags {
   readonly dataDir: string;
   readonly name: string;
   readonly peerUrl: string;
@@ -33,9 +35,9 @@ export async function join(
   flags: readonly string[],
   options: JoinOptions,
 ): Promise<void> {
-  const endpoints = parseEndpoints(endpointList);
-  const client = new ClusterClient(endpoints, options.timeout * 1000);
-  const place = await placeOf(options, endpoints[0]!);
+  const endpoints = parseEndpoints(endpointList, saysTls(options));
+  const client = new ClusterClient(endpoints, options.timeout * 1000, tlsOf(options));
+  const place = await placeOf(options, flags, endpoints[0]!);
   const used = existsSync(options.dataDir) && readdirSync(options.dataDir).length > 0;
   const members = await membersOf(client, used);
   if (!used && toBeAdded(members, place)) {
@@ -104,13 +106,27 @@ export function serveFlags(
   ];
 }
 
-async function placeOf(options: JoinOptions, endpoint: string): Promise<Place> {
+async function placeOf(
+  options: JoinOptions,
+  flags: readonly string[],
+  endpoint: string,
+): Promise<Place> {
   const own = options.peerUrl && options.clientUrl ? "" : await ownAddress(endpoint);
   return {
     name: options.name || hostname(),
-    peerUrls: parseUrls(options.peerUrl || `http://${own}:2380`, "peer-url"),
-    clientUrls: parseUrls(options.clientUrl || `http://${own}:2379`, "client-url"),
+    peerUrls: parseUrls(options.peerUrl || `${schemeOf(flags, "peer-")}://${own}:2380`, "peer-url"),
+    clientUrls: parseUrls(
+      options.clientUrl || `${schemeOf(flags, "")}://${own}:2379`,
+      "client-url",
+    ),
   };
+}
+
+/** https where the member is given a certificate for these connections. */
+function schemeOf(flags: readonly string[], prefix: string): string {
+  const names = new Set([`${prefix}cert-file`, `${prefix}auto-tls`]);
+  const isGiven = flags.some((flag) => names.has(flag.replace(/^--?|=.*$/g, "")));
+  return isGiven ? "https" : "http";
 }
 
 /** From which this machine would reach the endpoint; nothing is sent for it. */

@@ -115,7 +115,7 @@ export function findMember(members: readonly Member[], who: string): Member {
 
 const head = ["NAME", "ID", "ROLE", "PEER URL", "CLIENT URL"];
 
-/** At most 80 columns for names of up to ten characters and IPv4; every URL begins with http://. */
+/** At most 80 columns for names of up to ten characters and IPv4; with https:// more. */
 export function membersTable(members: readonly Member[]): string {
   const rows = members.flatMap((member) => {
     const lines = Math.max(1, member.peerUrls.length, member.clientUrls.length);

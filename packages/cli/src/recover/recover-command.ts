@@ -1,5 +1,7 @@
 // The options of `quorate recover …` and their help; what they do is in their own files.
 import { type Command, InvalidArgumentError } from "commander";
+import { addTls, saysTls, tlsOf } from "../client/client-tls.ts";
+import type { TlsFlags } from "../client/client-tls.ts";
 import { parseEndpoints } from "../client/endpoints.ts";
 import { seconds } from "../client/shared-options.ts";
 import type { ApplyOptions } from "./apply.ts";
@@ -80,7 +82,7 @@ function addApply(recover: Command): void {
 }
 
 function addVerify(recover: Command): void {
-  recover
+  const verify = recover
     .command("verify")
     .summary("see that the survivors are one cluster")
     .description(
@@ -91,10 +93,13 @@ function addVerify(recover: Command): void {
     .argument("<endpoint...>", "host:port for clients, of all survivors")
     .option("--timeout <seconds>", "how long to wait for each answer", seconds, 10)
     .addHelpText("after", "\nA line with ! says what is wrong; the exit code is then 1.")
-    .action(async (file: string, endpoints: string[], options: { timeout: number }) => {
-      const { verify } = await import("./verify.ts");
-      await verify(file, parseEndpoints(endpoints.join()), options.timeout * 1000);
+    .action(async (file: string, list: string[], options: { timeout: number } & TlsFlags) => {
+      const { verify: run } = await import("./verify.ts");
+      const endpoints = parseEndpoints(list.join(), saysTls(options));
+      const timeoutMs = options.timeout * 1000;
+      await run(file, { endpoints, timeoutMs, tls: tlsOf(options) });
     });
+  addTls(verify);
 }
 
 function addFence(recover: Command): void {

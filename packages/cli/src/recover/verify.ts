@@ -3,6 +3,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { utf8Decode, utf8Encode } from "@quorate/base";
 import { GrpcCode } from "@quorate/grpc";
+import type { GrpcTls } from "@quorate/grpc";
 import {
   decodeRangeResponse,
   DeleteRangeRequest,
@@ -21,23 +22,27 @@ import { nameOf, type PlanFile, readPlanFile } from "./plan-file.ts";
 
 const stepMs = 100;
 
-export async function verify(
-  path: string,
-  endpoints: readonly string[],
-  timeoutMs: number,
-): Promise<void> {
+/** The survivors, and how they are asked. */
+interface Survivors {
+  readonly endpoints: readonly string[];
+  readonly timeoutMs: number;
+  readonly tls: GrpcTls;
+}
+
+export async function verify(path: string, survivors: Survivors): Promise<void> {
+  const { endpoints, timeoutMs, tls } = survivors;
   const file = readPlanFile(path);
   let bad = 0;
   const tell = ({ good, words }: Verdict): void => {
     if (!good) bad += 1;
     process.stdout.write(`${good ? "ok" : "!"}  ${words}\n`);
   };
-  const asked = await Promise.all(endpoints.map((address) => askMember(address, timeoutMs)));
+  const asked = await Promise.all(endpoints.map((address) => askMember(address, timeoutMs, tls)));
   for (const verdict of survivorVerdicts(file, asked)) tell(verdict);
   if (asked.every((one) => one.ok && one.report.clusterId === file.clusterId)) {
     // The write first: right after the recovery every revision counts as compacted, and has no hash.
-    tell(await probe(endpoints, timeoutMs, file.planId));
-    tell(await sameState(endpoints, timeoutMs));
+    tell(await probe(survivors, file.planId));
+    tell(await sameState(survivors));
   } else {
     tell({ good: false, words: "state, write and read were not tried: see above" });
   }
@@ -78,15 +83,16 @@ function verdictOf(file: PlanFile, asked: Asked): Verdict {
 }
 
 /** All have applied the same entry at one time, with the same digest; and the same hash of all rows. */
-async function sameState(endpoints: readonly string[], timeoutMs: number): Promise<Verdict> {
+async function sameState(survivors: Survivors): Promise<Verdict> {
+  const { endpoints, timeoutMs, tls } = survivors;
   const endMs = performance.now() + timeoutMs;
   let words = "";
   do {
-    const asked = await Promise.all(endpoints.map((address) => askMember(address, timeoutMs)));
+    const asked = await Promise.all(endpoints.map((address) => askMember(address, timeoutMs, tls)));
     const reports = asked.flatMap((one) => (one.ok ? [one.report] : []));
     words = differenceOf(reports);
     if (words === "" && reports.length === endpoints.length) {
-      return sameHash(endpoints, timeoutMs, reports[0]!);
+      return sameHash(survivors, reports[0]!);
     }
     await new Promise((resolve) => setTimeout(resolve, stepMs));
   } while (performance.now() < endMs);
@@ -103,8 +109,7 @@ function differenceOf(reports: readonly MemberReport[]): string {
 }
 
 async function sameHash(
-  endpoints: readonly string[],
-  timeoutMs: number,
+  { endpoints, timeoutMs, tls }: Survivors,
   { revision, applied, liveDigest }: MemberReport,
 ): Promise<Verdict> {
   const request = create(etcd.HashKVRequestSchema, { revision: BigInt(revision) });
@@ -112,7 +117,7 @@ async function sameHash(
   const hashes = await Promise.all(
     endpoints.map(async (address) => {
       const path = "/etcdserverpb.Maintenance/HashKV";
-      const result = await callOnce(address, path, bytes, timeoutMs);
+      const result = await callOnce(address, path, bytes, timeoutMs, tls);
       if (result.code !== GrpcCode.Ok || result.message === null) return result.text;
       return String(fromBinary(etcd.HashKVResponseSchema, result.message).hash);
     }),
@@ -126,20 +131,16 @@ async function sameHash(
 }
 
 /** A key that is written, read at each endpoint so that the write must be seen, and deleted. */
-async function probe(
-  endpoints: readonly string[],
-  timeoutMs: number,
-  planId: string,
-): Promise<Verdict> {
+async function probe({ endpoints, timeoutMs, tls }: Survivors, planId: string): Promise<Verdict> {
   const key = utf8Encode(`quorate/recover/${planId}`);
   const value = `probe ${Date.now()}`;
-  const client = new ClusterClient(endpoints, timeoutMs);
+  const client = new ClusterClient(endpoints, timeoutMs, tls);
   try {
     const put = new PutRequest({ key, value: utf8Encode(value) });
     await client.call("/etcdserverpb.KV/Put", encodePutRequest(put));
     for (const address of endpoints) {
       const range = encodeRangeRequest(new RangeRequest({ key }));
-      const one = new ClusterClient([address], timeoutMs);
+      const one = new ClusterClient([address], timeoutMs, tls);
       const answer = decodeRangeResponse(await one.read("/etcdserverpb.KV/Range", range));
       const found = answer?.kvs[0] === undefined ? "nothing" : utf8Decode(answer.kvs[0].value);
       if (found === value) continue;

@@ -1,7 +1,8 @@
 // --initial-cluster and URL lists: parsed as etcd parses them, with errors that name the part at fault.
+import type { Listen } from "@quorate/server";
 import { UsageError } from "../exit.ts";
 
-/** http URLs with host and port, no path; normalised without a trailing slash. */
+/** http and https URLs with host and port, no path; normalised without a trailing slash. */
 export function parseUrls(text: string, flag: string): string[] {
   return parseUrlList(text, `--${flag}`);
 }
@@ -22,14 +23,11 @@ function parseUrl(text: string, where: string): string {
   } catch {
     throw new UsageError(`${where}: "${text}" is not a URL like http://host:port`);
   }
-  if (url.protocol === "https:") {
-    throw new UsageError(`${where}: "${text}": TLS is not supported by this version of quorate`);
-  }
-  if (url.protocol !== "http:") {
-    throw new UsageError(`${where}: "${text}" must begin with http://`);
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
+    throw new UsageError(`${where}: "${text}" must begin with http:// or https://`);
   }
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
-    throw new UsageError(`${where}: "${text}" must be http://host:port and nothing more`);
+    throw new UsageError(`${where}: "${text}" must be ${url.protocol}//host:port and nothing more`);
   }
   if (!/:[0-9]+\/?$/.test(text)) {
     throw new UsageError(`${where}: "${text}" has no port`);
@@ -63,18 +61,40 @@ export function parseInitialCluster(
   return members;
 }
 
-/** Host and port of an http URL; `localhost` is 127.0.0.1, as etcd listens. */
-export function hostAndPort(url: string): { host: string; port: number } {
-  const match = /^http:\/\/(\[[^\]]+\]|[^:/]+):([0-9]+)$/.exec(url);
+/** Where to listen; `localhost` is 127.0.0.1, as etcd listens. */
+export function hostAndPort(url: string): Listen {
+  const { scheme, host, port } = partsOf(url);
+  return {
+    host: host === "localhost" ? "127.0.0.1" : host,
+    port,
+    secure: scheme === "https",
+  };
+}
+
+/** What the transport dials: "host:port", for https with the scheme and the name that it must prove. */
+export function addressOf(url: string): string {
+  const { scheme, host, port } = partsOf(url);
+  const written = host.includes(":") ? `[${host}]` : host;
+  if (scheme === "https") return `https://${written}:${port}`;
+  return `${host === "localhost" ? "127.0.0.1" : written}:${port}`;
+}
+
+/** The host as the URL says it, without brackets. */
+export function hostOfUrl(url: string): string {
+  return partsOf(url).host;
+}
+
+interface UrlParts {
+  readonly scheme: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+function partsOf(url: string): UrlParts {
+  const match = /^(https?):\/\/(\[[^\]]+\]|[^:/]+):([0-9]+)$/i.exec(url);
   if (match === null) {
     throw new UsageError(`"${url}" is not http://host:port`);
   }
-  const host = match[1]!.replace(/^\[|\]$/g, "");
-  return { host: host === "localhost" ? "127.0.0.1" : host, port: Number(match[2]) };
-}
-
-/** "host:port" for dialling. */
-export function addressOf(url: string): string {
-  const { host, port } = hostAndPort(url);
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const [, scheme = "", host = "", port] = match;
+  return { scheme: scheme.toLowerCase(), host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }

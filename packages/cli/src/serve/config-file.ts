@@ -14,11 +14,40 @@ export interface FileValue {
   readonly where: string;
 }
 
-/** etcd's YAML keeps TLS settings in sections: section → what its keys lack of the flag's name. */
-const sections: ReadonlyMap<string, string> = new Map([
-  ["client-transport-security", ""],
-  ["peer-transport-security", "peer-"],
+/** etcd's YAML keeps TLS settings in sections: section → its keys and the flags that they stand for. */
+const sections: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
+  [
+    "client-transport-security",
+    keysOf("cert-file key-file client-cert-file client-key-file client-cert-auth", [
+      ["trusted-ca-file", "trusted-ca-file"],
+      ["auto-tls", "auto-tls"],
+      ["client-crl-file", "client-crl-file"],
+      ["crl-file", "client-crl-file"],
+      ["allowed-hostname", "client-cert-allowed-hostname"],
+    ]),
+  ],
+  [
+    "peer-transport-security",
+    keysOf(
+      "cert-file key-file client-cert-file client-key-file client-cert-auth trusted-ca-file " +
+        "auto-tls crl-file cert-allowed-cn cert-allowed-hostname skip-client-san-verification",
+      [
+        ["allowed-cn", "peer-cert-allowed-cn"],
+        ["allowed-hostname", "peer-cert-allowed-hostname"],
+      ],
+      "peer-",
+    ),
+  ],
 ]);
+
+/** `same`: keys that are the flags' names, but for the prefix. */
+function keysOf(
+  same: string,
+  others: readonly (readonly [string, string])[],
+  prefix: string = "",
+): ReadonlyMap<string, string> {
+  return new Map([...same.split(" ").map((key) => [key, prefix + key] as const), ...others]);
+}
 
 export function readConfigFile(path: string): FileValue[] {
   const isToml = path.endsWith(".toml");
@@ -61,19 +90,24 @@ function fromToml(path: string, document: Record<string, unknown>): FileValue[] 
 
 function fromYaml(path: string, document: Record<string, unknown>): FileValue[] {
   return Object.entries(document).flatMap(([key, value]) => {
-    const prefix = sections.get(key);
-    if (prefix === undefined) {
+    const keys = sections.get(key);
+    if (keys === undefined) {
       const known = [...flagsByName.keys(), ...sections.keys()];
       if (!flagsByName.has(key)) {
         throw new UsageError(`${path}: unknown key "${key}"${suggestion(key, known)}`);
       }
       return valueOf(path, key, key, value);
     }
-    return fromSection(path, key, prefix, value);
+    return fromSection(path, key, keys, value);
   });
 }
 
-function fromSection(path: string, section: string, prefix: string, value: unknown): FileValue[] {
+function fromSection(
+  path: string,
+  section: string,
+  keys: ReadonlyMap<string, string>,
+  value: unknown,
+): FileValue[] {
   if (value === null) {
     return [];
   }
@@ -81,12 +115,9 @@ function fromSection(path: string, section: string, prefix: string, value: unkno
     throw new UsageError(`${path}: "${section}" must hold names with values`);
   }
   return Object.entries(value).flatMap(([key, inner]) => {
-    const flag = prefix + key;
-    if (!flagsByName.has(flag)) {
-      const known = [...flagsByName.keys()]
-        .filter((name) => name.startsWith(prefix))
-        .map((name) => name.slice(prefix.length));
-      const hint = suggestion(key, known);
+    const flag = keys.get(key);
+    if (flag === undefined) {
+      const hint = suggestion(key, keys.keys());
       throw new UsageError(`${path}: unknown key "${key}" in "${section}"${hint}`);
     }
     return valueOf(path, `${section}: ${key}`, flag, inner);

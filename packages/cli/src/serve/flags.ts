@@ -33,6 +33,39 @@ function snake(name: string): string {
   return name.replaceAll("-", "_");
 }
 
+const tlsFlags: readonly Flag[] = [
+  used("cert-file", Text, "certificate for clients, PEM, with those above it (https URLs)"),
+  used("key-file", Text, "its key, PEM"),
+  used("trusted-ca-file", Text, "who may sign clients' certificates; then each has to show one"),
+  used("client-cert-auth", Bool, "clients must show one, and its CN is the name of a user"),
+  used("client-crl-file", Text, "clients' certificates that are revoked, PEM or DER"),
+  used("client-cert-allowed-hostname", Text, "hosts, of which a client's certificate names one"),
+  used("auto-tls", Bool, "a certificate for clients that the member makes for itself"),
+  used("peer-cert-file", Text, "certificate for peers, PEM, with those above it (https URLs)"),
+  used("peer-key-file", Text, "its key, PEM"),
+  used(
+    "peer-client-cert-file",
+    Text,
+    "what is shown to peers that are dialled (default: the same)",
+  ),
+  used("peer-client-key-file", Text, "its key, PEM"),
+  used("peer-trusted-ca-file", Text, "who may sign peers' certificates; then each has to show one"),
+  used("peer-client-cert-auth", Bool, "peers must show a certificate"),
+  used("peer-crl-file", Text, "peers' certificates that are revoked, PEM or DER"),
+  used("peer-cert-allowed-cn", Text, "names (CN) that peers' certificates may have"),
+  used("peer-cert-allowed-hostname", Text, "hosts, of which a peer's certificate names one"),
+  used(
+    "peer-skip-client-san-verification",
+    Bool,
+    "a peer's certificate need not name the address that it comes from",
+  ),
+  used("peer-auto-tls", Bool, "a certificate for peers that the member makes for itself"),
+  used("self-signed-cert-validity", Int, "years that these last (default: 1)"),
+  used("tls-min-version", Text, "TLS1.2 or TLS1.3 (default: TLS1.2)"),
+  used("tls-max-version", Text, "TLS1.2 or TLS1.3 (default: TLS1.3)"),
+  used("cipher-suites", Text, "Go's names of those for TLS 1.2 (default: all that are strong)"),
+];
+
 const usedFlags: readonly Flag[] = [
   used("name", Text, "human-readable name of this member (default: default)"),
   used("data-dir", Text, "path of the data directory (default: NAME.quorate)"),
@@ -110,11 +143,13 @@ const usedFlags: readonly Flag[] = [
   used("cors", Text, "origins of web pages that may send requests; '*': any (default: none)"),
   used("host-whitelist", Text, "hosts that HTTP requests may ask for; '*': any (default: any)"),
   used("enable-grpc-gateway", Bool, "serve the JSON gateway at /v3/ (default: true)"),
+  ...tlsFlags,
   used("compat-version", Text, "etcd version that clients are told (default: 3.5.21)"),
   used("config-file", Text, "YAML (etcd's names) or TOML (names with units); flags win over it"),
 ];
 
 const ignoredText =
+  "client-cert-file client-key-file " +
   "auto-compaction-mode auto-compaction-retention auth-token auth-token-ttl " +
   "backend-batch-interval backend-batch-limit backend-bbolt-freelist-type bcrypt-cost " +
   "bootstrap-defrag-threshold-megabytes compact-hash-check-time compaction-batch-limit " +
@@ -125,7 +160,7 @@ const ignoredText =
   "log-outputs log-package-levels log-rotation-config-json logger max-learners " +
   "max-snapshots max-wals metrics proxy proxy-dial-timeout proxy-failure-wait proxy-read-timeout " +
   "proxy-refresh-interval proxy-write-timeout raft-read-timeout " +
-  "raft-write-timeout self-signed-cert-validity snapshot-count tls-max-version tls-min-version " +
+  "raft-write-timeout snapshot-count " +
   "v2-deprecation warning-apply-duration warning-unary-request-duration";
 
 const ignoredBoolText =
@@ -136,18 +171,13 @@ const ignoredBoolText =
   "enable-lease-checkpoint enable-lease-checkpoint-persist";
 
 const refusedText =
-  "cert-file key-file client-cert-file client-key-file trusted-ca-file client-crl-file " +
-  "client-cert-allowed-hostname peer-cert-file peer-key-file peer-client-cert-file " +
-  "peer-client-key-file peer-trusted-ca-file peer-crl-file peer-cert-allowed-cn " +
-  "peer-cert-allowed-hostname cipher-suites discovery discovery-srv discovery-srv-name " +
+  "discovery discovery-srv discovery-srv-name " +
   "discovery-endpoints discovery-token discovery-dial-timeout discovery-request-timeout " +
   "discovery-keepalive-time discovery-keepalive-timeout discovery-cert discovery-key " +
   "discovery-cacert discovery-user discovery-password";
 
 const refusedBoolText =
-  "auto-tls peer-auto-tls client-cert-auth peer-client-cert-auth unsafe-no-fsync " +
-  "peer-skip-client-san-verification discovery-insecure-transport " +
-  "discovery-insecure-skip-tls-verify";
+  "unsafe-no-fsync discovery-insecure-transport discovery-insecure-skip-tls-verify";
 
 /** etcd 3.4 to 3.6 knew these under an experimental name as well. */
 const experimentalText =
@@ -178,7 +208,11 @@ export const flags: readonly Flag[] = [
   ...rows(refusedBoolText, Bool, FlagState.Refused),
   ...rows(experimentalText, Text, FlagState.Ignored, "experimental-"),
   ...rows(experimentalBoolText, Bool, FlagState.Ignored, "experimental-"),
-  ...rows("peer-skip-client-san-verification", Bool, FlagState.Refused, "experimental-"),
+  used(
+    "experimental-peer-skip-client-san-verification",
+    Bool,
+    "as --peer-skip-client-san-verification, by its name before etcd 3.6",
+  ),
   used(
     "experimental-watch-progress-notify-interval",
     Text,

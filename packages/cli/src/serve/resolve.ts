@@ -3,12 +3,13 @@
 import { hostDefaults, requestBytesLimit } from "@quorate/host";
 import type { HostConfig, ListedMember } from "@quorate/host";
 import { clusterIdOf, logLevels, makeLogger, memberIdOf } from "@quorate/server";
-import type { Listen, LogLevel, MemberOptions } from "@quorate/server";
+import type { LogLevel, MemberOptions } from "@quorate/server";
 import { storageDefaults } from "@quorate/storage";
 import { UsageError } from "../exit.ts";
 import { compatVersionDefault, quorateVersion } from "../version.ts";
 import { addressOf, hostAndPort, parseInitialCluster, parseUrls } from "./cluster-list.ts";
 import { parseDurationMs } from "./duration.ts";
+import { resolveTls } from "./resolve-tls.ts";
 import type { Settings } from "./settings.ts";
 
 const defaultToken = "etcd-cluster";
@@ -37,6 +38,19 @@ export function resolveMember(settings: Settings, terminal: boolean): MemberOpti
     throw new UsageError(`--log-format: "${format}" is neither json nor text`);
   }
   const etcdVersion = checkedVersion(text("compat-version", compatVersionDefault));
+  const listenHttp = urls(settings, "listen-client-http-urls");
+  const listenMetrics = urls(settings, "listen-metrics-urls");
+  const logger = makeLogger(name, level, format === "json" ? "json" : "text");
+  const own = host.members.find((member) => member.memberId === host.memberId)!;
+  const tls = resolveTls(settings, {
+    client: {
+      listen: [...listenClient, ...listenHttp, ...listenMetrics],
+      advertised: host.clientUrls,
+    },
+    peer: { listen: listenPeer, advertised: own.peerUrls },
+    directory: host.directory,
+    warn: (warning) => logger.warn({}, warning),
+  });
   return {
     host,
     listenPeer: listenPeer.map(hostAndPort),
@@ -48,10 +62,11 @@ export function resolveMember(settings: Settings, terminal: boolean): MemberOpti
       cors: list(settings, "cors"),
       hostWhitelist: list(settings, "host-whitelist"),
       gateway: boolean(settings, "enable-grpc-gateway", true),
-      listenClient: listens(settings, "listen-client-http-urls"),
-      listenMetrics: listens(settings, "listen-metrics-urls"),
+      listenClient: listenHttp.map(hostAndPort),
+      listenMetrics: listenMetrics.map(hostAndPort),
     },
-    logger: makeLogger(name, level, format === "json" ? "json" : "text"),
+    tls,
+    logger,
   };
 }
 
@@ -248,9 +263,9 @@ function checkTimes(electionTimeoutMs: number, heartbeatIntervalMs: number): voi
 }
 
 /** Empty: not set. */
-function listens(settings: Settings, name: string): Listen[] {
+function urls(settings: Settings, name: string): string[] {
   const text = settings.values.get(name) ?? "";
-  return text === "" ? [] : parseUrls(text, name).map(hostAndPort);
+  return text === "" ? [] : parseUrls(text, name);
 }
 
 /** null: not set. */

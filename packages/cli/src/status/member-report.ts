@@ -1,7 +1,8 @@
 // What one member says about itself (quorate.v1.Inspect/Status) as plain values, or why it says
 // nothing.
 import { fromBinary } from "@bufbuild/protobuf";
-import { GrpcCode } from "@quorate/grpc";
+import { GrpcCode, machineTls } from "@quorate/grpc";
+import type { GrpcTls } from "@quorate/grpc";
 import { inspect } from "@quorate/proto";
 import { callOnce } from "../client/cluster-client.ts";
 import { reach } from "../client/reach.ts";
@@ -43,13 +44,17 @@ export type Asked =
   | { readonly ok: true; readonly address: string; readonly report: MemberReport }
   | { readonly ok: false; readonly address: string; readonly reason: string };
 
-export async function askMember(address: string, timeoutMs: number): Promise<Asked> {
-  const unreachable = await reach(address, timeoutMs);
+export async function askMember(
+  address: string,
+  timeoutMs: number,
+  tls: GrpcTls = machineTls,
+): Promise<Asked> {
+  const unreachable = await reach(address, tls, timeoutMs);
   if (unreachable !== null) {
     return { ok: false, address, reason: unreachable };
   }
   const path = "/quorate.v1.Inspect/Status";
-  const result = await callOnce(address, path, new Uint8Array(0), timeoutMs);
+  const result = await callOnce(address, path, new Uint8Array(0), timeoutMs, tls);
   if (result.code === GrpcCode.Unimplemented) {
     return { ok: false, address, reason: "it is no Quorate member" };
   }

@@ -106,16 +106,15 @@ export class Handshakes {
 
   #makeServer(protocols: readonly string[]): tls.Server {
     const { listening, demands, options } = this.#credentials;
-    const server = tls.createServer({
+    const settings: tls.TlsOptions = {
       ...listening,
       requestCert: demands.certificate,
       // Judged in #judge: the reason of a refusal would be lost otherwise.
       rejectUnauthorized: false,
       handshakeTimeout: this.#limits.timeoutMs,
-      ...(options.use === "client"
-        ? { ALPNCallback: ({ protocols }) => protocolOf(protocols) }
-        : {}),
-    });
+    };
+    if (options.use === "client") settings.ALPNCallback = ({ protocols }) => protocolOf(protocols);
+    const server = tls.createServer(settings);
     server.on("secureConnection", (socket) => this.#judge(socket));
     server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
       this.#refuse(keyOf(socket), handshakeText(error));
