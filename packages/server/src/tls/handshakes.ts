@@ -8,7 +8,7 @@ import type { Credentials } from "./credentials.ts";
 import { handshakeText } from "./handshake-text.ts";
 import { plainAddress } from "./ip-address.ts";
 import type { RefusalLog } from "./refusal-log.ts";
-import { commonNameOf, refusalOf } from "./verify.ts";
+import { commonNameOf, refusalOf, shownCertificate } from "./verify.ts";
 
 export interface HandshakeLimits {
   /** Until the other side is accepted. */
@@ -134,12 +134,11 @@ export class Handshakes {
     }
     const refusal = refusalOf(socket, this.#credentials.demands);
     if (refusal !== null) return this.#refuse(key, refusal);
-    const certificate = socket.getPeerX509Certificate();
     const { names, checkAddress } = this.#credentials.options;
-    const asksAddress = checkAddress && this.#credentials.demands.certificate;
-    if (certificate === undefined || !asksAddress) {
-      const isUser = names && certificate !== undefined;
-      return this.#accept(key, socket, isUser ? commonNameOf(certificate) : null);
+    const certificate = this.#credentials.demands.certificate ? shownCertificate(socket) : null;
+    if (certificate === null || !checkAddress) {
+      const name = names && certificate !== null ? commonNameOf(certificate) : "";
+      return this.#accept(key, socket, name === "" ? null : name);
     }
     void addressRefusal(certificate, handshake.address).then((why) => {
       if (why === null) this.#accept(key, socket, null);
@@ -151,7 +150,7 @@ export class Handshakes {
     const handshake = this.#running.get(key);
     if (handshake === undefined || socket.destroyed) return;
     this.#end(key, handshake.raw);
-    handshake.accepted(socket, commonName === "" ? null : commonName);
+    handshake.accepted(socket, commonName);
   }
 
   #refuse(key: string, why: string): void {

@@ -2,7 +2,7 @@
 // list or several. As in etcd a serial number alone decides, whoever issued it: a certificate that is
 // refused by accident does less harm than one that is let in because two names were spelt differently.
 // Who signed a list is not checked: it is the operator's own file, as the authorities' are.
-import { DerReader, explicit, Tag, timeOf } from "./der.ts";
+import { DerError, DerReader, explicit, Tag, timeOf } from "./der.ts";
 
 export class RevocationList {
   readonly #serials: ReadonlySet<string>;
@@ -24,12 +24,20 @@ export class RevocationList {
   }
 }
 
+const noList = "no list of revoked certificates in it, in PEM or DER";
+
 /** Throws an Error that says what is wrong with the file. */
 export function parseRevocationLists(file: Uint8Array): RevocationList {
   const serials = new Set<string>();
   let nextUpdateMs = Number.POSITIVE_INFINITY;
   for (const list of listsOf(Buffer.from(file))) {
-    nextUpdateMs = Math.min(nextUpdateMs, readList(list, serials));
+    try {
+      nextUpdateMs = Math.min(nextUpdateMs, readList(list, serials));
+    } catch (error) {
+      if (error instanceof DerError)
+        throw new Error(`${noList} (${error.message})`, { cause: error });
+      throw error;
+    }
   }
   return new RevocationList(serials, nextUpdateMs);
 }
@@ -38,7 +46,7 @@ function listsOf(file: Buffer): Buffer[] {
   const text = file.toString("latin1");
   if (!text.includes("-----BEGIN")) return [file];
   const blocks = [...text.matchAll(/-----BEGIN X509 CRL-----([^-]*)-----END X509 CRL-----/g)];
-  if (blocks.length === 0) throw new Error("no list of revoked certificates in it");
+  if (blocks.length === 0) throw new Error(noList);
   return blocks.map((block) => Buffer.from(block[1] ?? "", "base64"));
 }
 
@@ -50,7 +58,7 @@ function readList(bytes: Uint8Array, serials: Set<string>): number {
   if (body.peeked === Tag.Integer) body.next(); // version
   body.take(Tag.Sequence); // signature
   body.take(Tag.Sequence); // issuer
-  if (Number.isNaN(timeOf(body.next()))) throw new Error("a list without a time");
+  if (Number.isNaN(timeOf(body.next()))) throw new DerError("a list without a time");
   const nextUpdateMs = isTime(body.peeked) ? timeOf(body.next()) : Number.POSITIVE_INFINITY;
   if (body.peeked !== Tag.Sequence) return nextUpdateMs; // nothing is revoked
   const entries = new DerReader(body.take(Tag.Sequence));
@@ -58,7 +66,8 @@ function readList(bytes: Uint8Array, serials: Set<string>): number {
     const entry = new DerReader(entries.take(Tag.Sequence));
     serials.add(plainSerial(Buffer.from(entry.take(Tag.Integer)).toString("hex")));
   }
-  if (!body.done && body.peeked !== explicit(0)) throw new Error("a list with something behind it");
+  if (!body.done && body.peeked !== explicit(0))
+    throw new DerError("a list with something behind it");
   return nextUpdateMs;
 }
 

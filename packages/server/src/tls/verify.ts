@@ -20,15 +20,21 @@ const chainMax = 16;
 /** Null: it may; else why not, in words for the log. */
 export function refusalOf(socket: TLSSocket, demands: Demands): string | null {
   if (!demands.certificate) return null;
-  const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) return "no certificate was shown";
-  if (!socket.authorized) return chainRefusal(socket, certificate);
   const chain = chainOf(socket);
   if (chain === null) return `a chain of more than ${chainMax} certificates`;
+  if (chain[0] === undefined) return "no certificate was shown";
+  const certificate = new X509Certificate(chain[0].raw);
+  if (!socket.authorized) return chainRefusal(socket, certificate);
   const revoked = chain.find((one) => demands.revoked?.has(one.serialNumber) === true);
   if (revoked !== undefined)
     return `the certificate with serial ${revoked.serialNumber} is revoked`;
   return nameRefusal(certificate, demands);
+}
+
+/** What the other end has shown; null: nothing. It is worth something after the judgement only. */
+export function shownCertificate(socket: TLSSocket): X509Certificate | null {
+  const [own] = chainOf(socket) ?? [];
+  return own === undefined ? null : new X509Certificate(own.raw);
 }
 
 /** The name of a user, by a certificate that was verified; "" where it has none. */
@@ -71,7 +77,10 @@ function chainRefusal(socket: TLSSocket, { validFrom, validTo, subject }: X509Ce
   }
 }
 
-/** Its own certificate first; null: too long. */
+/**
+ * Its own certificate first; empty: it has shown none; null: too long. Never by getPeerX509Certificate:
+ * after that, Node 24 has no chain of a dialled side any more.
+ */
 function chainOf(socket: TLSSocket): DetailedPeerCertificate[] | null {
   const chain: DetailedPeerCertificate[] = [];
   let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
