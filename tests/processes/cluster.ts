@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { GrpcTls } from "@quorate/grpc";
 import type { inspect } from "@quorate/proto";
 import { eventually } from "./eventually.ts";
 import { TestMember } from "./member.ts";
@@ -13,6 +14,15 @@ export interface ClusterOptions {
   readonly size?: number;
   /** More flags for every member. */
   readonly flags?: readonly string[];
+  readonly tls?: ClusterTls;
+}
+
+/** Which URLs are https; the flags name the files. */
+export interface ClusterTls {
+  /** With what the clients' ports are called; null: they speak no TLS. */
+  readonly client: GrpcTls | null;
+  readonly peer: boolean;
+  flagsOf(name: string): readonly string[];
 }
 
 const logLinesShown = 40;
@@ -56,22 +66,32 @@ export class TestCluster {
       peerPort: firstPort + 2 * at + 1,
       directory: join(folder, `m${at + 1}`),
     }));
-    const peerUrl = (port: number): string => `http://127.0.0.1:${port}`;
+    const { tls } = options;
+    const peerUrl = (port: number): string =>
+      `${tls?.peer === true ? "https" : "http"}://127.0.0.1:${port}`;
+    const security = tls?.client ?? null;
+    const clientUrl = (port: number): string =>
+      `${security === null ? "http" : "https"}://127.0.0.1:${port}`;
     const list = places.map(({ name, peerPort }) => `${name}=${peerUrl(peerPort)}`).join(",");
     const members = places.map(
       (place) =>
-        new TestMember(place, [
-          `--name=${place.name}`,
-          `--data-dir=${place.directory}`,
-          `--listen-client-urls=http://127.0.0.1:${place.clientPort}`,
-          `--advertise-client-urls=http://127.0.0.1:${place.clientPort}`,
-          `--listen-peer-urls=${peerUrl(place.peerPort)}`,
-          `--initial-advertise-peer-urls=${peerUrl(place.peerPort)}`,
-          `--initial-cluster=${list}`,
-          `--initial-cluster-token=${folder}`,
-          "--log-format=json",
-          ...(options.flags ?? []),
-        ]),
+        new TestMember(
+          place,
+          [
+            `--name=${place.name}`,
+            `--data-dir=${place.directory}`,
+            `--listen-client-urls=${clientUrl(place.clientPort)}`,
+            `--advertise-client-urls=${clientUrl(place.clientPort)}`,
+            `--listen-peer-urls=${peerUrl(place.peerPort)}`,
+            `--initial-advertise-peer-urls=${peerUrl(place.peerPort)}`,
+            `--initial-cluster=${list}`,
+            `--initial-cluster-token=${folder}`,
+            "--log-format=json",
+            ...(options.flags ?? []),
+            ...(tls?.flagsOf(place.name) ?? []),
+          ],
+          security,
+        ),
     );
     return new TestCluster(members, folder);
   }

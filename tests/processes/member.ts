@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { GrpcClient, GrpcCode } from "@quorate/grpc";
 import { inspect } from "@quorate/proto";
 import { startQuorate } from "./entry.ts";
+import type { GrpcTls } from "@quorate/grpc";
 import type { Environment, QuorateProcess } from "./entry.ts";
 
 export interface MemberPlace {
@@ -37,13 +38,15 @@ export class TestMember {
   /** JSON lines of all its processes, oldest first. */
   readonly log: string[];
 
-  constructor(place: MemberPlace, flags: readonly string[]) {
+  /** `tls`: with what its clients' port is called; null: it speaks none. */
+  constructor(place: MemberPlace, flags: readonly string[], tls: GrpcTls | null = null) {
     this.name = place.name;
     this.clientPort = place.clientPort;
     this.peerPort = place.peerPort;
     this.directory = place.directory;
     this.address = `127.0.0.1:${place.clientPort}`;
-    this.client = new GrpcClient(this.address);
+    this.client =
+      tls === null ? new GrpcClient(this.address) : new GrpcClient(`https://${this.address}`, tls);
     this.#flags = flags;
     this.#process = null;
     this.#end = Promise.resolve({ code: null, signal: null });

@@ -143,5 +143,8 @@ test("endpoints: as etcdctl takes them; what is none is refused", () => {
   for (const wrong of ["", "h", "h:0", "h:70000", "h:1,", "http://h:1/x", "unix://x", "::1:1"]) {
     throws(() => parseEndpoints(wrong), UsageError, wrong);
   }
-  throws(() => parseEndpoints("https://h:1"), /TLS is not supported/);
+  const mixed = "https://h:1,HTTPS://h:2,http://h:3,h:4";
+  deepEqual(parseEndpoints(mixed), ["https://h:1", "https://h:2", "h:3", "h:4"]);
+  deepEqual(parseEndpoints(mixed, true), ["https://h:1", "https://h:2", "h:3", "https://h:4"]);
+  deepEqual(splitEndpoint("https://[::1]:2379"), { host: "::1", port: 2379 });
 });

@@ -43,5 +43,6 @@ const reasons: Readonly<Record<string, string>> = {
 
 function reasonOf(error: NodeJS.ErrnoException): string {
   const code = error.code ?? "";
-  return reasons[code] ?? (code || error.message);
+  // Of TLS the words say more than the code.
+  return reasons[code] ?? (/^E[A-Z]+$/.test(code) ? code : error.message || code);
 }

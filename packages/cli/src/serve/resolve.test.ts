@@ -14,8 +14,8 @@ function resolve(...argv: string[]): MemberOptions {
 test("without a flag: etcd's defaults", () => {
   const { host, listenClient, listenPeer } = resolve();
   equal(host.directory, "default.quorate");
-  deepEqual(listenClient, [{ host: "127.0.0.1", port: 2379 }]);
-  deepEqual(listenPeer, [{ host: "127.0.0.1", port: 2380 }]);
+  deepEqual(listenClient, [{ host: "127.0.0.1", port: 2379, secure: false }]);
+  deepEqual(listenPeer, [{ host: "127.0.0.1", port: 2380, secure: false }]);
   deepEqual(host.clientUrls, ["http://localhost:2379"]);
   equal(host.electionTimeoutMs, 1000);
   equal(host.heartbeatIntervalMs, 100);

@@ -70,8 +70,8 @@ test("wrong flags: each with its line", () => {
     [["--"], 'unexpected argument "--"'],
     [["--election-timeout=1s"], '--election-timeout: "1s" is not a whole number'],
     [["--pre-vote=maybe"], '--pre-vote: "maybe" is not true or false'],
-    [["--cert-file=x"], "--cert-file is not supported by this version of quorate"],
-    [["--auto-tls"], "--auto-tls is not supported by this version of quorate"],
+    [["--discovery=x"], "--discovery is not supported by this version of quorate"],
+    [["--unsafe-no-fsync"], "--unsafe-no-fsync is not supported by this version of quorate"],
   ];
   for (const [argv, message] of rows) {
     refused(() => gatherSettings(argv, {}), message);
@@ -80,6 +80,48 @@ test("wrong flags: each with its line", () => {
 
 test("what asks for nothing is not refused: empty TLS files, switches set to false", () => {
   gatherSettings(["--cert-file=", "--auto-tls=false", "--force-new-cluster=0"], {});
+});
+
+test("YAML: the TLS sections stand for the flags, in etcd's names and in ours", () => {
+  const path = file(
+    "tls-sections.yaml",
+    [
+      "client-transport-security:",
+      "  cert-file: /c",
+      "  key-file: /k",
+      "  client-cert-auth: true",
+      "  trusted-ca-file: /ca",
+      "  allowed-hostname: [a, b]",
+      "  crl-file: /crl",
+      "  auto-tls: true",
+      "peer-transport-security:",
+      "  cert-file: /pc",
+      "  client-cert-file: /pcc",
+      "  client-cert-auth: true",
+      "  allowed-cn: [x, y]",
+      "  cert-allowed-hostname: h",
+      "  skip-client-san-verification: true",
+      "  auto-tls: true",
+    ].join("\n"),
+  );
+  const { values } = gatherSettings(["--config-file", path], {});
+  deepEqual(Object.fromEntries(values), {
+    "config-file": path,
+    "cert-file": "/c",
+    "key-file": "/k",
+    "client-cert-auth": "true",
+    "trusted-ca-file": "/ca",
+    "client-cert-allowed-hostname": "a,b",
+    "client-crl-file": "/crl",
+    "auto-tls": "true",
+    "peer-cert-file": "/pc",
+    "peer-client-cert-file": "/pcc",
+    "peer-client-cert-auth": "true",
+    "peer-cert-allowed-cn": "x,y",
+    "peer-cert-allowed-hostname": "h",
+    "peer-skip-client-san-verification": "true",
+    "peer-auto-tls": "true",
+  });
 });
 
 test("flag over environment over file", () => {
@@ -167,8 +209,8 @@ test("wrong configuration files: each with its line", () => {
     ["syntax.toml", "name = \n", /syntax\.toml: .+/],
     [
       "tls.yaml",
-      "peer-transport-security: {cert-file: /c}\n",
-      /^--peer-cert-file is not supported by this version of quorate$/,
+      "client-transport-security: {name: m1}\n",
+      /: unknown key "name" in "client-transport-security"$/,
     ],
     [
       "tls-key.yaml",

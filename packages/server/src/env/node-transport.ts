@@ -75,10 +75,13 @@ export class NodeTransport implements Transport {
 
   #dialTls(where: PeerAddress, address: string, events: LinkEvents): NodeLink {
     const { socket, refusal } = dialTls(where, this.#tls?.credentials ?? null);
-    const onRefused = (reason: string): void => this.#tls?.refusals.dialled(address, reason);
+    const refusals = this.#tls?.refusals;
+    const onRefused = (reason: string): void => refusals?.dialled(address, reason);
+    const onReset = (reason: string): void => refusals?.reset(address, reason);
     const link: NodeLink = new NodeLink(socket, address, events, () => this.#links.delete(link), {
       refusal,
       onRefused,
+      onReset,
     });
     return link;
   }
@@ -110,6 +113,8 @@ interface Proof {
   refusal(): string | null;
   /** It is not, or there was no handshake. */
   onRefused(reason: string): void;
+  /** It ended the connection before there was one. */
+  onReset(reason: string): void;
 }
 
 class NodeLink implements Link {
@@ -207,9 +212,11 @@ class NodeLink implements Link {
   }
 
   #onError(error: NodeJS.ErrnoException): void {
-    // Before the proof: the handshake failed, unless the process there was just ending.
-    if (this.#connected && error.code !== "ECONNRESET")
-      this.#proof?.onRefused(handshakeText(error));
+    if (this.#connected && this.#proof !== null) {
+      const text = handshakeText(error);
+      if (error.code === "ECONNRESET") this.#proof.onReset(text);
+      else this.#proof.onRefused(text);
+    }
     this.#end = this.#connected ? LinkEnd.Failed : dialEndOf(error.code);
   }
 

@@ -5,10 +5,13 @@ import type { TlsUse } from "./options.ts";
 
 const againMs = 10_000;
 const keptMax = 1000;
+const resetsMax = 5;
 
 interface Said {
+  /** Below 0: not yet. */
   readonly atMs: number;
-  more: number;
+  /** Unsaid since. */
+  readonly more: number;
 }
 
 export class RefusalLog {
@@ -35,19 +38,28 @@ export class RefusalLog {
     this.#say(address, error, "the dialled side is not accepted");
   }
 
-  #say(remote: string, error: string, text: string): void {
+  /** It was reset: by one that does not speak TLS, if it goes on; else by a process that was ending. */
+  reset(address: string, error: string): void {
+    this.#say(address, error, "the dialled side is not accepted", resetsMax);
+  }
+
+  /** `patience`: so often nothing is said. */
+  #say(remote: string, error: string, text: string, patience: number = 0): void {
     this.count += 1;
     const key = `${remote} ${error}`;
     const nowMs = performance.now();
     const before = this.#said.get(key);
-    if (before !== undefined && nowMs - before.atMs < againMs) {
-      before.more += 1;
-      return;
-    }
+    const times = before === undefined ? 0 : before.more;
+    const isQuiet = before === undefined || before.atMs < 0;
+    const isSaid = isQuiet ? times >= patience : nowMs - before.atMs >= againMs;
     this.#said.delete(key);
     if (this.#said.size >= keptMax) this.#said.delete(this.#said.keys().next().value!);
+    if (!isSaid) {
+      this.#said.set(key, { atMs: before?.atMs ?? -1, more: times + 1 });
+      return;
+    }
     this.#said.set(key, { atMs: nowMs, more: 0 });
-    const more = before === undefined || before.more === 0 ? {} : { more: before.more };
+    const more = times === 0 ? {} : { more: times };
     this.#logger.warn({ use: this.#use, remote, error, ...more }, text);
   }
 }
