@@ -44,7 +44,7 @@ export class ClientPort {
   /** `handshakes`: for the ports that are bound for TLS; null: there are none. */
   constructor(
     grpc: GrpcServer,
-    router: Router,
+    router: Pick<Router, "handle">,
     limits: ClientPortLimits,
     handshakes: Handshakes | null = null,
   ) {

@@ -39,7 +39,7 @@ export class Handshakes {
   readonly #limits: HandshakeLimits;
   /** By what they offer. They never listen: connections are given to them. */
   readonly #servers: Map<string, tls.Server>;
-  /** By the address and port of the other side. */
+  /** By the addresses and ports of both ends. */
   readonly #running: Map<string, Handshake>;
   readonly #perAddress: Map<string, number>;
   readonly #refusals: RefusalLog;
@@ -105,7 +105,7 @@ export class Handshakes {
   }
 
   #makeServer(protocols: readonly string[]): tls.Server {
-    const { listening, demands, options } = this.#credentials;
+    const { listening, demands } = this.#credentials;
     const settings: tls.TlsOptions = {
       ...listening,
       requestCert: demands.certificate,
@@ -113,7 +113,10 @@ export class Handshakes {
       rejectUnauthorized: false,
       handshakeTimeout: this.#limits.timeoutMs,
     };
-    if (options.use === "client") settings.ALPNCallback = ({ protocols }) => protocolOf(protocols);
+    if (protocols.length > 0) {
+      settings.ALPNCallback = ({ protocols: offered }) =>
+        protocols.find((protocol) => offered.includes(protocol));
+    }
     const server = tls.createServer(settings);
     server.on("secureConnection", (socket) => this.#judge(socket));
     server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
@@ -179,14 +182,7 @@ export class Handshakes {
   }
 }
 
-function keyOf(socket: Socket): string {
-  return `${socket.remoteAddress ?? ""} ${socket.remotePort ?? 0}`;
-}
-
-/**
- * Who speaks HTTP/1.1 too is spoken to in it: of HTTP/2 there is gRPC alone here, and clients of gRPC
- * offer nothing else. Who offers neither is refused.
- */
-function protocolOf(offered: readonly string[]): string | undefined {
-  return ["http/1.1", "h2"].find((protocol) => offered.includes(protocol));
+/** Both ends: one port of the other side may be connected to several of ours. */
+function keyOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return [remoteAddress, remotePort, localAddress, localPort].join(" ");
 }

@@ -9,12 +9,14 @@ import { after, before, describe, test } from "node:test";
 import net from "node:net";
 import tls from "node:tls";
 import { GrpcClient, GrpcCode, GrpcServer } from "@quorate/grpc";
-import type { GrpcPeer } from "@quorate/grpc";
+import type { GrpcHandler, GrpcPeer } from "@quorate/grpc";
 import { LinkEnd } from "@quorate/storage";
 import type { Link } from "@quorate/storage";
 import { NodeTransport } from "../env/node-transport.ts";
-import { ClientPort } from "../http/client-port.ts";
-import type { CertificateFiles } from "./options.ts";
+import { Release } from "../etcd/release.ts";
+import { ClientPort, Speaks } from "../http/client-port.ts";
+import { Gateway } from "../http/gateway/gateway.ts";
+import type { CertificateFiles, TlsOptions } from "./options.ts";
 import { logLines } from "./testing/lines.ts";
 import type { Line } from "./testing/lines.ts";
 import { TestAuthority } from "./testing/test-authority.ts";
@@ -89,29 +91,40 @@ const demands = {
 describe("the port of clients", () => {
   const { logger, lines } = logLines();
   let port = 0;
+  /** For gRPC alone, as the client URLs are beside --listen-client-http-urls. */
+  let grpcPort = 0;
   const peers: GrpcPeer[] = [];
   before(async () => {
     const side = new TlsSide(tlsOptions({ use: "client", names: true, ...demands }), logger);
     side.open();
-    const grpc = new GrpcServer({
-      methods: new Map([["/t.T/M", 1]]),
-      messageBytesMax: 1024,
-      streamsPerConnectionMax: 10,
-      headerBytesMax: 4096,
-      handler: {
-        onMessage: (_, message, sink) => {
-          peers.push(sink.peer);
-          sink.reply(message);
-        },
+    const handler: GrpcHandler = {
+      onMessage: (_, message, sink) => {
+        peers.push(sink.peer);
+        sink.reply(message);
       },
+    };
+    const bounds = { messageBytesMax: 1024, streamsPerConnectionMax: 10, headerBytesMax: 4096 };
+    const grpc = new GrpcServer({ methods: new Map([["/t.T/M", 1]]), handler, ...bounds });
+    const gateway = new Gateway({
+      handler,
+      methods: new Map([["/etcdserverpb.KV/Range", 1]]),
+      messageBytesMax: 1024,
+      release: Release.V35,
+      onHandled: () => undefined,
     });
     const clients = new ClientPort(
       grpc,
-      (_, response) => response.end("hello"),
+      {
+        handle: (request, response) => {
+          if (request.url === "/") response.end("hello");
+          else gateway.handle(request.url ?? "", request, response);
+        },
+      },
       { connectionsMax: 100, connectionsPerAddressMax: 100 },
       side.handshakes,
     );
-    port = await clients.bind("127.0.0.1", 0, true);
+    port = await clients.bind("127.0.0.1", 0, Speaks.Both, true);
+    grpcPort = await clients.bind("127.0.0.1", 0, Speaks.Grpc, true);
     closers.push(() => {
       clients.close();
       clients.destroy();
@@ -148,10 +161,25 @@ describe("the port of clients", () => {
     });
   }
 
+  test("a call through the gateway is nobody's, whatever certificate is shown (CVE-2018-16886)", async () => {
+    const text = "POST /v3/kv/range HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}";
+    const calls = peers.length;
+    match(await said(connect(port, right, {}), text), /^HTTP\/1\.1 200 OK\r\n/);
+    deepEqual(peers.slice(calls), [{ address: "127.0.0.1", commonName: null }]);
+  });
+
   test("who offers HTTP/1.1 besides HTTP/2 is spoken to in HTTP/1.1, who offers neither not at all", async () => {
     ok((await http(port, right, ["h2", "http/1.1"])).includes("hello"));
     ok((await http(port, right, [])).includes("hello"));
     equal(await http(port, right, ["spdy/3"]), "");
+    const offered = (to: number): Promise<string | false | null> => {
+      const socket = connect(to, right, { ALPNProtocols: ["h2", "http/1.1"] });
+      return once(socket, "secureConnect").then(() => {
+        socket.destroy();
+        return socket.alpnProtocol;
+      });
+    };
+    deepEqual([await offered(port), await offered(grpcPort)], ["http/1.1", "h2"]);
   });
 
   test("versions below 1.2 and suites without authenticated encryption are not spoken", async () => {
@@ -175,55 +203,71 @@ describe("the port of clients", () => {
 });
 
 describe("the port of peers", () => {
-  const { logger, lines } = logLines();
-  let port = 0;
-  let accepted = 0;
-  before(async () => {
-    const side = new TlsSide(tlsOptions({ use: "peer", ...demands }), logger);
+  interface PeerPort {
+    readonly port: number;
+    readonly lines: Line[];
+    accepted: number;
+  }
+
+  /** Sends back what comes. */
+  async function listen(options: Partial<TlsOptions> = {}): Promise<PeerPort> {
+    const { logger, lines } = logLines();
+    const side = new TlsSide(tlsOptions({ use: "peer", ...demands, ...options }), logger);
     side.open();
     const transport = new NodeTransport(side);
-    port = await freePort();
-    await transport.bind("127.0.0.1", port, true);
+    const made: PeerPort = { port: await freePort(), lines, accepted: 0 };
+    await transport.bind("127.0.0.1", made.port, true);
     transport.listen((link) => {
-      accepted += 1;
-      return {
-        onOpen: () => undefined,
-        onBytes: (bytes) => void link.send(bytes),
-        onDrain: () => undefined,
-        onEnd: () => undefined,
-      };
+      made.accepted += 1;
+      return { ...silent, onBytes: (bytes) => void link.send(bytes) };
     });
     closers.push(() => {
       transport.close();
       side.credentials.close();
     });
+    return made;
+  }
+
+  let peers: PeerPort;
+  before(async () => {
+    peers = await listen();
   });
 
   for (const { who, shows, why } of cases) {
     test(`${who} is ${why === null ? "taken" : "refused"}`, async () => {
-      const [seen, before] = [lines.length, accepted];
-      const echo = await said(connect(port, shows, {}), "frame");
+      const [seen, before] = [peers.lines.length, peers.accepted];
+      const echo = await said(connect(peers.port, shows, {}), "frame");
       equal(echo, why === null ? "frame" : "");
-      equal(accepted, before + (why === null ? 1 : 0));
-      if (why !== null) await refusedFor(lines, seen, why);
+      equal(peers.accepted, before + (why === null ? 1 : 0));
+      if (why !== null) await refusedFor(peers.lines, seen, why);
     });
   }
 
   test("a peer without TLS is refused, and the log says so", async () => {
-    const seen = lines.length;
-    equal(await said(net.connect(port, "127.0.0.1"), "a plain frame of some length"), "");
-    await refusedFor(lines, seen, /^it does not speak TLS$/);
+    const seen = peers.lines.length;
+    equal(await said(net.connect(peers.port, "127.0.0.1"), "a plain frame of some length"), "");
+    await refusedFor(peers.lines, seen, /^it does not speak TLS$/);
+  });
+
+  test("by name (CN), where names are allowed", async () => {
+    const named = await listen({ allowedHosts: [], allowedNames: ["m1", "alice"] });
+    equal(await said(connect(named.port, right, {}), "frame"), "frame");
+    equal(await said(connect(named.port, member, {}), "frame"), "");
+    await refusedFor(named.lines, 0, /^the name "member" is not an allowed one$/);
   });
 
   test("a peer whose certificate is of another address is refused, unless told otherwise", async () => {
     const elsewhere = authority.issue("elsewhere", { hosts: ["192.0.2.1", "member.example"] });
-    const seen = lines.length;
-    equal(await said(connect(port, elsewhere, {}), "frame"), "");
-    await refusedFor(
-      lines,
-      seen,
-      /^the certificate does not stand for 127\.0\.0\.1, from where it/,
-    );
+    const seen = peers.lines.length;
+    equal(await said(connect(peers.port, elsewhere, {}), "frame"), "");
+    await refusedFor(peers.lines, seen, /^the certificate does not stand for 127\.0\.0\.1, from/);
+    const lenient = await listen({ checkAddress: false });
+    equal(await said(connect(lenient.port, elsewhere, {}), "frame"), "frame");
+    // A name that leads there will do, and so does a certificate that names no host at all.
+    const local = authority.issue("by-name", { hosts: ["localhost", "member.example"] });
+    equal(await said(connect(peers.port, local, {}), "frame"), "frame");
+    const open = await listen({ allowedHosts: [] });
+    equal(await said(connect(open.port, authority.issue("hostless", {}), {}), "frame"), "frame");
   });
 });
 

@@ -4,7 +4,7 @@
 import type { IncomingHttpHeaders } from "node:http2";
 import type { ServerResponse } from "node:http";
 import { GrpcCode } from "@quorate/grpc";
-import type { GrpcSink } from "@quorate/grpc";
+import type { GrpcPeer, GrpcSink } from "@quorate/grpc";
 import { Release } from "../../etcd/release.ts";
 import { errorBody, errorFrame, httpStatusOf } from "./error-form.ts";
 import { messageToJson } from "./json/to-json.ts";
@@ -29,6 +29,8 @@ export class GatewayCall implements GrpcSink {
   readonly #options: CallOptions;
   readonly #response: ServerResponse;
   readonly metadata: IncomingHttpHeaders;
+  /** Never a user by its certificate, whoever sent the request (CVE-2018-16886). */
+  readonly peer: GrpcPeer;
   #ended: boolean;
   onCancel: (() => void) | null;
   onDrain: (() => void) | null;
@@ -39,6 +41,7 @@ export class GatewayCall implements GrpcSink {
     this.#options = options;
     this.#response = options.response;
     this.metadata = options.metadata;
+    this.peer = { address: options.response.socket?.remoteAddress ?? "", commonName: null };
     this.#ended = false;
     this.onCancel = null;
     this.onDrain = null;
