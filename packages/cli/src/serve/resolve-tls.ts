@@ -195,8 +195,8 @@ class Resolving {
         `the scheme of the ${this.#use} URL ${url} is http while key and cert files are present: ` +
           "they are ignored for it",
       );
-      if (this.#isOn(auth))
-        this.#context.warn(`--${auth} is ignored for ${url}: its scheme is http`);
+      if (!this.#isOn(auth)) continue;
+      this.#context.warn(`--${auth} is ignored for ${url}: its scheme is http`);
     }
   }
 

@@ -58,8 +58,8 @@ export class Credentials {
       const { pair, isNew } = readOrMakeSelfSigned(own, Date.now());
       const notAfter = new Date(pair.expiresMs).toISOString();
       const fields = { use, directory: own.directory, notAfter };
-      if (isNew)
-        this.#logger.warn(fields, "a certificate of its own was made: it proves nobody's identity");
+      const text = "a certificate of its own was made: it proves nobody's identity";
+      if (isNew) this.#logger.warn(fields, text);
     }
     this.#seen = fingerprint(this.#files().map(signatureNow));
     this.#loaded = this.#read();

@@ -97,8 +97,7 @@ export class DerReader {
     const length = this.#length();
     const start = this.#at;
     this.#at += length;
-    if (this.#at > this.#bytes.length)
-      throw new DerError("an element is longer than what holds it");
+    if (this.#at > this.#bytes.length) throw new DerError("an element is cut short");
     return { tag, contents: this.#bytes.subarray(start, this.#at) };
   }
 

@@ -12,7 +12,7 @@ import { hostsOf, refusalOf, standsFor } from "./verify.ts";
 export interface Dialled {
   readonly socket: TLSSocket;
   /** Once the handshake is done: null, or why it must not be spoken to. */
-  refusal(): string | null;
+  readonly refusal: () => string | null;
 }
 
 /** `host`: as the URL says it; `address`: where that is. `credentials` null: none of this member's own. */

@@ -34,9 +34,8 @@ export function parseRevocationLists(file: Uint8Array): RevocationList {
     try {
       nextUpdateMs = Math.min(nextUpdateMs, readList(list, serials));
     } catch (error) {
-      if (error instanceof DerError)
-        throw new Error(`${noList} (${error.message})`, { cause: error });
-      throw error;
+      if (!(error instanceof DerError)) throw error;
+      throw new Error(`${noList} (${error.message})`, { cause: error });
     }
   }
   return new RevocationList(serials, nextUpdateMs);
@@ -66,8 +65,7 @@ function readList(bytes: Uint8Array, serials: Set<string>): number {
     const entry = new DerReader(entries.take(Tag.Sequence));
     serials.add(plainSerial(Buffer.from(entry.take(Tag.Integer)).toString("hex")));
   }
-  if (!body.done && body.peeked !== explicit(0))
-    throw new DerError("a list with something behind it");
+  if (!body.done && body.peeked !== explicit(0)) throw new DerError("something behind the list");
   return nextUpdateMs;
 }
 

@@ -26,9 +26,9 @@ export function refusalOf(socket: TLSSocket, demands: Demands): string | null {
   const certificate = new X509Certificate(chain[0].raw);
   if (!socket.authorized) return chainRefusal(socket, certificate);
   const revoked = chain.find((one) => demands.revoked?.has(one.serialNumber) === true);
-  if (revoked !== undefined)
-    return `the certificate with serial ${revoked.serialNumber} is revoked`;
-  return nameRefusal(certificate, demands);
+  return revoked === undefined
+    ? nameRefusal(certificate, demands)
+    : `the certificate with serial ${revoked.serialNumber} is revoked`;
 }
 
 /** What the other end has shown; null: nothing. It is worth something after the judgement only. */
