@@ -31,7 +31,7 @@ export interface GrpcSink {
 
 /** Who is at the other end of the connection itself, whatever the call says. */
 export interface GrpcPeer {
-  /** Its network address, without the port; empty when the connection has ended. */
+  /** Its network address, without the port; empty when the connection had ended. */
   readonly address: string;
   /**
    * Of the certificate that the client has shown and that was verified; null where there is none, and
@@ -59,8 +59,8 @@ export interface GrpcServerOptions {
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
   readonly #http: http2.Http2Server;
-  /** And whose certificate each was opened with. */
-  readonly #sessions: Map<http2.Http2Session, string | null>;
+  /** And who is at the other end of each. */
+  readonly #sessions: Map<http2.Http2Session, GrpcPeer>;
   /** Of the connection whose session is being made. */
   #accepting: string | null;
   /** Calls by method number and status code, for metrics. */
@@ -117,7 +117,8 @@ export class GrpcServer {
   }
 
   #onSession(session: http2.ServerHttp2Session): void {
-    this.#sessions.set(session, this.#accepting);
+    const address = session.socket.remoteAddress ?? "";
+    this.#sessions.set(session, { address, commonName: this.#accepting });
     session.setLocalWindowSize(16 << 20);
     session.on("error", () => undefined);
     session.on("close", () => this.#sessions.delete(session));
@@ -130,16 +131,16 @@ export class GrpcServer {
       return;
     }
     const { session } = stream;
-    const peer = {
-      address: session?.socket?.remoteAddress ?? "",
-      commonName: (session === undefined ? null : this.#sessions.get(session)) ?? null,
-    };
+    const peer = (session === undefined ? undefined : this.#sessions.get(session)) ?? goneAway;
     const call = new Call(stream, { headers, peer }, this.#options, (method, code, elapsedMs) =>
       this.onHandled?.(method, code, elapsedMs),
     );
     call.start();
   }
 }
+
+/** Of a connection that has ended before its call began. */
+const goneAway: GrpcPeer = { address: "", commonName: null };
 
 function isGrpc(contentType: string | undefined): boolean {
   return contentType !== undefined && contentType.startsWith("application/grpc");
