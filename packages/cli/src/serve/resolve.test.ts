@@ -63,10 +63,10 @@ test("what HTTP requests may come in, and what clients are told", () => {
   deepEqual(http.cors, ["http://a:80", "http://b:80"]);
   equal(http.gateway, false);
   deepEqual(http.listenMetrics, [
-    { host: "127.0.0.1", port: 3 },
-    { host: "::1", port: 4 },
+    { host: "127.0.0.1", port: 3, secure: false },
+    { host: "::1", port: 4, secure: false },
   ]);
-  deepEqual(http.listenClient, [{ host: "127.0.0.1", port: 5 }]);
+  deepEqual(http.listenClient, [{ host: "127.0.0.1", port: 5, secure: false }]);
   equal(etcdVersion, "3.4.23");
 });
 
