@@ -3,6 +3,7 @@
 // Depends on this member's settings, so apply never asks it.
 import { assertNever, latin1Decode } from "@quorate/base";
 import { decodeAlarmCommand } from "./alarm/alarm-command.ts";
+import { decodeAuthCommand } from "./auth/auth-command.ts";
 import { KvError } from "./kv-error.ts";
 import {
   decodeLeaseCheckpoint,
@@ -49,6 +50,8 @@ export function checkOperation(
       return decodeLeaseRevoke(request) === null ? KvError.Malformed : KvError.None;
     case OperationKind.LeaseCheckpoint:
       return decodeLeaseCheckpoint(request) === null ? KvError.Malformed : KvError.None;
+    case OperationKind.Auth:
+      return decodeAuthCommand(request) === null ? KvError.Malformed : KvError.None;
     default:
       return assertNever(kind, "operation kind");
   }

@@ -18,7 +18,8 @@ test("what goes into an envelope comes out, the request unchanged", () => {
         const payload = writer.write(user, authRevision, request);
         const envelope = decodeEnvelope(payload);
         ok(envelope !== null);
-        deepEqual([envelope.user, envelope.authRevision], [user, authRevision]);
+        const { identity } = envelope;
+        deepEqual([identity.user, identity.authRevision], [user, authRevision]);
         equal(toHex(payload.subarray(envelope.requestAt)), toHex(request));
       },
     ),

@@ -1,17 +1,16 @@
 // The payload of an operation's entry: who asks, by which revision of the auth store, and behind it
 // the client's request bytes unchanged (DESIGN.md 10). On disk and between members.
 import { ByteReader, ByteWriter } from "@quorate/base";
+import { Identity, nobody } from "./auth/identity.ts";
 import { ByteSlab } from "./byte-slab.ts";
 
 export class Envelope {
-  readonly user: string;
-  readonly authRevision: number;
+  readonly identity: Identity;
   /** Where the request begins in the payload. */
   readonly requestAt: number;
 
-  constructor(user: string, authRevision: number, requestAt: number) {
-    this.user = user;
-    this.authRevision = authRevision;
+  constructor(identity: Identity, requestAt: number) {
+    this.identity = identity;
     this.requestAt = requestAt;
   }
 }
@@ -43,5 +42,8 @@ export function decodeEnvelope(payload: Uint8Array): Envelope | null {
   const reader = new ByteReader(payload);
   const user = reader.text();
   const authRevision = reader.varint();
-  return reader.ok ? new Envelope(user, authRevision, reader.position) : null;
+  if (!reader.ok) return null;
+  const isNobody = user === "" && authRevision === 0;
+  const identity = isNobody ? nobody : new Identity(user, authRevision);
+  return new Envelope(identity, reader.position);
 }

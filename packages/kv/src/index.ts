@@ -5,6 +5,19 @@ export { AlarmAction, decodeAlarmCommand, encodeAlarmCommand } from "./alarm/ala
 export type { AlarmCommand } from "./alarm/alarm-command.ts";
 export { takesSpace } from "./alarm/restrictions.ts";
 export { AlarmType, alarmNames, isAlarmType, isEtcdAlarm } from "./alarm/alarm-type.ts";
+export {
+  AuthAction,
+  decodeAuthCommand,
+  encodeAuthCommand,
+  renewedTokensMax,
+  tokenHashBytes,
+} from "./auth/auth-command.ts";
+export type { AuthCommand, TokenHash } from "./auth/auth-command.ts";
+export type { LeaseKeys } from "./auth/auth-gate.ts";
+export type { AuthView } from "./auth/auth-view.ts";
+export { Identity, nobody } from "./auth/identity.ts";
+export { isPermissionType, PermissionType, rootName } from "./auth/user.ts";
+export type { Permission, Role, User } from "./auth/user.ts";
 export { checkRangeRequest } from "./edge-check.ts";
 export { KvError } from "./kv-error.ts";
 export { Lease, leasesMax, leaseTtlSecondsMax } from "./lease/lease.ts";

@@ -2,6 +2,8 @@
 // Deterministic: equal entries in equal order give equal state, replies and digests; no clock, no
 // configuration, no randomness enters apply (raft-lessons 50).
 import type { Alarm } from "./alarm/alarm.ts";
+import type { AuthView } from "./auth/auth-view.ts";
+import type { Identity } from "./auth/identity.ts";
 import type { KvError } from "./kv-error.ts";
 import type { Lease } from "./lease/lease.ts";
 import type { LeaseView } from "./lease/lease-view.ts";
@@ -61,9 +63,10 @@ export interface KvApi {
   /** The payload of an entry: who asks, then the request bytes unchanged. */
   envelope(user: string, authRevision: number, request: Uint8Array): Uint8Array;
 
-  // Reads of the present state; `term` goes into the response header.
-  range(request: Uint8Array, term: number): KvReply;
-  readTxn(request: Uint8Array, term: number): KvReply;
+  // Reads of the present state; `term` goes into the response header. By nobody, unless it is said
+  // who asks; whether that one may read it is decided here.
+  range(request: Uint8Array, term: number, identity?: Identity): KvReply;
+  readTxn(request: Uint8Array, term: number, identity?: Identity): KvReply;
 
   /**
    * Applies one operation. `wantReply`: encode the response (only the member that asked needs it),
@@ -96,6 +99,7 @@ export interface KvApi {
   leaseKeys(lease: Lease): readonly Uint8Array[];
   /** Field 1 of every response, encoded, as of now: for answers that are not made by apply. */
   responseHeader(term: number): Uint8Array;
+  readonly auth: AuthView;
   /** Of the newest live rows and the tables (DESIGN.md 14); compaction does not change it. */
   liveDigest(): Digest;
   /** Chain over (index, entry, resulting revision). */

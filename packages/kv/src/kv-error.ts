@@ -32,5 +32,29 @@ export const KvError = {
   TooManyLeases: 20,
   /** leaseKeysMax are attached to it. */
   TooManyLeaseKeys: 21,
+  // Of users, roles and rights.
+  RootUserNotFound: 40,
+  RootRoleNotGranted: 41,
+  UserExists: 42,
+  /** Nobody has said who asks, or a user without a name. */
+  UserEmpty: 43,
+  UserNotFound: 44,
+  RoleExists: 45,
+  RoleEmpty: 46,
+  RoleNotFound: 47,
+  /** Name and password do not belong together. */
+  AuthFailed: 48,
+  PermissionNotGiven: 49,
+  PermissionDenied: 50,
+  RoleNotGranted: 51,
+  PermissionNotGranted: 52,
+  AuthNotEnabled: 53,
+  /** Nothing that this cluster gave out, or gave out too long ago. */
+  InvalidAuthToken: 54,
+  InvalidAuthManagement: 55,
+  /** Who asks was found out before the newest change of users, roles or rights. */
+  AuthOldRevision: 56,
+  /** There is no room for more users, roles or permissions. */
+  AuthStoreFull: 57,
 } as const;
 export type KvError = (typeof KvError)[keyof typeof KvError];

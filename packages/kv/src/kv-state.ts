@@ -5,12 +5,17 @@ import { assert } from "@quorate/base";
 import type { Alarm } from "./alarm/alarm.ts";
 import { AlarmTable } from "./alarm/alarm-table.ts";
 import { refusalOf } from "./alarm/restrictions.ts";
+import { AuthGate } from "./auth/auth-gate.ts";
+import { AuthTable } from "./auth/auth-table.ts";
+import type { AuthView } from "./auth/auth-view.ts";
+import { Identity, nobody } from "./auth/identity.ts";
 import { Hasher } from "./digest.ts";
 import { checkOperation, checkRange } from "./edge-check.ts";
 import { decodeEnvelope, EnvelopeWriter } from "./envelope.ts";
 import type { AppliedOperation, Digest, HashKvTask, KvApi, KvOptions, KvReply } from "./kv-api.ts";
 import { KvError } from "./kv-error.ts";
 import type { Lease } from "./lease/lease.ts";
+import { leaseIdOf } from "./lease/lease-id.ts";
 import { LeaseTable } from "./lease/lease-table.ts";
 import { liveDigestOf } from "./live-digest-of.ts";
 import { beginHashKv } from "./mvcc/hash-kv.ts";
@@ -59,6 +64,8 @@ export class KvState implements KvApi {
   readonly #store: MvccStore;
   readonly #alarms: AlarmTable;
   readonly leases: LeaseTable;
+  readonly #auth: AuthTable;
+  readonly #gate: AuthGate;
   readonly #tables: ReplicatedTable[];
   /** What handlers see. */
   readonly #state: ReplicatedState;
@@ -75,8 +82,15 @@ export class KvState implements KvApi {
     this.leases = new LeaseTable();
     this.#store = new MvccStore(options.rows, this.leases);
     this.#alarms = new AlarmTable();
-    this.#tables = [this.#alarms, this.leases];
-    this.#state = { store: this.#store, alarms: this.#alarms, leases: this.leases };
+    this.#auth = new AuthTable();
+    this.#gate = new AuthGate(this.#auth, (high, low) => this.#keysOfLease(high, low));
+    this.#tables = [this.#alarms, this.leases, this.#auth];
+    this.#state = {
+      store: this.#store,
+      alarms: this.#alarms,
+      leases: this.leases,
+      auth: this.#auth,
+    };
     const ids = encodeHeaderIds(options.clusterId, options.memberId);
     this.#reply = new ReplyBuilder(ids, options.rangeBytesMax);
     this.#hasher = new Hasher();
@@ -127,6 +141,17 @@ export class KvState implements KvApi {
     return this.#store.attachedKeys(lease);
   }
 
+  /** For the gate: as the key index has them. */
+  #keysOfLease(high: number, low: number): string[] {
+    const lease = this.leases.get(leaseIdOf(high, low));
+    if (lease === null) return [];
+    return [...lease.slots].map((slot) => this.#store.index.slots.key(slot));
+  }
+
+  get auth(): AuthView {
+    return this.#auth;
+  }
+
   // ---- The edge -----------------------------------------------------------------------------------
 
   check(kind: OperationKind, request: Uint8Array): KvError {
@@ -151,10 +176,13 @@ export class KvState implements KvApi {
 
   // ---- Reads --------------------------------------------------------------------------------------
 
-  range(request: Uint8Array, term: number): KvReply {
+  range(request: Uint8Array, term: number, identity: Identity = nobody): KvReply {
     const decoded = decodeRangeRequest(request);
     if (decoded === null) return failedReply(KvError.Malformed);
-    const refusal = checkRange(decoded);
+    let refusal = checkRange(decoded);
+    if (refusal === KvError.None) {
+      refusal = this.#auth.mayRange(identity, decoded.key, decoded.rangeEnd);
+    }
     if (refusal !== KvError.None) return failedReply(refusal);
     const reply = this.#reply;
     reply.begin(term);
@@ -162,10 +190,12 @@ export class KvState implements KvApi {
     return error === KvError.None ? reply.finish() : failedReply(error);
   }
 
-  readTxn(request: Uint8Array, term: number): KvReply {
+  readTxn(request: Uint8Array, term: number, identity: Identity = nobody): KvReply {
     const txn = decodeTxnRequest(request, 0, this.#options.txnOpsMax);
     if (txn === null) return failedReply(KvError.Malformed);
     assert(isReadOnly(txn), "KvState.readTxn: the transaction writes");
+    const refusal = this.#gate.mayRunTxn(identity, txn);
+    if (refusal !== KvError.None) return failedReply(refusal);
     const reply = this.#reply;
     reply.begin(term);
     const error = readTxn(this.#store, new TxnRun(this.#store, txn), reply);
@@ -214,9 +244,12 @@ export class KvState implements KvApi {
     const handler: OperationHandler | undefined = operationHandlers[operation.kind];
     // A binary that meets a kind above its level has stopped before (P11).
     assert(handler !== undefined, "KvState.apply: unknown kind of operation");
-    const refusal = refusalOf(this.#alarms, operation.kind, payload, envelope.requestAt);
+    const { requestAt } = envelope;
+    const refusal = refusalOf(this.#alarms, operation.kind, payload, requestAt);
     if (refusal !== KvError.None) return refusal;
-    return handler(this.#state, payload, envelope.requestAt, wallMs, reply, operation);
+    const denial = this.#gate.mayApply(operation.kind, envelope.identity, payload, requestAt);
+    if (denial !== KvError.None) return denial;
+    return handler(this.#state, payload, requestAt, wallMs, reply, operation);
   }
 
   #advance(index: number): void {

@@ -1,5 +1,6 @@
 // What one kind of operation is to apply (operation-handlers.ts lists them).
 import type { AlarmTable } from "./alarm/alarm-table.ts";
+import type { AuthTable } from "./auth/auth-table.ts";
 import type { AppliedOperation } from "./kv-api.ts";
 import type { KvError } from "./kv-error.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
@@ -10,6 +11,7 @@ export interface ReplicatedState {
   readonly store: MvccStore;
   readonly alarms: AlarmTable;
   readonly leases: LeaseTable;
+  readonly auth: AuthTable;
 }
 
 /**

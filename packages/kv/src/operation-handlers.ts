@@ -4,6 +4,8 @@
 // the state and the entry (raft-lessons 50).
 import { encodeAlarms } from "./alarm/alarm.ts";
 import { decodeAlarmCommand } from "./alarm/alarm-command.ts";
+import { applyAuthCommand } from "./auth/apply-auth.ts";
+import { decodeAuthCommand } from "./auth/auth-command.ts";
 import { KvError } from "./kv-error.ts";
 import {
   applyLeaseCheckpoint,
@@ -87,6 +89,11 @@ export const operationHandlers: Record<OperationKind, OperationHandler> = {
   [OperationKind.LeaseGrant]: applyLeaseGrant,
   [OperationKind.LeaseRevoke]: applyLeaseRevoke,
   [OperationKind.LeaseCheckpoint]: applyLeaseCheckpoint,
+  /** The reply is empty. */
+  [OperationKind.Auth]: ({ auth }, payload, at, wallMs) => {
+    const command = decodeAuthCommand(payload, at);
+    return command === null ? KvError.Malformed : applyAuthCommand(auth, command, wallMs);
+  },
 };
 
 /** A transaction that writes nothing, on the present state. */

@@ -13,6 +13,8 @@ export const OperationKind = {
   LeaseGrant: 21,
   LeaseRevoke: 22,
   LeaseCheckpoint: 23,
+  /** A record of ours (auth/auth-command.ts). */
+  Auth: 24,
 } as const;
 export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind];
 /** Of those that carry a client's request. */

@@ -1,7 +1,9 @@
 // The tables' sections of a checkpoint with other tables in them: for a recovery, which gives a state
-// other members (host/src/recover). The state machine's own tables, alarms and leases, stay.
+// other members (host/src/recover). The state machine's own tables stay: alarms, leases, and users with
+// their roles and rights. Tokens do not: what the old cluster gave out is not good in the new one.
 import { must } from "@quorate/base";
 import { AlarmTable } from "./alarm/alarm-table.ts";
+import { AuthTable } from "./auth/auth-table.ts";
 import { Hasher } from "./digest.ts";
 import { LeaseTable } from "./lease/lease-table.ts";
 import { liveDigestOf } from "./live-digest-of.ts";
@@ -17,11 +19,13 @@ export function withOtherTables(
   const own = records.find(({ name }) => name === stateRecordName);
   const state = own === undefined ? null : decodeStateRecord(own.bytes);
   if (state === null) return null;
-  const kept = [new AlarmTable(), new LeaseTable()];
+  const auth = new AuthTable();
+  const kept = [new AlarmTable(), new LeaseTable(), auth];
   for (const table of kept) {
     const record = records.find(({ name }) => name === table.name);
     if (record !== undefined && !table.restore(record.bytes)) return null;
   }
+  auth.tokens.clear();
   const tables = [...kept, ...registered];
   const live = liveDigestOf(new Hasher(), state.store, tables);
   const bytes = encodeStateRecord({ ...state, liveLow: live.low, liveHigh: live.high });

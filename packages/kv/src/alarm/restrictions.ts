@@ -33,6 +33,7 @@ const needs: Record<OperationKind, Needs> = {
   [OperationKind.LeaseRevoke]: Needs.EqualStates,
   // Says only what is so anyway.
   [OperationKind.LeaseCheckpoint]: Needs.Nothing,
+  [OperationKind.Auth]: Needs.Nothing,
 };
 
 /** None: it may be carried out. `request` starts at `at` in the payload. */

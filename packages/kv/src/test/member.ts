@@ -1,4 +1,6 @@
 // One state machine as a host drives it, without a host: checks at the edge, then the log.
+import { nobody } from "../auth/identity.ts";
+import type { Identity } from "../auth/identity.ts";
 import { KvError } from "../kv-error.ts";
 import type { KvReply } from "../kv-api.ts";
 import { KvState } from "../kv-state.ts";
@@ -63,8 +65,9 @@ export class Member {
     bytes: Uint8Array,
     wantReply: boolean = true,
     headerTerm: number = term,
+    identity: Identity = nobody,
   ): KvReply {
-    const payload = this.kv.envelope("", 0, bytes);
+    const payload = this.kv.envelope(identity.user, identity.authRevision, bytes);
     this.wallMs += 3;
     return this.kv.apply(
       { kind, level: 1, index: ++this.index, term, wallMs: this.wallMs, payload },

@@ -1,5 +1,5 @@
-// A union of key intervals, kept as sorted disjoint spans: all that the check for overlapping puts
-// and deletes needs to ask is whether a key lies in any of them.
+// A union of key intervals, kept as sorted disjoint spans: the check for overlapping puts and deletes
+// asks whether a key lies in any of them, the check of rights whether a whole interval does.
 
 interface Span {
   readonly from: string;
@@ -43,6 +43,19 @@ export class KeySpans {
   }
 
   contains(key: string): boolean {
+    const span = this.#spanAt(key);
+    return span !== null && (span.to === null || key < span.to);
+  }
+
+  /** Every key of [from, to) is in the union, `from` itself also when the interval is empty. */
+  covers(from: string, to: string | null): boolean {
+    const span = this.#spanAt(from);
+    if (span === null || (span.to !== null && from >= span.to)) return false;
+    return span.to === null || (to !== null && to <= span.to);
+  }
+
+  /** The last span that begins at the key or before. */
+  #spanAt(key: string): Span | null {
     let low = 0;
     let high = this.#spans.length;
     while (low < high) {
@@ -50,8 +63,6 @@ export class KeySpans {
       if (this.#spans[middle]!.from <= key) low = middle + 1;
       else high = middle;
     }
-    if (low === 0) return false;
-    const { to } = this.#spans[low - 1]!;
-    return to === null || key < to;
+    return low === 0 ? null : this.#spans[low - 1]!;
   }
 }

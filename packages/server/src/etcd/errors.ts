@@ -16,6 +16,40 @@ function error(code: GrpcCode, text: string): EtcdError {
 const invalid = GrpcCode.InvalidArgument;
 const precondition = GrpcCode.FailedPrecondition;
 
+const authErrors = {
+  [KvError.RootUserNotFound]: error(precondition, "etcdserver: root user does not exist"),
+  [KvError.RootRoleNotGranted]: error(
+    precondition,
+    "etcdserver: root user does not have root role",
+  ),
+  [KvError.UserExists]: error(precondition, "etcdserver: user name already exists"),
+  [KvError.UserEmpty]: error(invalid, "etcdserver: user name is empty"),
+  [KvError.UserNotFound]: error(precondition, "etcdserver: user name not found"),
+  [KvError.RoleExists]: error(precondition, "etcdserver: role name already exists"),
+  [KvError.RoleEmpty]: error(invalid, "etcdserver: role name is empty"),
+  [KvError.RoleNotFound]: error(precondition, "etcdserver: role name not found"),
+  [KvError.AuthFailed]: error(
+    invalid,
+    "etcdserver: authentication failed, invalid user ID or password",
+  ),
+  [KvError.PermissionNotGiven]: error(invalid, "etcdserver: permission not given"),
+  [KvError.PermissionDenied]: error(GrpcCode.PermissionDenied, "etcdserver: permission denied"),
+  [KvError.RoleNotGranted]: error(precondition, "etcdserver: role is not granted to the user"),
+  [KvError.PermissionNotGranted]: error(
+    precondition,
+    "etcdserver: permission is not granted to the role",
+  ),
+  [KvError.AuthNotEnabled]: error(precondition, "etcdserver: authentication is not enabled"),
+  [KvError.InvalidAuthToken]: error(GrpcCode.Unauthenticated, "etcdserver: invalid auth token"),
+  [KvError.InvalidAuthManagement]: error(invalid, "etcdserver: invalid auth management"),
+  [KvError.AuthOldRevision]: error(invalid, "etcdserver: revision of auth store is old"),
+  // Not etcd's: it has no such bounds.
+  [KvError.AuthStoreFull]: error(
+    GrpcCode.ResourceExhausted,
+    "etcdserver: too many users, roles or permissions",
+  ),
+};
+
 const kvErrors: Record<KvError, EtcdError> = {
   [KvError.None]: error(GrpcCode.Internal, "etcdserver: no error"),
   [KvError.Malformed]: error(GrpcCode.Internal, "grpc: failed to unmarshal the received message"),
@@ -53,6 +87,7 @@ const kvErrors: Record<KvError, EtcdError> = {
     GrpcCode.ResourceExhausted,
     "etcdserver: too many keys attached to the lease",
   ),
+  ...authErrors,
 };
 
 const failures: Record<FailureCode, EtcdError> = {
