@@ -24,7 +24,7 @@ import {
 } from "../wire/request.ts";
 import type { RequestOp } from "../wire/request.ts";
 import { AuthAction } from "./auth-command.ts";
-import { AuthGate, noLeaseKeys } from "./auth-gate.ts";
+import { AuthGate } from "./auth-gate.ts";
 import { Identity, nobody } from "./identity.ts";
 import type { PermissionType } from "./user.ts";
 
@@ -166,7 +166,7 @@ test("compaction and alarms by hand are an administrator's; a member's own alarm
 test("to attach a key to a lease takes the right to write all that the lease holds", () => {
   const member = members();
   const held: Record<number, string[]> = { 1: ["b", "w"], 2: ["b", "x"], 3: [] };
-  const gate = new AuthGate(member.kv.auth, (_high, low) => held[low] ?? noLeaseKeys(0, low));
+  const gate = new AuthGate(member.kv.auth, (_high, low) => held[low] ?? []);
   const attach = (leaseLow: number, user: string): KvError => {
     const asked = txn({ success: [put("b", { leaseLow })] });
     return gate.mayRunTxn(member.as(user), asked);

@@ -126,7 +126,7 @@ test("a command is read as it was written, behind anything; cut or with more beh
       const bytes = encodeAuthCommand(written);
       const shifted = new Uint8Array(before + bytes.length);
       shifted.set(bytes, before);
-      deepEqual(decodeAuthCommand(shifted, before), { ...written });
+      equal(JSON.stringify(decodeAuthCommand(shifted, before)), JSON.stringify(written));
       for (let length = 0; length < bytes.length; length += 1) {
         equal(decodeAuthCommand(bytes.subarray(0, length)), null);
       }
