@@ -6,6 +6,7 @@ import type {
   ClientOperationKind,
   Digest,
   HashKvTask,
+  Identity,
   KvError,
   LeaseGrantRequest,
   LeaseId,
@@ -14,6 +15,7 @@ import type {
 import type { ConfState, ProgressStatus, Role } from "@quorate/raft";
 import type { StorageOptions, StorageUsage } from "@quorate/storage";
 import type { HeldState } from "./held-state-api.ts";
+import type { AuthApi } from "./auth/host-auth.ts";
 import type { JournalEvent } from "./journal.ts";
 import type { MemberRequest } from "./members/member-request.ts";
 import { MemberError } from "./members/members-change.ts";
@@ -302,7 +304,14 @@ export interface HostApi {
   start(): void;
   /** Once per tickMs; `ticks` > 1 after a stall, already clamped by the caller (architecture.md §3.4). */
   tick(ticks: number): void;
-  request(kind: RequestKind, payload: Uint8Array, serializable: boolean, sink: ReplySink): void;
+  /** By nobody, unless it is said who asks: what `auth.admit` has found out. */
+  request(
+    kind: RequestKind,
+    payload: Uint8Array,
+    serializable: boolean,
+    sink: ReplySink,
+    identity?: Identity,
+  ): void;
   /** Linearizable barrier without a read: for MemberList and health. */
   readBarrier(sink: ReplySink): void;
   /**
@@ -311,13 +320,14 @@ export interface HostApi {
    */
   changeMembers(request: MemberRequest, sink: ReplySink): void;
   /** The reply is the list of alarms that the command found or made (kv's decodeAlarms). */
-  alarm(command: AlarmCommand, sink: ReplySink): void;
+  alarm(command: AlarmCommand, sink: ReplySink, identity?: Identity): void;
   /**
    * A client's stream of watchers, on this member alone. `requiresLeader`: it ends when this member
    * has known of no leader for three election timeouts. Where no stream is taken the sink fails.
    */
   watch(sink: WatchSink, requiresLeader: boolean): WatchStream;
   readonly leases: LeaseApi;
+  readonly auth: AuthApi;
   transferLeadership(memberId: string, done: (result: TransferResult) => void): void;
   /** etcd's HashKV at `revision` (0: now), in slices between turns. */
   hashKv(revision: number, done: (result: HashKvTask | KvError) => void): void;

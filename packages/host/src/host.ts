@@ -2,8 +2,8 @@
 // Raft and the state machine, answers requests. This file is the life cycle and the wiring; the work
 // of a turn is in pump.ts. The very same class runs in production and in the simulator.
 import { must } from "@quorate/base";
-import { encodeAlarmCommand, OperationKind } from "@quorate/kv";
-import type { AlarmCommand, HashKvTask, KvError } from "@quorate/kv";
+import { nobody } from "@quorate/kv";
+import type { AlarmCommand, HashKvTask, Identity, KvError } from "@quorate/kv";
 import { Role } from "@quorate/raft";
 import type { Message } from "@quorate/raft";
 import type {
@@ -14,6 +14,7 @@ import type {
   SnapshotSink,
   StorageApi,
 } from "@quorate/storage";
+import { HostAuth } from "./auth/host-auth.ts";
 import { checkConfig } from "./config-check.ts";
 import { countersOf } from "./counters.ts";
 import { refusalAtDoor } from "./door.ts";
@@ -81,6 +82,7 @@ export class Host implements HostApi {
   #introduced: JoinFacts["members"];
   #isLearner: boolean;
   readonly #announcer: Announcer;
+  readonly auth: HostAuth;
   #nowTick: number;
   #leader: number;
   #leaderChanges: number;
@@ -116,6 +118,11 @@ export class Host implements HostApi {
     this.#introduced = [];
     this.#isLearner = false;
     this.#announcer = new Announcer(env, config.tickMs);
+    this.auth = new HostAuth({
+      running: () => this.#running,
+      serving: (sink) => this.#serving(sink),
+      nowTick: () => this.#nowTick,
+    });
     this.#nowTick = 0;
     this.#leader = 0;
     this.#leaderChanges = 0;
@@ -162,6 +169,8 @@ export class Host implements HostApi {
         onWritten: (written) => this.#onCheckpoint(written),
         onSent: (to, ok) => this.#onSnapshotSent(to, ok),
         onAlarm: (command, sink) => this.alarm(command, sink),
+        onAuth: (command, sink) => this.auth.change(command, nobody, sink),
+        barrier: (sink) => this.readBarrier(sink),
         onHandOver: (memberId, done) => this.transferLeadership(memberId, done),
       },
     });
@@ -216,20 +225,27 @@ export class Host implements HostApi {
     if (this.#phase === Phase.Running && this.#leader !== 0) {
       running.publisher.tick(this.#nowTick);
       running.alarmWatch.tick(this.#nowTick);
+      running.tokenDuty.tick(this.#nowTick);
     }
     running.watches.tick(this.#nowTick);
   }
 
   // ---- Requests -----------------------------------------------------------------------------------
 
-  request(kind: RequestKind, payload: Uint8Array, serializable: boolean, sink: ReplySink): void {
+  request(
+    kind: RequestKind,
+    payload: Uint8Array,
+    serializable: boolean,
+    sink: ReplySink,
+    identity: Identity = nobody,
+  ): void {
     const running = this.#serving(sink, serializable);
-    running?.requests.take(kind, payload, serializable, sink, this.#nowTick);
+    running?.requests.take(kind, payload, serializable, sink, this.#nowTick, identity);
   }
 
   readBarrier(sink: ReplySink): void {
     const running = this.#serving(sink);
-    running?.requests.read(ReadKind.Barrier, noBytes, false, sink, this.#nowTick);
+    running?.requests.read(ReadKind.Barrier, noBytes, false, sink, this.#nowTick, nobody);
   }
 
   changeMembers(request: MemberRequest, sink: ReplySink): void {
@@ -238,11 +254,8 @@ export class Host implements HostApi {
     running?.requests.propose(HostEntryKind.MemberRequest, payload, sink, this.#nowTick);
   }
 
-  alarm(command: AlarmCommand, sink: ReplySink): void {
-    const running = this.#serving(sink);
-    if (running === null) return;
-    const payload = running.kv.envelope("", 0, encodeAlarmCommand(command));
-    running.requests.propose(OperationKind.Alarm, payload, sink, this.#nowTick);
+  alarm(command: AlarmCommand, sink: ReplySink, identity: Identity = nobody): void {
+    this.#serving(sink)?.requests.alarm(command, identity, sink, this.#nowTick);
   }
 
   watch(sink: WatchSink, requiresLeader: boolean): WatchStream {

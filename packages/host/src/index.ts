@@ -1,5 +1,9 @@
 // The public face of one cluster member.
 export { requestBytesLimit } from "./config-check.ts";
+export type { AdmissionSink } from "./auth/admission.ts";
+export { CredentialKind, Need } from "./auth/credential.ts";
+export type { Credential } from "./auth/credential.ts";
+export type { AuthApi } from "./auth/host-auth.ts";
 export { Host } from "./host.ts";
 export {
   Failure,

@@ -452,8 +452,8 @@ export class Pump {
     }
     const reply =
       read.kind === ReadKind.Range
-        ? kv.range(read.payload, raft.term())
-        : kv.readTxn(read.payload, raft.term());
+        ? kv.range(read.payload, raft.term(), read.identity)
+        : kv.readTxn(read.payload, raft.term(), read.identity);
     if (reply.bytes === null) {
       read.sink.fail(kvFailure(reply.error));
     } else {

@@ -7,6 +7,7 @@ import { Failure, FailureCode } from "./host-api.ts";
 import type { ReplySink } from "./host-api.ts";
 import { failure } from "./proposals.ts";
 import { KvError } from "@quorate/kv";
+import type { Identity } from "@quorate/kv";
 
 export const ReadKind = { Range: 1, Txn: 2, Barrier: 3 } as const;
 export type ReadKind = (typeof ReadKind)[keyof typeof ReadKind];
@@ -16,12 +17,20 @@ export class PendingRead {
   readonly payload: Uint8Array;
   readonly sink: ReplySink;
   readonly deadlineTick: number;
+  readonly identity: Identity;
 
-  constructor(kind: ReadKind, payload: Uint8Array, sink: ReplySink, deadlineTick: number) {
+  constructor(
+    kind: ReadKind,
+    payload: Uint8Array,
+    sink: ReplySink,
+    deadlineTick: number,
+    identity: Identity,
+  ) {
     this.kind = kind;
     this.payload = payload;
     this.sink = sink;
     this.deadlineTick = deadlineTick;
+    this.identity = identity;
   }
 }
 

@@ -1,7 +1,7 @@
 // Client operations at the door: checked by every rule that needs no state, bounded, and sent on as
 // a proposal or a read. Refusals never come inside the call (ReplySink).
-import { KvError, OperationKind } from "@quorate/kv";
-import type { KvApi } from "@quorate/kv";
+import { encodeAlarmCommand, encodeAuthCommand, KvError, OperationKind } from "@quorate/kv";
+import type { AlarmCommand, AuthCommand, Identity, KvApi } from "@quorate/kv";
 import type { Env } from "@quorate/storage";
 import type { Quota } from "./alarms/quota.ts";
 import { FailureCode, rangeRequest } from "./host-api.ts";
@@ -43,9 +43,10 @@ export class Requests {
     serializable: boolean,
     sink: ReplySink,
     nowTick: number,
+    identity: Identity,
   ): void {
     if (kind === rangeRequest) {
-      this.read(ReadKind.Range, payload, serializable, sink, nowTick);
+      this.read(ReadKind.Range, payload, serializable, sink, nowTick, identity);
       return;
     }
     if (payload.length > this.#config.requestBytesMax) {
@@ -58,14 +59,14 @@ export class Requests {
       return;
     }
     if (kind === OperationKind.Txn && this.#kv.isReadOnlyTxn(payload)) {
-      this.read(ReadKind.Txn, payload, serializable, sink, nowTick);
+      this.read(ReadKind.Txn, payload, serializable, sink, nowTick, identity);
       return;
     }
     if (this.#quota.refuses(kind, payload)) {
       this.refuse(sink, kvFailure(KvError.NoSpace));
       return;
     }
-    this.propose(kind, this.#kv.envelope("", 0, payload), sink, nowTick);
+    this.#proposeFor(identity, kind, payload, sink, nowTick);
   }
 
   read(
@@ -74,14 +75,38 @@ export class Requests {
     serializable: boolean,
     sink: ReplySink,
     nowTick: number,
+    identity: Identity,
   ): void {
-    const read = new PendingRead(kind, payload, sink, nowTick + this.#timeoutTicks);
+    const read = new PendingRead(kind, payload, sink, nowTick + this.#timeoutTicks, identity);
     const reads = this.#pump.reads;
     if (serializable ? reads.addLocal(read) : reads.add(read)) {
       this.#pump.schedule();
     } else {
       this.refuse(sink, failure(FailureCode.TooManyRequests));
     }
+  }
+
+  alarm(command: AlarmCommand, identity: Identity, sink: ReplySink, nowTick: number): void {
+    const record = encodeAlarmCommand(command);
+    this.#proposeFor(identity, OperationKind.Alarm, record, sink, nowTick);
+  }
+
+  auth(command: AuthCommand, identity: Identity, sink: ReplySink, nowTick: number): void {
+    const record = encodeAuthCommand(command);
+    if (record.length > this.#config.requestBytesMax) {
+      return this.#refuse(sink, failure(FailureCode.TooLarge));
+    }
+    this.#proposeFor(identity, OperationKind.Auth, record, sink, nowTick);
+  }
+
+  #proposeFor(
+    { user, authRevision }: Identity,
+    kind: OperationKind,
+    request: Uint8Array,
+    sink: ReplySink,
+    nowTick: number,
+  ): void {
+    this.propose(kind, this.#kv.envelope(user, authRevision, request), sink, nowTick);
   }
 
   /** `payload` as it shall stand in the log. */

@@ -2,7 +2,7 @@
 // made together and wired to each other. The life cycle around them is host.ts's.
 import { assert } from "@quorate/base";
 import { encodeHeaderIds, KvState } from "@quorate/kv";
-import type { AlarmCommand, KvApi } from "@quorate/kv";
+import type { AlarmCommand, AuthCommand, KvApi } from "@quorate/kv";
 import { RaftNode } from "@quorate/raft";
 import type { Index, NodeId } from "@quorate/raft";
 import type { DataDirectory, Env, Recovered, StorageApi } from "@quorate/storage";
@@ -11,6 +11,8 @@ import { AlarmWatch } from "./alarms/alarm-watch.ts";
 import { DiskSpace } from "./alarms/disk-space.ts";
 import { Quota } from "./alarms/quota.ts";
 import { StalledFollowers } from "./alarms/stalled-followers.ts";
+import { Admission } from "./auth/admission.ts";
+import { TokenDuty } from "./auth/token-duty.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import type { CheckpointerParts } from "./checkpointer.ts";
 import { DamageDuty } from "./damage/damage-duty.ts";
@@ -73,6 +75,8 @@ export interface Running extends HostInside {
   readonly publisher: Publisher;
   readonly watches: WatchStreams;
   readonly alarmWatch: AlarmWatch;
+  readonly admission: Admission;
+  readonly tokenDuty: TokenDuty;
   readonly repair: StateRepair;
   readonly logRepair: LogRepair;
   readonly damage: DamageDuty;
@@ -81,6 +85,8 @@ export interface Running extends HostInside {
 export interface DutyEvents {
   /** This member asks for it. */
   onAlarm(command: AlarmCommand, sink: ReplySink): void;
+  onAuth(command: AuthCommand, sink: ReplySink): void;
+  barrier(sink: ReplySink): void;
   /** It wants that member to lead; `done` when that has ended, either way. */
   onHandOver(memberId: string, done: () => void): void;
   /** To the journal. */
@@ -152,6 +158,7 @@ export function makeRunning(parts: RunningParts): Running {
   const requests = new Requests(env, config, kv, pump, proposals, quota);
   const digestDuty = compareDigests(parts, { raft, kv, pump, digests, keeper });
   const repair = makeRepair(parts, raft, pump, digestDuty, timeoutTicks);
+  const tokenDuty = keepTokens(parts, kv, raft);
   return {
     votersAtStart,
     raft,
@@ -170,6 +177,8 @@ export function makeRunning(parts: RunningParts): Running {
     publisher: new Publisher(config, membership, requests),
     repair,
     logRepair: makeLogRepair(parts, raft, pump, timeoutTicks),
+    admission: new Admission(kv, tokenDuty, (sink) => events.barrier(sink)),
+    tokenDuty,
     alarmWatch: watchAlarms(parts, keeper, kv, raft, quota),
     damage: watchDamage(parts, keeper, kv, raft, leadership),
   };
@@ -262,6 +271,16 @@ function watchAlarms(
     memberId: config.memberId,
     tickMs: config.tickMs,
     awayMs: config.memberHealthMs,
+  });
+}
+
+function keepTokens({ env, config, events }: RunningParts, kv: KvState, raft: RaftNode): TokenDuty {
+  return new TokenDuty({
+    kv,
+    clock: env.clock,
+    tickMs: config.tickMs,
+    isLeader: () => raft.isLeader(),
+    propose: (command, sink) => events.onAuth(command, sink),
   });
 }
 

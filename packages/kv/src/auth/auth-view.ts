@@ -2,6 +2,7 @@
 import type { KvError } from "../kv-error.ts";
 import type { TokenHash } from "./auth-command.ts";
 import type { Identity } from "./identity.ts";
+import type { TokensView } from "./tokens.ts";
 import type { Role, User } from "./user.ts";
 
 export interface AuthView {
@@ -11,6 +12,8 @@ export interface AuthView {
    * not hold any more. Whoever has checked something that lasts (a watch) asks again when it has changed.
    */
   readonly revision: number;
+
+  readonly tokens: TokensView;
 
   // Who asks. Null: unknown, and maybe known to a member that has applied more.
   identityOfToken(token: TokenHash): Identity | null;

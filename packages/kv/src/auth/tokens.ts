@@ -26,7 +26,14 @@ export interface Token {
   readonly expiresMs: number;
 }
 
-export class Tokens {
+/** As everybody but apply sees them. */
+export interface TokensView {
+  get(hash: TokenHash): Token | null;
+  /** No token expires before it; Infinity: there is none. */
+  readonly earliestExpiryMs: number;
+}
+
+export class Tokens implements TokensView {
   /** In the order in which they were issued or renewed last. */
   readonly #byHash: Map<TokenHash, Token>;
   /** In the same order; no empty sets. Invariant: the same tokens as #byHash. */
