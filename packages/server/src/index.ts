@@ -1,4 +1,7 @@
 // The public face of the member process.
+export { parseAuthToken, tokenTtlSecondsDefault, tokenTtlSecondsMax } from "./auth/auth-token.ts";
+export type { AuthOptions } from "./auth/auth-token.ts";
+export { bcryptCostDefault, bcryptCostMax, bcryptCostMin } from "./auth/passwords.ts";
 export { backendRows, readBackend } from "./backend/read-backend.ts";
 export type { Backend } from "./backend/read-backend.ts";
 export { SnapshotFile } from "./backend/snapshot-file.ts";

@@ -7,6 +7,8 @@ import type { GrpcCode } from "@quorate/grpc";
 import { Host, Phase } from "@quorate/host";
 import type { HostConfig } from "@quorate/host";
 import { ExitCode } from "@quorate/storage";
+import { makeAuthParts } from "./auth/auth-parts.ts";
+import type { AuthOptions } from "./auth/auth-token.ts";
 import { beginAnew } from "./env/begin-anew.ts";
 import { startTicks } from "./env/event-loop.ts";
 import type { LoopClock } from "./env/event-loop.ts";
@@ -46,6 +48,7 @@ export interface MemberOptions {
   readonly http: HttpOptions;
   /** Null: there are no certificates for these connections. */
   readonly tls: { readonly client: TlsOptions | null; readonly peer: TlsOptions | null };
+  readonly auth: AuthOptions;
   readonly logger: Logger;
 }
 
@@ -102,13 +105,15 @@ export class Member {
     );
     this.#host = new Host(env, options.host);
     const clusterVersion = options.etcdVersion.replace(/\.\d+$/, ".0");
-    this.#services = new Services(this.#host, {
+    const facts = {
       etcdVersion: options.etcdVersion,
       version: options.version,
       electionTimeoutMs: options.host.electionTimeoutMs,
       snapshotBytesPerSecond: options.host.snapshotBytesPerSecond,
       stallMaxMs: () => this.#loop?.stallMaxMs ?? 0,
-    });
+    };
+    const auth = makeAuthParts(this.#host, options.auth, options.logger);
+    this.#services = new Services(this.#host, facts, auth);
     this.#metrics = new Metrics(this.#host, {
       server: options.etcdVersion,
       cluster: options.etcdVersion.replace(/\.\d+$/, ""),

@@ -136,6 +136,9 @@ const usedFlags: readonly Flag[] = [
     "ms of load between checkpoints, at most (default: 5000)",
     "checkpoint_interval_ms",
   ),
+  used("auth-token", Text, "simple, or jwt,sign-method=…,priv-key=…,pub-key=…,ttl=…"),
+  used("auth-token-ttl", Int, "seconds of a simple token without use (default: 300)"),
+  used("bcrypt-cost", Int, "cost of hashing a password, 4 to 31 (default: 10)"),
   used("log-level", Text, "debug, info, warn, error or fatal (default: info)"),
   used("log-format", Text, "json or text (default: json, text on a terminal)"),
   used("listen-client-http-urls", Text, "URLs for HTTP alone; the other client URLs: gRPC alone"),
@@ -150,8 +153,8 @@ const usedFlags: readonly Flag[] = [
 
 const ignoredText =
   "client-cert-file client-key-file " +
-  "auto-compaction-mode auto-compaction-retention auth-token auth-token-ttl " +
-  "backend-batch-interval backend-batch-limit backend-bbolt-freelist-type bcrypt-cost " +
+  "auto-compaction-mode auto-compaction-retention " +
+  "backend-batch-interval backend-batch-limit backend-bbolt-freelist-type " +
   "bootstrap-defrag-threshold-megabytes compact-hash-check-time compaction-batch-limit " +
   "compaction-sleep-interval corrupt-check-time discovery-fallback discovery-proxy " +
   "distributed-tracing-address distributed-tracing-instance-id distributed-tracing-sampling-rate " +

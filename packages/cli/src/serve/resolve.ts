@@ -2,8 +2,19 @@
 // checked before anything on disk is touched.
 import { hostDefaults, requestBytesLimit } from "@quorate/host";
 import type { HostConfig, ListedMember } from "@quorate/host";
-import { clusterIdOf, logLevels, makeLogger, memberIdOf } from "@quorate/server";
-import type { LogLevel, MemberOptions } from "@quorate/server";
+import {
+  bcryptCostDefault,
+  bcryptCostMax,
+  bcryptCostMin,
+  clusterIdOf,
+  logLevels,
+  makeLogger,
+  memberIdOf,
+  parseAuthToken,
+  tokenTtlSecondsDefault,
+  tokenTtlSecondsMax,
+} from "@quorate/server";
+import type { AuthOptions, LogLevel, MemberOptions } from "@quorate/server";
 import { storageDefaults } from "@quorate/storage";
 import { UsageError } from "../exit.ts";
 import { compatVersionDefault, quorateVersion } from "../version.ts";
@@ -66,6 +77,7 @@ export function resolveMember(settings: Settings, terminal: boolean): MemberOpti
       listenMetrics: listenMetrics.map(hostAndPort),
     },
     tls,
+    auth: authOf(settings),
     logger,
   };
 }
@@ -189,6 +201,20 @@ function watchProgressOf(settings: Settings): number {
     throw new UsageError(`--${name}: "${text}" is not a duration of 100ms or more, like 10m`);
   }
   return ms;
+}
+
+function authOf(settings: Settings): AuthOptions {
+  const signed = parseAuthToken(settings.values.get("auth-token") ?? "simple");
+  if (typeof signed === "string") throw new UsageError(`--auth-token: ${signed}`);
+  const ttlSeconds = integer(settings, "auth-token-ttl", tokenTtlSecondsDefault, 1);
+  if (ttlSeconds > tokenTtlSecondsMax) {
+    throw new UsageError(`--auth-token-ttl: ${ttlSeconds} is above ${tokenTtlSecondsMax}`);
+  }
+  const bcryptCost = integer(settings, "bcrypt-cost", bcryptCostDefault, bcryptCostMin);
+  if (bcryptCost > bcryptCostMax) {
+    throw new UsageError(`--bcrypt-cost: ${bcryptCost} is above ${bcryptCostMax}`);
+  }
+  return { signed, tokenTtlMs: 1000 * ttlSeconds, bcryptCost };
 }
 
 /** As etcd: 0 is the default, below that there is none. */

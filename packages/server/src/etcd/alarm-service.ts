@@ -12,7 +12,7 @@ import {
   isAlarmType,
   isEtcdAlarm,
 } from "@quorate/kv";
-import type { Alarm, AlarmCommand } from "@quorate/kv";
+import type { Alarm, AlarmCommand, Identity } from "@quorate/kv";
 import { etcd } from "@quorate/proto";
 import { unknownAlarmError } from "./errors.ts";
 import type { ServiceFacts } from "./facts.ts";
@@ -28,7 +28,7 @@ export class AlarmService {
     this.#facts = facts;
   }
 
-  alarm(message: Uint8Array, sink: GrpcSink): void {
+  alarm(message: Uint8Array, sink: GrpcSink, identity: Identity): void {
     const request = decode(etcd.AlarmRequestSchema, message, sink);
     if (request === null) return;
     const Action = etcd.AlarmRequest_AlarmAction;
@@ -36,9 +36,9 @@ export class AlarmService {
       case Action.GET:
         return this.#get(request.alarm, sink);
       case Action.ACTIVATE:
-        return this.#change(AlarmAction.Activate, request, sink);
+        return this.#change(AlarmAction.Activate, request, sink, identity);
       case Action.DEACTIVATE:
-        return this.#change(AlarmAction.Deactivate, request, sink);
+        return this.#change(AlarmAction.Deactivate, request, sink, identity);
       default:
         return sink.fail(GrpcCode.InvalidArgument, "quorate: unknown alarm action");
     }
@@ -54,7 +54,12 @@ export class AlarmService {
     });
   }
 
-  #change(action: AlarmAction, { memberID, alarm }: etcd.AlarmRequest, sink: GrpcSink): void {
+  #change(
+    action: AlarmAction,
+    { memberID, alarm }: etcd.AlarmRequest,
+    sink: GrpcSink,
+    identity: Identity,
+  ): void {
     const type: number = alarm;
     if (!isAlarmType(type)) {
       // etcd finds none of that kind to take back, and raises what nobody can name.
@@ -64,10 +69,11 @@ export class AlarmService {
     const memberId = hexOf(memberID);
     const cause = AlarmCause.Operator;
     const command: AlarmCommand = { action, memberId, type, cause, text: "" };
-    this.#host.alarm(command, {
+    const answer = {
       ...sinkOf(sink),
-      reply: (bytes) => sink.reply(this.#response(decodeAlarms(bytes) ?? [])),
-    });
+      reply: (bytes: Uint8Array) => sink.reply(this.#response(decodeAlarms(bytes) ?? [])),
+    };
+    this.#host.alarm(command, answer, identity);
   }
 
   /** etcd 3.4 sends no header here. */

@@ -150,6 +150,19 @@ export function memberErrorOf(code: MemberError): EtcdError {
 
 export const unknownAlarmError = error(invalid, "etcdserver: unknown alarm type");
 
+// Not etcd's words: it takes empty passwords, and has no limit on tries.
+export const emptyPasswordError = error(invalid, "etcdserver: password is empty");
+export const busyError = error(GrpcCode.ResourceExhausted, "etcdserver: too many requests");
+/** As newer releases answer: Go's own words. */
+export const longPasswordError = error(
+  GrpcCode.Unknown,
+  "bcrypt: password length exceeds 72 bytes",
+);
+export const verifyOnlyError = error(
+  GrpcCode.Unknown,
+  "auth: token signing attempted with verify-only key",
+);
+
 /** Unavailable up to 3.5, FailedPrecondition from 3.6: a client may try another endpoint. */
 export const learnerError = error(
   GrpcCode.Unavailable,

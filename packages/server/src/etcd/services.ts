@@ -5,9 +5,15 @@ import { GrpcCode } from "@quorate/grpc";
 import type { GrpcHandler, GrpcSink } from "@quorate/grpc";
 import { Phase, rangeRequest } from "@quorate/host";
 import type { HostApi, RequestKind } from "@quorate/host";
-import { decodeRangeRequest, OperationKind } from "@quorate/kv";
+import { decodeRangeRequest, nobody, OperationKind } from "@quorate/kv";
+import type { Identity } from "@quorate/kv";
 import { etcd, health } from "@quorate/proto";
+import { Access } from "../auth/access.ts";
+import type { Credentials } from "../auth/credentials.ts";
+import { rules } from "../auth/rules.ts";
 import { AlarmService, alarmText } from "./alarm-service.ts";
+import { AuthService } from "./auth-service.ts";
+import type { AuthServiceParts } from "./auth-service.ts";
 import { ClusterService } from "./cluster-service.ts";
 import { databaseBytes, databaseBytesInUse } from "./database-size.ts";
 import { kvErrorOf, learnerError } from "./errors.ts";
@@ -42,6 +48,23 @@ const Method = {
   MembersChange: 18,
   Alarm: 19,
   Watch: 20,
+  AuthEnable: 40,
+  AuthDisable: 41,
+  AuthStatus: 42,
+  Authenticate: 43,
+  UserAdd: 44,
+  UserGet: 45,
+  UserList: 46,
+  UserDelete: 47,
+  UserChangePassword: 48,
+  UserGrantRole: 49,
+  UserRevokeRole: 50,
+  RoleAdd: 51,
+  RoleGet: 52,
+  RoleList: 53,
+  RoleDelete: 54,
+  RoleGrantPermission: 55,
+  RoleRevokePermission: 56,
   Defragment: 60,
   Hash: 61,
   Snapshot: 62,
@@ -69,6 +92,23 @@ export const methods: ReadonlyMap<string, number> = new Map([
   ["/etcdserverpb.Maintenance/Status", Method.Status],
   ["/etcdserverpb.Maintenance/HashKV", Method.HashKv],
   ["/etcdserverpb.Maintenance/Alarm", Method.Alarm],
+  ["/etcdserverpb.Auth/AuthEnable", Method.AuthEnable],
+  ["/etcdserverpb.Auth/AuthDisable", Method.AuthDisable],
+  ["/etcdserverpb.Auth/AuthStatus", Method.AuthStatus],
+  ["/etcdserverpb.Auth/Authenticate", Method.Authenticate],
+  ["/etcdserverpb.Auth/UserAdd", Method.UserAdd],
+  ["/etcdserverpb.Auth/UserGet", Method.UserGet],
+  ["/etcdserverpb.Auth/UserList", Method.UserList],
+  ["/etcdserverpb.Auth/UserDelete", Method.UserDelete],
+  ["/etcdserverpb.Auth/UserChangePassword", Method.UserChangePassword],
+  ["/etcdserverpb.Auth/UserGrantRole", Method.UserGrantRole],
+  ["/etcdserverpb.Auth/UserRevokeRole", Method.UserRevokeRole],
+  ["/etcdserverpb.Auth/RoleAdd", Method.RoleAdd],
+  ["/etcdserverpb.Auth/RoleGet", Method.RoleGet],
+  ["/etcdserverpb.Auth/RoleList", Method.RoleList],
+  ["/etcdserverpb.Auth/RoleDelete", Method.RoleDelete],
+  ["/etcdserverpb.Auth/RoleGrantPermission", Method.RoleGrantPermission],
+  ["/etcdserverpb.Auth/RoleRevokePermission", Method.RoleRevokePermission],
   ["/etcdserverpb.Maintenance/Defragment", Method.Defragment],
   ["/etcdserverpb.Maintenance/Hash", Method.Hash],
   ["/etcdserverpb.Maintenance/Snapshot", Method.Snapshot],
@@ -105,8 +145,15 @@ const forLearners: ReadonlySet<number> = new Set([
   Method.MembersList,
 ]);
 
+/** What finds out who calls. */
+export interface AuthParts extends Omit<AuthServiceParts, "host" | "facts"> {
+  readonly credentials: Credentials;
+}
+
 export class Services implements GrpcHandler {
   readonly #host: HostApi;
+  readonly #access: Access;
+  readonly #auth: AuthService;
   readonly #alarms: AlarmService;
   readonly #cluster: ClusterService;
   readonly #required: LeaderRequired;
@@ -119,8 +166,10 @@ export class Services implements GrpcHandler {
   readonly #healthWatchers: Set<GrpcSink>;
   #served: boolean;
 
-  constructor(host: HostApi, facts: ServiceFacts) {
+  constructor(host: HostApi, facts: ServiceFacts, auth: AuthParts) {
     this.#host = host;
+    this.#access = new Access(host.auth, auth.credentials, methods, rules);
+    this.#auth = new AuthService({ host, facts, ...auth });
     this.#alarms = new AlarmService(host, facts);
     this.#cluster = new ClusterService(host);
     this.#required = new LeaderRequired(host, facts.electionTimeoutMs);
@@ -135,21 +184,26 @@ export class Services implements GrpcHandler {
   }
 
   onMessage(method: number, message: Uint8Array, sink: GrpcSink): void {
-    const serializable = method === Method.Range && rangeSerializable(message);
-    if (this.#host.isLearner() && !serializable && !forLearners.has(method)) {
-      return sink.fail(learnerError.code, learnerError.text);
+    if (this.#host.isLearner() && !forLearners.has(method)) {
+      const serializable = method === Method.Range && rangeSerializable(message);
+      if (!serializable) return sink.fail(learnerError.code, learnerError.text);
     }
+    if (this.#access.isOpen(method, sink)) return this.#handle(method, message, sink, nobody);
+    this.#access.admit(method, sink, (identity) => this.#handle(method, message, sink, identity));
+  }
+
+  #handle(method: number, message: Uint8Array, sink: GrpcSink, identity: Identity): void {
     switch (method as Method) {
       case Method.Range:
-        return this.#keyValue(rangeRequest, message, serializable, sink);
+        return this.#keyValue(rangeRequest, message, sink, identity);
       case Method.Put:
-        return this.#keyValue(OperationKind.Put, message, false, sink);
+        return this.#keyValue(OperationKind.Put, message, sink, identity);
       case Method.DeleteRange:
-        return this.#keyValue(OperationKind.DeleteRange, message, false, sink);
+        return this.#keyValue(OperationKind.DeleteRange, message, sink, identity);
       case Method.Txn:
-        return this.#keyValue(OperationKind.Txn, message, false, sink);
+        return this.#keyValue(OperationKind.Txn, message, sink, identity);
       case Method.Compact:
-        return this.#keyValue(OperationKind.Compact, message, false, sink);
+        return this.#keyValue(OperationKind.Compact, message, sink, identity);
       case Method.Watch:
         return this.#watches.message(message, sink);
       case Method.MemberList:
@@ -167,7 +221,7 @@ export class Services implements GrpcHandler {
       case Method.HashKv:
         return this.#hashKv(message, sink);
       case Method.Alarm:
-        return this.#alarms.alarm(message, sink);
+        return this.#alarms.alarm(message, sink, identity);
       case Method.Defragment:
         return this.#maintenance.defragment(sink);
       case Method.Hash:
@@ -199,6 +253,47 @@ export class Services implements GrpcHandler {
       case Method.MembersChange:
         return this.#members.change(message, sink);
       default:
+        return this.#handleAuth(method, message, sink, identity);
+    }
+  }
+
+  #handleAuth(method: number, message: Uint8Array, sink: GrpcSink, identity: Identity): void {
+    switch (method as Method) {
+      case Method.AuthEnable:
+        return this.#auth.enable(sink, identity);
+      case Method.AuthDisable:
+        return this.#auth.disable(sink, identity);
+      case Method.AuthStatus:
+        return this.#auth.status(sink);
+      case Method.Authenticate:
+        return this.#auth.authenticate(message, sink);
+      case Method.UserAdd:
+        return this.#auth.userAdd(message, sink, identity);
+      case Method.UserGet:
+        return this.#auth.userGet(message, sink, identity);
+      case Method.UserList:
+        return this.#auth.userList(sink, identity);
+      case Method.UserDelete:
+        return this.#auth.userDelete(message, sink, identity);
+      case Method.UserChangePassword:
+        return this.#auth.userChangePassword(message, sink, identity);
+      case Method.UserGrantRole:
+        return this.#auth.userGrantRole(message, sink, identity);
+      case Method.UserRevokeRole:
+        return this.#auth.userRevokeRole(message, sink, identity);
+      case Method.RoleAdd:
+        return this.#auth.roleAdd(message, sink, identity);
+      case Method.RoleGet:
+        return this.#auth.roleGet(message, sink, identity);
+      case Method.RoleList:
+        return this.#auth.roleList(sink, identity);
+      case Method.RoleDelete:
+        return this.#auth.roleDelete(message, sink, identity);
+      case Method.RoleGrantPermission:
+        return this.#auth.roleGrantPermission(message, sink, identity);
+      case Method.RoleRevokePermission:
+        return this.#auth.roleRevokePermission(message, sink, identity);
+      default:
         return sink.fail(GrpcCode.Unimplemented, "unknown method");
     }
   }
@@ -215,8 +310,9 @@ export class Services implements GrpcHandler {
     }
   }
 
-  #keyValue(kind: RequestKind, message: Uint8Array, serializable: boolean, sink: GrpcSink): void {
-    this.#host.request(kind, message, serializable, sinkOf(sink));
+  #keyValue(kind: RequestKind, message: Uint8Array, sink: GrpcSink, identity: Identity): void {
+    const serializable = kind === rangeRequest && rangeSerializable(message);
+    this.#host.request(kind, message, serializable, sinkOf(sink), identity);
   }
 
   #status(message: Uint8Array, sink: GrpcSink): void {
