@@ -32,6 +32,8 @@ export class TestMember {
   readonly address: string;
   /** Kept over restarts; connects anew when it must. */
   readonly client: GrpcClient;
+  /** With what `status` says who asks; null: nobody. */
+  token: string | null;
   readonly #flags: readonly string[];
   #process: QuorateProcess | null;
   #end: Promise<MemberEnd>;
@@ -47,6 +49,7 @@ export class TestMember {
     this.address = `127.0.0.1:${place.clientPort}`;
     this.client =
       tls === null ? new GrpcClient(this.address) : new GrpcClient(`https://${this.address}`, tls);
+    this.token = null;
     this.#flags = flags;
     this.#process = null;
     this.#end = Promise.resolve({ code: null, signal: null });
@@ -117,7 +120,8 @@ export class TestMember {
       return null;
     }
     const path = "/quorate.v1.Inspect/Status";
-    const result = await this.client.call(path, new Uint8Array(0), statusTimeoutMs);
+    const metadata = this.token === null ? {} : { token: this.token };
+    const result = await this.client.call(path, new Uint8Array(0), statusTimeoutMs, metadata);
     if (result.code !== GrpcCode.Ok || result.message === null) {
       return null;
     }

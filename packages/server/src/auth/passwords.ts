@@ -56,6 +56,7 @@ export class Passwords {
     const thread = idle ?? (this.#threads.length < threadsMax ? this.#start() : null);
     if (thread !== null) {
       thread.done = done;
+      thread.worker.ref();
       thread.worker.postMessage(task);
     } else if (this.#waiting.length < waitingMax) {
       this.#waiting.push({ task, done });
@@ -68,8 +69,6 @@ export class Passwords {
     const file = import.meta.url.endsWith(".ts") ? "./bcrypt-worker.ts" : "./bcrypt-worker.js";
     const worker = new Worker(new URL(file, import.meta.url));
     const thread: Thread = { worker, done: null };
-    // The process ends without waiting for it.
-    worker.unref();
     worker.on("message", (result: BcryptResult) => this.#finish(thread, result));
     // A hash that is none, or no memory: the next task gets a new thread.
     worker.on("error", () => undefined);
@@ -84,6 +83,8 @@ export class Passwords {
   #finish(thread: Thread, result: BcryptResult | null): void {
     const { done } = thread;
     thread.done = null;
+    // A process may end while none of its threads has work.
+    thread.worker.unref();
     done?.(result);
     const next = this.#waiting.shift();
     if (next !== undefined) this.#run(next.task, next.done);
