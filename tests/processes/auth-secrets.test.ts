@@ -65,8 +65,9 @@ test("marked passwords and tokens are found nowhere", async () => {
       .map((entry) => join(entry.parentPath, entry.name));
     ok(files.length > 6, files.join());
     const places = new Map(files.map((path) => [path, readFileSync(path)]));
-    for (const { name, log } of cluster.members)
+    for (const { name, log } of cluster.members) {
       places.set(`log of ${name}`, Buffer.from(log.join("\n")));
+    }
     places.set("what members show", Buffer.from(shown));
     let bytes = 0;
     for (const [place, content] of places) {

@@ -3,6 +3,8 @@
 import type {
   Alarm,
   AlarmCommand,
+  AuthCommand,
+  AuthView,
   ClientOperationKind,
   Digest,
   HashKvTask,
@@ -14,8 +16,8 @@ import type {
 } from "@quorate/kv";
 import type { ConfState, ProgressStatus, Role } from "@quorate/raft";
 import type { StorageOptions, StorageUsage } from "@quorate/storage";
+import type { Credential, Need } from "./auth/credential.ts";
 import type { HeldState } from "./held-state-api.ts";
-import type { AuthApi } from "./auth/host-auth.ts";
 import type { JournalEvent } from "./journal.ts";
 import type { MemberRequest } from "./members/member-request.ts";
 import { MemberError } from "./members/members-change.ts";
@@ -197,6 +199,23 @@ export interface WatchStream {
   drained(): void;
   /** The client has gone. */
   close(): void;
+}
+
+// ---- Users and rights ------------------------------------------------------------------------------
+
+/** Exactly one of the two is called, once, maybe inside `admit`. */
+export interface AdmissionSink {
+  admitted(identity: Identity): void;
+  refused(failure: Failure): void;
+}
+
+export interface AuthApi {
+  /** Users, roles and rights as this member has applied them; null before it has a state. */
+  view(): AuthView | null;
+  /** The reply is empty, and comes when this member has applied the change. */
+  change(command: AuthCommand, identity: Identity, sink: ReplySink): void;
+  /** Who is it that brings this, and may that one come in at all? At once where it is known for sure. */
+  admit(credential: Credential | null, need: Need, sink: AdmissionSink): void;
 }
 
 // ---- Status --------------------------------------------------------------------------------------

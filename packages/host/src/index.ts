@@ -1,9 +1,7 @@
 // The public face of one cluster member.
 export { requestBytesLimit } from "./config-check.ts";
-export type { AdmissionSink } from "./auth/admission.ts";
 export { CredentialKind, Need } from "./auth/credential.ts";
 export type { Credential } from "./auth/credential.ts";
-export type { AuthApi } from "./auth/host-auth.ts";
 export { Host } from "./host.ts";
 export {
   Failure,
@@ -14,6 +12,8 @@ export {
   TransferResult,
 } from "./host-api.ts";
 export type {
+  AdmissionSink,
+  AuthApi,
   HostApi,
   HostConfig,
   HostCounters,

@@ -5,17 +5,11 @@
 import { Identity, KvError, nobody } from "@quorate/kv";
 import type { KvApi } from "@quorate/kv";
 import { FailureCode } from "../host-api.ts";
-import type { Failure, ReplySink } from "../host-api.ts";
+import type { AdmissionSink, ReplySink } from "../host-api.ts";
 import { kvFailure } from "../proposals.ts";
 import { CredentialKind, Need } from "./credential.ts";
 import type { Credential } from "./credential.ts";
 import type { TokenDuty } from "./token-duty.ts";
-
-/** Exactly one of the two is called, once, maybe inside `admit`. */
-export interface AdmissionSink {
-  admitted(identity: Identity): void;
-  refused(failure: Failure): void;
-}
 
 export class Admission {
   readonly #kv: Pick<KvApi, "auth">;

@@ -2,20 +2,10 @@
 // in for callers.
 import { nobody } from "@quorate/kv";
 import type { AuthCommand, AuthView, Identity } from "@quorate/kv";
-import type { ReplySink } from "../host-api.ts";
+import type { AdmissionSink, AuthApi, ReplySink } from "../host-api.ts";
 import type { Running } from "../running.ts";
-import type { AdmissionSink } from "./admission.ts";
 import { Need } from "./credential.ts";
 import type { Credential } from "./credential.ts";
-
-export interface AuthApi {
-  /** Users, roles and rights as this member has applied them; null before it has a state. */
-  view(): AuthView | null;
-  /** The reply is empty, and comes when this member has applied the change. */
-  change(command: AuthCommand, identity: Identity, sink: ReplySink): void;
-  /** Who is it that brings this, and may that one come in at all? At once where it is known for sure. */
-  admit(credential: Credential | null, need: Need, sink: AdmissionSink): void;
-}
 
 export interface HostAuthParts {
   running(): Running | null;

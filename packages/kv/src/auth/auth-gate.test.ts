@@ -226,9 +226,7 @@ test("a request passes exactly if each of its parts, flattened, is given; refuse
         : member.ask(one, member.as("u"));
       if (given) {
         passed += 1;
-        const plain = isRead
-          ? twin.kv.range(one.bytes, term)
-          : twin.apply(one.kind as OperationKind, one.bytes);
+        const plain = isRead ? twin.kv.range(one.bytes, term) : twin.apply(one.kind, one.bytes);
         equal(error, plain.error, one.toString());
         continue;
       }

@@ -10,7 +10,7 @@ import { MemoryRows } from "../testing/memory-rows.ts";
 import { AuthAction, decodeAuthCommand, encodeAuthCommand } from "./auth-command.ts";
 import type { AuthCommand } from "./auth-command.ts";
 import { AuthTable } from "./auth-table.ts";
-import { PermissionType } from "./user.ts";
+import type { PermissionType } from "./user.ts";
 
 const token = "t".repeat(32);
 

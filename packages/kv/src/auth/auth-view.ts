@@ -2,8 +2,21 @@
 import type { KvError } from "../kv-error.ts";
 import type { TokenHash } from "./auth-command.ts";
 import type { Identity } from "./identity.ts";
-import type { TokensView } from "./tokens.ts";
 import type { Role, User } from "./user.ts";
+
+export interface Token {
+  readonly hash: TokenHash;
+  readonly user: string;
+  readonly ttlMs: number;
+  /** Stamp of the first entry that may find it expired. */
+  readonly expiresMs: number;
+}
+
+export interface TokensView {
+  get(hash: TokenHash): Token | null;
+  /** No token expires before it; Infinity: there is none. */
+  readonly earliestExpiryMs: number;
+}
 
 export interface AuthView {
   readonly enabled: boolean;

@@ -5,6 +5,7 @@ import type { ByteReader, ByteWriter } from "@quorate/base";
 import { Hasher } from "../digest.ts";
 import { readTokenHash, tokenHashBytes } from "./auth-command.ts";
 import type { TokenHash } from "./auth-command.ts";
+import type { Token, TokensView } from "./auth-view.ts";
 
 const PURPOSE_TOKEN = 40;
 
@@ -17,21 +18,6 @@ export const tokensPerUserMax = 4096;
  * TTL (host/src/auth), so that no token ends earlier than a TTL after its last use, as etcd's.
  */
 const lifetimeInTtls = 1.25;
-
-export interface Token {
-  readonly hash: TokenHash;
-  readonly user: string;
-  readonly ttlMs: number;
-  /** Stamp of the first entry that may find it expired. */
-  readonly expiresMs: number;
-}
-
-/** As everybody but apply sees them. */
-export interface TokensView {
-  get(hash: TokenHash): Token | null;
-  /** No token expires before it; Infinity: there is none. */
-  readonly earliestExpiryMs: number;
-}
 
 export class Tokens implements TokensView {
   /** In the order in which they were issued or renewed last. */

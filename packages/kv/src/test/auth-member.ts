@@ -4,7 +4,8 @@ import { OperationKind } from "../operation.ts";
 import { MemoryRows } from "../testing/memory-rows.ts";
 import { AuthAction, encodeAuthCommand } from "../auth/auth-command.ts";
 import type { AuthCommand } from "../auth/auth-command.ts";
-import { Identity, nobody } from "../auth/identity.ts";
+import { nobody } from "../auth/identity.ts";
+import type { Identity } from "../auth/identity.ts";
 import { PermissionType } from "../auth/user.ts";
 import { Member, term } from "./member.ts";
 import type { Request } from "./requests.ts";
@@ -30,8 +31,9 @@ export class AuthMember extends Member {
       { action: AuthAction.UserAdd, user, passwordHash: `hash of ${user}`, noPassword: false },
       identity,
     );
-    for (const role of roles)
+    for (const role of roles) {
       this.#must({ action: AuthAction.UserGrantRole, user, role }, identity);
+    }
   }
 
   /** Permissions as "r a", "w a c", "rw a \0": type, key, end. */

@@ -81,8 +81,8 @@ export class Login {
   }
 
   #issue(attempt: Attempt, checkedRevision: number): void {
-    if (this.#parts.signed !== null)
-      return this.#sign(this.#parts.signed, attempt, checkedRevision);
+    const { signed } = this.#parts;
+    if (signed !== null) return this.#sign(signed, attempt, checkedRevision);
     const { user, sink } = attempt;
     const token = randomBytes(16).toString("hex");
     const command = {

@@ -72,8 +72,9 @@ export class Signing {
     publicKey: Uint8Array | null,
   ): Signing | string {
     const method = methods[name];
-    if (method === undefined)
+    if (method === undefined) {
       return `sign-method: "${name}" is none of ${signingMethods.join(", ")}`;
+    }
     if (method.family === Family.Hmac) {
       if (privateKey === null) return `${name} needs priv-key`;
       if (privateKey.length < hmacBytesMin) return `priv-key: shorter than ${hmacBytesMin} bytes`;

@@ -251,7 +251,7 @@ export class AuthService {
   ): Uint8Array {
     const status = this.#parts.host.status();
     const header = headerOf(status, status.revision);
-    return toBinary(schema, create(schema, { ...fields, header } as MessageInitShape<Schema>));
+    return toBinary(schema, create(schema, { ...fields, header }));
   }
 }
 
