@@ -4,6 +4,7 @@
 import { GrpcClient, GrpcCode, machineTls } from "@quorate/grpc";
 import type { GrpcResult, GrpcTls } from "@quorate/grpc";
 import { CommandError } from "../exit.ts";
+import { logIn, userOf, userVariable } from "./login.ts";
 import { reach } from "./reach.ts";
 
 /** Refusals after which nothing was done, and another member may know better (DESIGN.md 22). */
@@ -68,7 +69,7 @@ export class ClusterClient {
   }
 }
 
-/** One call on a connection of its own. */
+/** One call on a connection of its own, by whom the environment names. */
 export async function callOnce(
   address: string,
   path: string,
@@ -76,12 +77,21 @@ export async function callOnce(
   timeoutMs: number,
   tls: GrpcTls = machineTls,
 ): Promise<GrpcResult> {
+  const user = userOf(process.env[userVariable]);
   const client = new GrpcClient(address, tls);
   try {
-    return await client.call(path, request, timeoutMs);
+    const metadata = user === null ? {} : await logIn(client, user, timeoutMs);
+    if (isFailure(metadata)) return metadata;
+    return await client.call(path, request, timeoutMs, metadata);
   } finally {
     client.close();
   }
+}
+
+function isFailure(
+  metadata: Readonly<Record<string, string>> | GrpcResult,
+): metadata is GrpcResult {
+  return typeof metadata["code"] === "number";
 }
 
 function textOf(result: GrpcResult): string {
