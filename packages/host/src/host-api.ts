@@ -193,8 +193,8 @@ export interface WatchSink {
 }
 
 export interface WatchStream {
-  /** One encoded WatchRequest. */
-  message(bytes: Uint8Array): void;
+  /** One encoded WatchRequest, by nobody unless it is said; a failure: why nobody was found to be it. */
+  message(bytes: Uint8Array, caller?: Identity | Failure): void;
   /** What the sink had buffered has left. */
   drained(): void;
   /** The client has gone. */

@@ -49,7 +49,6 @@ import { type HostPeersEvents, Opening } from "./opening.ts";
 import { Proposals } from "./proposals.ts";
 import { levelMax } from "./raft-settings.ts";
 import { Announcer } from "./recover/announcer.ts";
-import { ReadKind } from "./reads.ts";
 import { isHoleForGood } from "./repair/log-repair.ts";
 import { makeRunning } from "./running.ts";
 import type { HostInside, Running } from "./running.ts";
@@ -118,11 +117,12 @@ export class Host implements HostApi {
     this.#introduced = [];
     this.#isLearner = false;
     this.#announcer = new Announcer(env, config.tickMs);
-    this.auth = new HostAuth({
-      running: () => this.#running,
-      serving: (sink) => this.#serving(sink),
-      nowTick: () => this.#nowTick,
-    });
+    const serving = (sink: ReplySink): Running | null => this.#serving(sink);
+    this.auth = new HostAuth(
+      () => this.#running,
+      serving,
+      () => this.#nowTick,
+    );
     this.#nowTick = 0;
     this.#leader = 0;
     this.#leaderChanges = 0;
@@ -151,6 +151,7 @@ export class Host implements HostApi {
       settings: this.#settings,
       proposals: this.#proposals,
       stalls: this.#stalls,
+      auth: this.auth,
       genesis: record,
       storage,
       recovered,
@@ -169,8 +170,6 @@ export class Host implements HostApi {
         onWritten: (written) => this.#onCheckpoint(written),
         onSent: (to, ok) => this.#onSnapshotSent(to, ok),
         onAlarm: (command, sink) => this.alarm(command, sink),
-        onAuth: (command, sink) => this.auth.change(command, nobody, sink),
-        barrier: (sink) => this.readBarrier(sink),
         onHandOver: (memberId, done) => this.transferLeadership(memberId, done),
       },
     });
@@ -244,14 +243,13 @@ export class Host implements HostApi {
   }
 
   readBarrier(sink: ReplySink): void {
-    const running = this.#serving(sink);
-    running?.requests.read(ReadKind.Barrier, noBytes, false, sink, this.#nowTick, nobody);
+    this.auth.barrier(sink);
   }
 
   changeMembers(request: MemberRequest, sink: ReplySink): void {
     const payload = encodeMemberRequest(request);
-    const running = this.#serving(sink);
-    running?.requests.propose(HostEntryKind.MemberRequest, payload, sink, this.#nowTick);
+    const kind = HostEntryKind.MemberRequest;
+    this.#serving(sink)?.requests.propose(kind, payload, sink, this.#nowTick);
   }
 
   alarm(command: AlarmCommand, sink: ReplySink, identity: Identity = nobody): void {
@@ -606,5 +604,3 @@ export class Host implements HostApi {
     return must(this.#running, "storage is open");
   }
 }
-
-const noBytes = new Uint8Array(0);

@@ -1,6 +1,6 @@
 // Client operations at the door: checked by every rule that needs no state, bounded, and sent on as
 // a proposal or a read. Refusals never come inside the call (ReplySink).
-import { encodeAlarmCommand, encodeAuthCommand, KvError, OperationKind } from "@quorate/kv";
+import { encodeAlarmCommand, encodeAuthCommand, KvError, nobody, OperationKind } from "@quorate/kv";
 import type { AlarmCommand, AuthCommand, Identity, KvApi } from "@quorate/kv";
 import type { Env } from "@quorate/storage";
 import type { Quota } from "./alarms/quota.ts";
@@ -109,6 +109,10 @@ export class Requests {
     this.propose(kind, this.#kv.envelope(user, authRevision, request), sink, nowTick);
   }
 
+  barrier(sink: ReplySink, nowTick: number): void {
+    this.read(ReadKind.Barrier, noBytes, false, sink, nowTick, nobody);
+  }
+
   /** `payload` as it shall stand in the log. */
   propose(kind: number, payload: Uint8Array, sink: ReplySink, nowTick: number): void {
     const waiter = new Waiter(kind, payload, sink, nowTick + this.#timeoutTicks);
@@ -124,3 +128,5 @@ export class Requests {
     this.#env.schedule(() => sink.fail(why));
   }
 }
+
+const noBytes = new Uint8Array(0);

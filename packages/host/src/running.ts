@@ -1,8 +1,8 @@
 // What a member consists of once its log is recovered: core, state machine, pump and their helpers,
 // made together and wired to each other. The life cycle around them is host.ts's.
 import { assert } from "@quorate/base";
-import { encodeHeaderIds, KvState } from "@quorate/kv";
-import type { AlarmCommand, AuthCommand, KvApi } from "@quorate/kv";
+import { encodeHeaderIds, KvState, nobody } from "@quorate/kv";
+import type { AlarmCommand, KvApi } from "@quorate/kv";
 import { RaftNode } from "@quorate/raft";
 import type { Index, NodeId } from "@quorate/raft";
 import type { DataDirectory, Env, Recovered, StorageApi } from "@quorate/storage";
@@ -20,7 +20,7 @@ import { endDiskFails } from "./endings.ts";
 import { DigestDuty } from "./digests/digest-duty.ts";
 import type { DigestDutyParts } from "./digests/digest-duty.ts";
 import { Digests } from "./digests/digests.ts";
-import type { HostConfig, ReplySink } from "./host-api.ts";
+import type { AuthApi, HostConfig, ReplySink } from "./host-api.ts";
 import { Leadership } from "./leadership.ts";
 import { Leases } from "./lease/leases.ts";
 import { Guest } from "./members/guest.ts";
@@ -85,8 +85,6 @@ export interface Running extends HostInside {
 export interface DutyEvents {
   /** This member asks for it. */
   onAlarm(command: AlarmCommand, sink: ReplySink): void;
-  onAuth(command: AuthCommand, sink: ReplySink): void;
-  barrier(sink: ReplySink): void;
   /** It wants that member to lead; `done` when that has ended, either way. */
   onHandOver(memberId: string, done: () => void): void;
   /** To the journal. */
@@ -103,6 +101,7 @@ export interface RunningParts {
   readonly settings: SettingsTable;
   readonly proposals: Proposals;
   readonly stalls: Stalls;
+  readonly auth: Pick<AuthApi, "change"> & { barrier(sink: ReplySink): void };
   readonly genesis: GenesisRecord;
   readonly storage: StorageApi;
   readonly recovered: Recovered;
@@ -177,7 +176,7 @@ export function makeRunning(parts: RunningParts): Running {
     publisher: new Publisher(config, membership, requests),
     repair,
     logRepair: makeLogRepair(parts, raft, pump, timeoutTicks),
-    admission: new Admission(kv, tokenDuty, (sink) => events.barrier(sink)),
+    admission: new Admission(kv, tokenDuty, (sink) => parts.auth.barrier(sink)),
     tokenDuty,
     alarmWatch: watchAlarms(parts, keeper, kv, raft, quota),
     damage: watchDamage(parts, keeper, kv, raft, leadership),
@@ -194,6 +193,7 @@ function makeWatches(
   const ids = encodeHeaderIds(BigInt(`0x${config.clusterId}`), BigInt(`0x${config.memberId}`));
   return new WatchStreams({
     hub: kv.watches,
+    auth: kv.auth,
     limits: {
       ...watchersMax,
       streamBufferBytes: config.watchStreamBufferBytes,
@@ -274,13 +274,13 @@ function watchAlarms(
   });
 }
 
-function keepTokens({ env, config, events }: RunningParts, kv: KvState, raft: RaftNode): TokenDuty {
+function keepTokens({ env, config, auth }: RunningParts, kv: KvState, raft: RaftNode): TokenDuty {
   return new TokenDuty({
     kv,
     clock: env.clock,
     tickMs: config.tickMs,
     isLeader: () => raft.isLeader(),
-    propose: (command, sink) => events.onAuth(command, sink),
+    propose: (command, sink) => auth.change(command, nobody, sink),
   });
 }
 

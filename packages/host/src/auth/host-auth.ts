@@ -7,34 +7,39 @@ import type { Running } from "../running.ts";
 import { Need } from "./credential.ts";
 import type { Credential } from "./credential.ts";
 
-export interface HostAuthParts {
-  running(): Running | null;
-  /** Null: it does not serve, and the sink hears why. */
-  serving(sink: ReplySink): Running | null;
-  nowTick(): number;
-}
-
 export class HostAuth implements AuthApi {
-  readonly #parts: HostAuthParts;
+  readonly #running: () => Running | null;
+  readonly #serving: (sink: ReplySink) => Running | null;
+  readonly #nowTick: () => number;
 
-  constructor(parts: HostAuthParts) {
-    this.#parts = parts;
+  /** `serving`: null: the member does not serve, and the sink hears why. */
+  constructor(
+    running: () => Running | null,
+    serving: (sink: ReplySink) => Running | null,
+    nowTick: () => number,
+  ) {
+    this.#running = running;
+    this.#serving = serving;
+    this.#nowTick = nowTick;
   }
 
   view(): AuthView | null {
-    return this.#parts.running()?.kv.auth ?? null;
+    return this.#running()?.kv.auth ?? null;
   }
 
   change(command: AuthCommand, identity: Identity, sink: ReplySink): void {
-    const running = this.#parts.serving(sink);
-    running?.requests.auth(command, identity, sink, this.#parts.nowTick());
+    this.#serving(sink)?.requests.auth(command, identity, sink, this.#nowTick());
+  }
+
+  barrier(sink: ReplySink): void {
+    this.#serving(sink)?.requests.barrier(sink, this.#nowTick());
   }
 
   admit(credential: Credential | null, need: Need, sink: AdmissionSink): void {
-    const running = this.#parts.running();
+    const running = this.#running();
     if (running !== null) return running.admission.admit(credential, need, sink);
     // Nobody knows yet who is who: what needs a state is refused behind this door.
     if (need === Need.User) return sink.admitted(nobody);
-    this.#parts.serving({ reply: () => undefined, fail: (why) => sink.refused(why) });
+    this.#serving({ reply: () => undefined, fail: (why) => sink.refused(why) });
   }
 }

@@ -1,6 +1,6 @@
 // One watcher of a client's stream: its id there, and what the client asked for besides events.
 import { Watcher, WatchPlace } from "@quorate/kv";
-import type { EventBatch, WatchAnswer, WatchRequest, WatchTarget } from "@quorate/kv";
+import type { EventBatch, Identity, WatchAnswer, WatchRequest, WatchTarget } from "@quorate/kv";
 import { latin1Decode } from "@quorate/base";
 
 /** What a watcher needs of its stream. */
@@ -15,6 +15,8 @@ export interface StreamOfWatcher {
 export class StreamWatcher implements WatchTarget {
   readonly id: number;
   readonly watcher: Watcher;
+  /** Who has asked for it. */
+  readonly identity: Identity;
   readonly #stream: StreamOfWatcher;
   readonly #progressNotify: boolean;
   /** 0: no response is cut. */
@@ -23,8 +25,15 @@ export class StreamWatcher implements WatchTarget {
   #heard: boolean;
 
   /** `request`: its key and range have been checked. */
-  constructor(stream: StreamOfWatcher, id: number, request: WatchRequest, fragmentBytes: number) {
+  constructor(
+    stream: StreamOfWatcher,
+    id: number,
+    request: WatchRequest,
+    fragmentBytes: number,
+    identity: Identity,
+  ) {
     this.id = id;
+    this.identity = identity;
     this.#stream = stream;
     this.#progressNotify = request.progressNotify;
     this.#fragmentBytes = request.fragment ? fragmentBytes : 0;
@@ -43,6 +52,16 @@ export class StreamWatcher implements WatchTarget {
 
   get ready(): boolean {
     return this.#stream.ready;
+  }
+
+  get key(): string {
+    return this.watcher.key;
+  }
+
+  /** As a request has it. */
+  get rangeEnd(): string {
+    const { single, end } = this.watcher;
+    return single ? "" : (end ?? "\0");
   }
 
   get synced(): boolean {

@@ -5,7 +5,13 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { latin1Decode, latin1Encode, must, Prng } from "@quorate/base";
-import { decodeWatchResponse, encodeWatchRequest, WatchAsk, WatchRequest } from "@quorate/kv";
+import {
+  decodeWatchResponse,
+  encodeWatchRequest,
+  KvState,
+  WatchAsk,
+  WatchRequest,
+} from "@quorate/kv";
 import type { WatchResponse } from "@quorate/kv";
 import { MemoryRows, MvccStore, WatchHub } from "@quorate/kv/internal";
 import { FailureCode } from "../host-api.ts";
@@ -86,6 +92,13 @@ class Member {
     this.turns = 0;
     this.streams = new WatchStreams({
       hub: new WatchHub(this.store),
+      auth: new KvState({
+        rows: new MemoryRows(),
+        clusterId: 1n,
+        memberId: 2n,
+        txnOpsMax: 1,
+        rangeBytesMax: 1,
+      }).auth,
       limits,
       random: new Prng(1),
       tickMs: 10,

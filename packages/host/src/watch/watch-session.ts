@@ -1,21 +1,24 @@
 // One client's stream of watchers (etcd's serverWatchStream): what it asks for, in order, and what it
 // is told. It keeps nothing of what is to be told: who does not read is fed from the rows later
 // (kv's watch-hub.ts), so a stream that stands still costs what its sink has buffered.
-import { assertNever, utf8Encode } from "@quorate/base";
+import { assertNever, latin1Decode, utf8Encode } from "@quorate/base";
 import {
   decodeWatchRequest,
   encodeWatchResponse,
   KvError,
+  nobody,
   ProtoWriter,
   WatchAsk,
 } from "@quorate/kv";
-import type { HeaderSource, WatchAnswer, Watches, WatchRequest } from "@quorate/kv";
-import { FailureCode } from "../host-api.ts";
-import type { Failure, WatchSink, WatchStream } from "../host-api.ts";
+import type { HeaderSource, Identity, WatchAnswer, Watches, WatchRequest } from "@quorate/kv";
+import { Failure, FailureCode } from "../host-api.ts";
+import type { WatchSink, WatchStream } from "../host-api.ts";
 import { failure, kvFailure } from "../proposals.ts";
 import { endOf, keyOf, noEvents, StreamWatcher } from "./stream-watcher.ts";
 import type { StreamOfWatcher } from "./stream-watcher.ts";
 import type { WatchLimits } from "./watch-limits.ts";
+import { reasonOf } from "./watch-rights.ts";
+import type { WatchRights } from "./watch-rights.ts";
 
 /** The id in answers that are about no watcher. */
 const noWatcher = -1;
@@ -23,6 +26,7 @@ const noWatcher = -1;
 /** What all streams of a member share. */
 export interface WatchShared {
   readonly hub: Watches;
+  readonly rights: WatchRights;
   readonly limits: WatchLimits;
   header(): HeaderSource;
   /** There is something to tell somebody. */
@@ -35,6 +39,11 @@ export interface WatchShared {
   onClose(session: WatchSession): void;
 }
 
+interface Asked {
+  readonly request: WatchRequest;
+  readonly caller: Identity | Failure;
+}
+
 export class WatchSession implements WatchStream, StreamOfWatcher {
   readonly #shared: WatchShared;
   readonly #sink: WatchSink;
@@ -43,7 +52,7 @@ export class WatchSession implements WatchStream, StreamOfWatcher {
   readonly #watchers: Map<number, StreamWatcher>;
   readonly #blocked: Set<StreamWatcher>;
   /** Asked while there was no state. */
-  #pending: WatchRequest[];
+  #pending: Asked[];
   #nextId: number;
   /** Of the sink, as the sum of all streams has it. */
   #counted: number;
@@ -64,23 +73,23 @@ export class WatchSession implements WatchStream, StreamOfWatcher {
 
   // ---- What the client says -------------------------------------------------------------------------
 
-  message(bytes: Uint8Array): void {
+  message(bytes: Uint8Array, caller: Identity | Failure = nobody): void {
     if (this.#closed) return;
     const request = decodeWatchRequest(bytes);
     if (request === null) return this.fail(kvFailure(KvError.Malformed));
-    if (this.#pending.length === 0 && this.#shared.hub.whole) return this.#handle(request);
+    if (this.#pending.length === 0 && this.#shared.hub.whole) return this.#handle(request, caller);
     if (this.#pending.length >= this.#shared.limits.watchersPerStreamMax) {
       return this.fail(failure(FailureCode.TooManyRequests));
     }
-    this.#pending.push(request);
+    this.#pending.push({ request, caller });
   }
 
   /** There is a state now. */
   serve(): void {
     const pending = this.#pending;
     this.#pending = [];
-    for (const request of pending) {
-      if (!this.#closed) this.#handle(request);
+    for (const { request, caller } of pending) {
+      if (!this.#closed) this.#handle(request, caller);
     }
   }
 
@@ -112,10 +121,13 @@ export class WatchSession implements WatchStream, StreamOfWatcher {
     this.#sink.fail(why);
   }
 
-  #handle(request: WatchRequest): void {
+  #handle(request: WatchRequest, caller: Identity | Failure): void {
     switch (request.ask) {
       case WatchAsk.Create:
-        return this.#create(request);
+        if (!(caller instanceof Failure)) return this.#create(request, caller);
+        return caller.code === FailureCode.Kv
+          ? this.#refuse(reasonOf(caller.kvError))
+          : this.fail(caller);
       case WatchAsk.Cancel:
         return this.#cancel(request.watchId);
       case WatchAsk.Progress:
@@ -128,27 +140,32 @@ export class WatchSession implements WatchStream, StreamOfWatcher {
     }
   }
 
-  #create(request: WatchRequest): void {
+  #create(request: WatchRequest, identity: Identity): void {
     const { hub, limits } = this.#shared;
-    const refusal = this.#refusalOf(request);
-    const { revision } = hub;
-    if (refusal !== "") {
-      const cancelReason = utf8Encode(refusal);
-      const answer = { watchId: noWatcher, revision, created: true, canceled: true, cancelReason };
-      return this.send(answer, noEvents);
-    }
+    const refusal = this.#refusalOf(request, identity);
+    if (refusal !== "") return this.#refuse(refusal);
     const id = request.watchId === 0 ? this.#freeId() : request.watchId;
-    const created = new StreamWatcher(this, id, request, limits.fragmentBytes);
+    const created = new StreamWatcher(this, id, request, limits.fragmentBytes, identity);
     this.#watchers.set(id, created);
     this.#shared.watchers += 1;
-    this.send({ watchId: id, revision, created: true }, noEvents);
+    this.send({ watchId: id, revision: hub.revision, created: true }, noEvents);
     hub.add(created.watcher);
     this.#shared.schedule();
   }
 
+  #refuse(reason: string): void {
+    const { revision } = this.#shared.hub;
+    const cancelReason = utf8Encode(reason);
+    const answer = { watchId: noWatcher, revision, created: true, canceled: true, cancelReason };
+    this.send(answer, noEvents);
+  }
+
   /** Empty: none. The words are etcd's, where etcd refuses. */
-  #refusalOf(request: WatchRequest): string {
-    const { watchers, limits } = this.#shared;
+  #refusalOf(request: WatchRequest, identity: Identity): string {
+    const { watchers, limits, rights } = this.#shared;
+    // The bounds as the client has given them, before they are made into anything else.
+    const denied = rights.mayBegin(identity, keyOf(request), latin1Decode(request.rangeEnd));
+    if (denied !== KvError.None) return reasonOf(denied);
     const { rangeEnd, watchId } = request;
     const end = rangeEnd.length === 0 ? null : endOf(rangeEnd);
     if (end !== null && keyOf(request) >= end) return "mvcc: watcher range is empty";
@@ -172,6 +189,22 @@ export class WatchSession implements WatchStream, StreamOfWatcher {
     this.#shared.hub.remove(found.watcher);
     this.ended(found);
     this.send({ watchId: id, revision: this.#shared.hub.revision, canceled: true }, noEvents);
+  }
+
+  /** Users, roles or rights have changed. */
+  recheck(): void {
+    const { rights, hub } = this.#shared;
+    for (const watcher of [...this.#watchers.values()]) {
+      const { identity, key, rangeEnd } = watcher;
+      if (!rights.concerns(identity)) continue;
+      const reason = reasonOf(rights.mayGoOn(identity, key, rangeEnd));
+      if (reason === "") continue;
+      hub.remove(watcher.watcher);
+      this.ended(watcher);
+      const cancelReason = utf8Encode(reason);
+      const { revision } = hub;
+      this.send({ watchId: watcher.id, revision, canceled: true, cancelReason }, noEvents);
+    }
   }
 
   // ---- What it is told --------------------------------------------------------------------------------

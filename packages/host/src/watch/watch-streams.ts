@@ -1,11 +1,12 @@
 // All streams of watchers of this member. Its part of a turn: tell what apply has changed, feed those
 // who are behind, answer who asked how far they were told.
-import type { HeaderSource, Watches } from "@quorate/kv";
+import type { AuthView, HeaderSource, Watches } from "@quorate/kv";
 import type { Random } from "@quorate/storage";
 import { FailureCode } from "../host-api.ts";
 import type { WatchSink, WatchStream } from "../host-api.ts";
 import { failure } from "../proposals.ts";
 import type { WatchLimits } from "./watch-limits.ts";
+import { WatchRights } from "./watch-rights.ts";
 import { WatchSession } from "./watch-session.ts";
 import type { WatchShared } from "./watch-session.ts";
 
@@ -18,6 +19,7 @@ const jitterShare = 0.1;
 
 export interface WatchStreamsParts {
   readonly hub: Watches;
+  readonly auth: AuthView;
   readonly limits: WatchLimits;
   readonly random: Random;
   readonly tickMs: number;
@@ -41,6 +43,7 @@ export class WatchStreams {
     this.#sessions = new Map();
     this.#shared = {
       hub: parts.hub,
+      rights: new WatchRights(parts.auth),
       limits: parts.limits,
       header: () => parts.header(),
       schedule: () => parts.schedule(),
@@ -75,7 +78,10 @@ export class WatchStreams {
 
   /** The end of a turn's apply; true when somebody is still behind and could be fed. */
   turn(): boolean {
-    const { hub, awaiting } = this.#shared;
+    const { hub, awaiting, rights } = this.#shared;
+    if (rights.changed()) {
+      for (const session of [...this.#sessions.keys()]) session.recheck();
+    }
     hub.flush();
     const more = hub.catchUp();
     for (const session of awaiting) {

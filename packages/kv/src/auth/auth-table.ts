@@ -113,10 +113,14 @@ export class AuthTable implements ReplicatedTable, AuthView {
   }
 
   mayRange(identity: Identity, key: Uint8Array, rangeEnd: Uint8Array): KvError {
+    if (!this.#enabled) return KvError.None;
+    return this.mayRangeText(identity, latin1Decode(key), latin1Decode(rangeEnd));
+  }
+
+  mayRangeText(identity: Identity, key: string, rangeEnd: string): KvError {
     const rights = this.#rightsOf(identity);
     if (typeof rights === "number") return rights;
-    const may = rights.mayRead(latin1Decode(key), latin1Decode(rangeEnd));
-    return may ? KvError.None : KvError.PermissionDenied;
+    return rights.mayRead(key, rangeEnd) ? KvError.None : KvError.PermissionDenied;
   }
 
   mayWrite(identity: Identity, key: Uint8Array, rangeEnd: Uint8Array): KvError {
@@ -153,6 +157,13 @@ export class AuthTable implements ReplicatedTable, AuthView {
   mayGetRole(identity: Identity, role: string): KvError {
     const isOwn = this.#users.get(identity.user)?.roles.includes(role) ?? false;
     return isOwn ? this.mayCall(identity) : this.mayAdminister(identity);
+  }
+
+  standingOf(name: string): string {
+    if (!this.#enabled) return "off";
+    const user = this.#users.get(name);
+    if (user === undefined) return "unknown";
+    return `${user.since} ${this.#floor} ${this.#rightsOfUser(user).signature}`;
   }
 
   /** An error, in etcd's order; else the rights, of nobody in particular while it is not in force. */

@@ -38,7 +38,9 @@ export interface AuthView {
   mayCall(identity: Identity): KvError;
   /** Read [key, rangeEnd) by etcd's rules for ranges, with the bounds as the request has them. */
   mayRange(identity: Identity, key: Uint8Array, rangeEnd: Uint8Array): KvError;
-  /** The same, to write. */
+  /** The same, of latin1. */
+  mayRangeText(identity: Identity, key: string, rangeEnd: string): KvError;
+  /** To write. */
   mayWrite(identity: Identity, key: Uint8Array, rangeEnd: Uint8Array): KvError;
   /** Every one of these keys (latin1): of a lease. */
   mayWriteKeys(identity: Identity, keys: Iterable<string>): KvError;
@@ -49,6 +51,9 @@ export interface AuthView {
   mayGetUser(identity: Identity, user: string): KvError;
   /** An administrator, or who has that role. */
   mayGetRole(identity: Identity, role: string): KvError;
+
+  /** Equal texts: nothing has changed in what this user may do, and it need not say again who it is. */
+  standingOf(user: string): string;
 
   user(name: string): User | null;
   role(name: string): Role | null;

@@ -23,6 +23,11 @@ export class Rights {
     this.#write = spans(PermissionType.Read);
   }
 
+  /** Equal for equal rights. */
+  get signature(): string {
+    return this.isRoot ? "root" : `${this.#read.text} / ${this.#write.text}`;
+  }
+
   /** `rangeEnd` as a request has it, before anybody has made anything else of it (CVE-2026-73499). */
   mayRead(key: string, rangeEnd: string): boolean {
     return this.isRoot || covers(this.#read, key, rangeEnd);

@@ -42,6 +42,11 @@ export class KeySpans {
     return union;
   }
 
+  /** Equal for equal unions. */
+  get text(): string {
+    return JSON.stringify(this.#spans.map(({ from, to }) => [from, to]));
+  }
+
   contains(key: string): boolean {
     const span = this.#spanAt(key);
     return span !== null && (span.to === null || key < span.to);

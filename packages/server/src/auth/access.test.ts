@@ -4,9 +4,9 @@ import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { GrpcCode } from "@quorate/grpc";
 import type { GrpcSink } from "@quorate/grpc";
-import { CredentialKind, Need } from "@quorate/host";
+import { CredentialKind, Failure, FailureCode, Need } from "@quorate/host";
 import type { AdmissionSink, AuthApi, Credential } from "@quorate/host";
-import { Identity } from "@quorate/kv";
+import { Identity, KvError } from "@quorate/kv";
 import type { AuthView } from "@quorate/kv";
 import { methods } from "../etcd/services.ts";
 import { Access } from "./access.ts";
@@ -54,6 +54,9 @@ function sinkOf(
     fail: (code, text) => void failed.push(`${code} ${text}`),
     onCancel: null,
     onDrain: null,
+    onHalfClose: null,
+    buffered: 0,
+    needsDrain: false,
     metadata,
     peer: { address: "192.0.2.1", commonName },
   };
@@ -117,7 +120,7 @@ test("what a rule asks for, and what the call brings: token, bearer, common name
     access.admit(method, sinkOf(metadata, commonName).sink, () => undefined);
     const asked = desk.asked.pop()!;
     deepEqual([asked.need, asked.credential], [need, credential]);
-    asked.sink.refused({ code: 1, kvError: 0, missing: [], memberError: 0 });
+    asked.sink.refused(new Failure(FailureCode.NoLeader, KvError.None, []));
   }
   equal(hashOfToken("t").length, 32);
 });
@@ -139,9 +142,44 @@ test("messages behind one that waits stay behind it, and one at a time is asked 
   deepEqual(seen, ["0 by u", "1 by v", "2 by w"]);
 
   access.admit(6, sink, () => void seen.push("never"));
-  for (let at = 0; at < 65; at += 1) access.admit(6, sink, () => void seen.push("never"));
+  for (let at = 0; at < 257; at += 1) access.admit(6, sink, () => void seen.push("never"));
   deepEqual(failed, [`${GrpcCode.ResourceExhausted} etcdserver: too many requests`]);
-  desk.asked[3]!.sink.refused({ code: 2, kvError: 0, missing: ["m2"], memberError: 0 });
+  desk.asked[3]!.sink.refused(new Failure(FailureCode.NoLeader, KvError.None, ["m2"]));
   deepEqual(failed.slice(1), [`${GrpcCode.Unavailable} etcdserver: no leader`]);
   equal(seen.length, 3);
+  equal(desk.asked.length, 4, "the call is over: nobody asks for those behind it");
+});
+
+test("a call that is cancelled while it waits never reaches its handler", () => {
+  const desk = new Desk(true);
+  const access = new Access(desk, credentials, paths, table);
+  const { sink } = sinkOf({ token: "t" });
+  let handled = 0;
+  access.admit(6, sink, () => (handled += 1));
+  access.admit(6, sink, () => (handled += 1));
+  sink.onCancel!();
+  desk.asked[0]!.sink.admitted(new Identity("u", 1));
+  equal(handled, 0);
+  const { sink: other } = sinkOf({ token: "t" });
+  access.admit(6, other, () => (handled += 1));
+  desk.asked[1]!.sink.admitted(new Identity("u", 1));
+  deepEqual([handled, other.onCancel], [1, null]);
+});
+
+test("a handler that refuses in its own form hears who it is, or why nobody is, in order", () => {
+  const desk = new Desk(false);
+  const access = new Access(desk, credentials, paths, table);
+  const seen: string[] = [];
+  const found = (caller: Identity | Failure): void =>
+    void seen.push(caller instanceof Failure ? `failure ${caller.kvError}` : `by ${caller.user}`);
+  access.identify(sinkOf().sink, found);
+  deepEqual([seen, desk.asked.length], [["by "], 0]);
+  desk.enabled = true;
+  const { sink } = sinkOf({ token: "t" });
+  access.identify(sink, found);
+  access.identify(sink, found);
+  const denied = new Failure(FailureCode.Kv, KvError.InvalidAuthToken, []);
+  desk.asked[0]!.sink.refused(denied);
+  desk.asked[1]!.sink.admitted(new Identity("u", 1));
+  deepEqual(seen.slice(1), [`failure ${KvError.InvalidAuthToken}`, "by u"]);
 });

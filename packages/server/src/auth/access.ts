@@ -3,17 +3,25 @@
 import { assert } from "@quorate/base";
 import { GrpcCode } from "@quorate/grpc";
 import type { GrpcSink } from "@quorate/grpc";
-import { Need } from "@quorate/host";
-import type { AuthApi, Failure } from "@quorate/host";
+import { Failure, Need } from "@quorate/host";
+import type { AuthApi } from "@quorate/host";
+import { nobody } from "@quorate/kv";
 import type { Identity } from "@quorate/kv";
 import { errorOf, trailersOf } from "../etcd/errors.ts";
 import type { Credentials } from "./credentials.ts";
 import { Rule } from "./rules.ts";
 
 /** Messages of one stream that wait while it is found out who sends them. */
-const waitingMax = 64;
+const waitingMax = 256;
 
-export type Admitted = (identity: Identity) => void;
+type Found = (caller: Identity | Failure) => void;
+
+interface Question {
+  readonly need: Need;
+  readonly found: Found;
+  /** Where nobody is found, the call is over. */
+  readonly endsCall: boolean;
+}
 
 export class Access {
   readonly #auth: AuthApi;
@@ -21,7 +29,7 @@ export class Access {
   /** By method number. */
   readonly #rules: readonly (Rule | undefined)[];
   /** Calls of which it is being found out who sends them, and their messages behind the first. */
-  readonly #asking: Map<GrpcSink, Admitted[]>;
+  readonly #asking: Map<GrpcSink, Question[]>;
 
   constructor(
     auth: AuthApi,
@@ -45,41 +53,54 @@ export class Access {
   isOpen(method: number, sink: GrpcSink): boolean {
     const rule = this.#rules[method];
     if (rule === Rule.Open || rule === Rule.Own) return true;
-    if (rule === Rule.Admin || this.#auth.view()?.enabled === true) return false;
-    return sink.metadata["token"] === undefined && sink.metadata["authorization"] === undefined;
+    return rule !== Rule.Admin && this.#isPlain(sink);
   }
 
   /** Calls back with who asks, maybe at once, or fails the call. Messages of one call stay in order. */
-  admit(method: number, sink: GrpcSink, admitted: Admitted): void {
+  admit(method: number, sink: GrpcSink, admitted: (identity: Identity) => void): void {
+    const found: Found = (caller) => {
+      if (!(caller instanceof Failure)) return admitted(caller);
+      const { code, text } = errorOf(caller);
+      sink.fail(code, text, trailersOf(caller));
+    };
+    this.#find(sink, { need: this.#needOf(method), found, endsCall: true });
+  }
+
+  /** The same for a handler that refuses in its own form (Rule.Own): who asks, or why nobody may. */
+  identify(sink: GrpcSink, found: Found): void {
+    if (this.#isPlain(sink) && !this.#asking.has(sink)) found(nobody);
+    else this.#find(sink, { need: Need.User, found, endsCall: false });
+  }
+
+  /** Authentication is off, and nothing comes along that says otherwise. */
+  #isPlain({ metadata }: GrpcSink): boolean {
+    if (this.#auth.view()?.enabled === true) return false;
+    return metadata["token"] === undefined && metadata["authorization"] === undefined;
+  }
+
+  #find(sink: GrpcSink, question: Question): void {
     const behind = this.#asking.get(sink);
     if (behind !== undefined) {
-      if (behind.length < waitingMax) behind.push(admitted);
+      if (behind.length < waitingMax) behind.push(question);
       else sink.fail(GrpcCode.ResourceExhausted, "etcdserver: too many requests");
       return;
     }
-    this.#asking.set(sink, []);
-    this.ask(sink, this.#needOf(method), {
-      admitted: (identity) => {
-        const waiting = this.#asking.get(sink) ?? [];
-        this.#asking.delete(sink);
-        admitted(identity);
-        for (const next of waiting) this.admit(method, sink, next);
-      },
-      refused: (failure) => {
-        this.#asking.delete(sink);
-        const { code, text } = errorOf(failure);
-        sink.fail(code, text, trailersOf(failure));
-      },
-    });
-  }
-
-  /** Who makes this call, for a handler that refuses in its own form (Rule.Own). */
-  ask(
-    sink: GrpcSink,
-    need: Need,
-    answer: { admitted: Admitted; refused(failure: Failure): void },
-  ): void {
-    this.#auth.admit(this.#credentials.of(sink), need, answer);
+    const waiting: Question[] = [];
+    this.#asking.set(sink, waiting);
+    const answer: Found = (caller) => {
+      // The client has gone meanwhile.
+      if (this.#asking.get(sink) !== waiting) return;
+      this.#asking.delete(sink);
+      if (sink.onCancel === forget) sink.onCancel = null;
+      question.found(caller);
+      if (question.endsCall && caller instanceof Failure) return;
+      for (const next of waiting) this.#find(sink, next);
+    };
+    const forget = (): void => void this.#asking.delete(sink);
+    // Whoever handles the call has not seen it yet, and must not any more when it is over.
+    sink.onCancel ??= forget;
+    const credential = this.#credentials.of(sink);
+    this.#auth.admit(credential, question.need, { admitted: answer, refused: answer });
   }
 
   #needOf(method: number): Need {

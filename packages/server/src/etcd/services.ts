@@ -175,7 +175,7 @@ export class Services implements GrpcHandler {
     this.#required = new LeaderRequired(host, facts.electionTimeoutMs);
     this.#leases = new LeaseService(host, this.#required);
     this.#members = new MembersService(host);
-    this.#watches = new WatchService(host);
+    this.#watches = new WatchService(host, this.#access);
     this.#maintenance = new MaintenanceService(host);
     this.#snapshots = new SnapshotService(host, facts.snapshotBytesPerSecond);
     this.#facts = facts;

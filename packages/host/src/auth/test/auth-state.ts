@@ -12,7 +12,7 @@ import { MemoryRows } from "@quorate/kv/internal";
 
 export class AuthState {
   readonly kv: KvState;
-  #index: number;
+  index: number;
 
   constructor() {
     this.kv = new KvState({
@@ -22,7 +22,7 @@ export class AuthState {
       txnOpsMax: 128,
       rangeBytesMax: 1 << 20,
     });
-    this.#index = 0;
+    this.index = 0;
   }
 
   /** By the user root, at that time of the log. */
@@ -31,9 +31,9 @@ export class AuthState {
       ? this.kv.auth.identityOf("root")
       : new Identity("", 0);
     const payload = this.kv.envelope(user, authRevision, encodeAuthCommand(command));
-    this.#index += 1;
+    this.index += 1;
     const { error } = this.kv.apply(
-      { kind: OperationKind.Auth, level: 1, index: this.#index, term: 1, wallMs, payload },
+      { kind: OperationKind.Auth, level: 1, index: this.index, term: 1, wallMs, payload },
       true,
       1,
     );
