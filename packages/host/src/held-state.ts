@@ -3,6 +3,7 @@
 import type { Row } from "@quorate/kv";
 import { RowsDamaged } from "@quorate/storage";
 import type { Env, HeldRows, RowWalk } from "@quorate/storage";
+import { heldAuthOf } from "./auth/held-auth.ts";
 import type { HeldState } from "./held-state-api.ts";
 import type { MembershipTable } from "./members/membership-table.ts";
 import type { Running } from "./running.ts";
@@ -49,7 +50,7 @@ function holdNow({ kv, storage, pump }: Source, membership: MembershipTable): He
       ttlSeconds: grantedTtlSeconds,
       remainingTtlSeconds,
     })),
-    auth: { enabled: false, revision: 1, users: [], roles: [] },
+    auth: heldAuthOf(kv.auth),
     walkRows: () => reachable(rows, compactRevision),
     release: () => rows.release(),
   };
