@@ -64,6 +64,10 @@ function rows(): Row[] {
     { path: `${C}MemberPromote`, request: bytesOf(etcd.MemberPromoteRequestSchema, { ID: 1n }) },
     { path: `${M}Status`, request: bytesOf(etcd.StatusRequestSchema, {}) },
     { path: `${M}HashKV`, request: bytesOf(etcd.HashKVRequestSchema, {}) },
+    { path: `${M}Hash`, request: bytesOf(etcd.HashRequestSchema, {}) },
+    { path: `${M}Defragment`, request: bytesOf(etcd.DefragmentRequestSchema, {}) },
+    { path: `${M}Snapshot`, request: bytesOf(etcd.SnapshotRequestSchema, {}) },
+    { path: `${M}MoveLeader`, request: bytesOf(etcd.MoveLeaderRequestSchema, { targetID: 1n }) },
     { path: `${M}Alarm`, request: bytesOf(etcd.AlarmRequestSchema, {}), needsNoRight: true },
     {
       path: `${M}Alarm`,
