@@ -193,10 +193,6 @@ class Call implements GrpcSink {
     return this.#stream.writableNeedDrain;
   }
 
-  get peer(): GrpcPeer {
-    return { address: this.#stream.session?.socket?.remoteAddress ?? "", commonName: null };
-  }
-
   start(): void {
     const path = this.metadata[":path"] ?? "";
     const method = this.#options.methods.get(path);

@@ -4,15 +4,20 @@ import type { Proposals } from "./proposals.ts";
 import type { Running } from "./running.ts";
 
 /** What the host itself has seen. */
-export type SeenCounters = Pick<
-  HostCounters,
-  "leaderChanges" | "snapshotsSent" | "snapshotsReceived"
->;
+export interface SeenCounters {
+  leaderChanges: number;
+  snapshotsSent: number;
+  snapshotsReceived: number;
+}
+
+export function nothingSeen(): SeenCounters {
+  return { leaderChanges: 0, snapshotsSent: 0, snapshotsReceived: 0 };
+}
 
 export function countersOf(
   running: Running | null,
   proposals: Pick<Proposals, "count" | "failed">,
-  seen: SeenCounters,
+  seen: Readonly<SeenCounters>,
 ): HostCounters {
   return {
     ...seen,

@@ -309,13 +309,14 @@ export type TransferResult = (typeof TransferResult)[keyof typeof TransferResult
 
 /** etcd's Lease service; replies are encoded etcd responses. */
 export interface LeaseApi {
-  grant(request: LeaseGrantRequest, sink: ReplySink): void;
-  revoke(id: LeaseId, sink: ReplySink): void;
+  grant(request: LeaseGrantRequest, sink: ReplySink, identity?: Identity): void;
+  /** While authentication is on it needs the right to write every key of the lease. */
+  revoke(id: LeaseId, sink: ReplySink, identity?: Identity): void;
   /** Of an unknown lease, too, the reply is a reply: with a TTL of 0. */
   keepAlive(id: LeaseId, sink: ReplySink): void;
   /** Of an unknown lease the TTL is -1. */
-  timeToLive(request: LeaseTimeToLiveRequest, sink: ReplySink): void;
-  list(sink: ReplySink): void;
+  timeToLive(request: LeaseTimeToLiveRequest, sink: ReplySink, identity?: Identity): void;
+  list(sink: ReplySink, identity?: Identity): void;
 }
 
 export interface HostApi {

@@ -16,7 +16,8 @@ import type {
 } from "@quorate/storage";
 import { HostAuth } from "./auth/host-auth.ts";
 import { checkConfig } from "./config-check.ts";
-import { countersOf } from "./counters.ts";
+import { countersOf, nothingSeen } from "./counters.ts";
+import type { SeenCounters } from "./counters.ts";
 import { refusalAtDoor } from "./door.ts";
 import { endDamagedAlone, endLogHoleAlone, endRemoved } from "./endings.ts";
 import { Phase, TransferResult } from "./host-api.ts";
@@ -84,9 +85,7 @@ export class Host implements HostApi {
   readonly auth: HostAuth;
   #nowTick: number;
   #leader: number;
-  #leaderChanges: number;
-  #snapshotsSent: number;
-  #snapshotsReceived: number;
+  readonly #seen: SeenCounters;
 
   constructor(env: Env, config: HostConfig) {
     checkConfig(config);
@@ -125,9 +124,7 @@ export class Host implements HostApi {
     );
     this.#nowTick = 0;
     this.#leader = 0;
-    this.#leaderChanges = 0;
-    this.#snapshotsSent = 0;
-    this.#snapshotsReceived = 0;
+    this.#seen = nothingSeen();
   }
 
   // ---- Start --------------------------------------------------------------------------------------
@@ -406,7 +403,7 @@ export class Host implements HostApi {
 
   #onRole(role: Role, term: number, leader: number): void {
     if (leader !== 0 && leader !== this.#leader) {
-      this.#leaderChanges += 1;
+      this.#seen.leaderChanges += 1;
     }
     this.#leader = leader;
     const kind =
@@ -453,7 +450,7 @@ export class Host implements HostApi {
   #onInstalled(checkpoint: CheckpointInfo): void {
     this.#phase = Phase.Scanning;
     this.#reason = "rebuilding the key index after a snapshot";
-    this.#snapshotsReceived += 1;
+    this.#seen.snapshotsReceived += 1;
     this.#mustRunning().digestDuty.stateGone();
     this.#mustRunning().repair.installed();
     this.#event(JournalKind.SnapshotInstalled, 0, checkpoint.index, "");
@@ -499,7 +496,7 @@ export class Host implements HostApi {
   }
 
   #onSnapshotSent(to: number, ok: boolean): void {
-    this.#snapshotsSent += 1;
+    this.#seen.snapshotsSent += 1;
     this.#event(JournalKind.SnapshotSent, to, ok ? 1 : 0, "");
     const running = this.#mustRunning();
     running.raft.snapshotSent(to, ok);
@@ -577,11 +574,7 @@ export class Host implements HostApi {
   }
 
   counters(): HostCounters {
-    return countersOf(this.#running, this.#proposals, {
-      leaderChanges: this.#leaderChanges,
-      snapshotsSent: this.#snapshotsSent,
-      snapshotsReceived: this.#snapshotsReceived,
-    });
+    return countersOf(this.#running, this.#proposals, this.#seen);
   }
 
   journal(): readonly JournalEvent[] {

@@ -94,7 +94,7 @@ export class Requests {
   auth(command: AuthCommand, identity: Identity, sink: ReplySink, nowTick: number): void {
     const record = encodeAuthCommand(command);
     if (record.length > this.#config.requestBytesMax) {
-      return this.#refuse(sink, failure(FailureCode.TooLarge));
+      return this.refuse(sink, failure(FailureCode.TooLarge));
     }
     this.#proposeFor(identity, OperationKind.Auth, record, sink, nowTick);
   }

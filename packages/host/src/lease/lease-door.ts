@@ -1,5 +1,5 @@
 // The face of a host for whoever asks about leases, in every phase of its life.
-import type { LeaseGrantRequest, LeaseId, LeaseTimeToLiveRequest } from "@quorate/kv";
+import type { Identity, LeaseGrantRequest, LeaseId, LeaseTimeToLiveRequest } from "@quorate/kv";
 import type { LeaseApi, ReplySink } from "../host-api.ts";
 
 export class LeaseDoor implements LeaseApi {
@@ -10,23 +10,23 @@ export class LeaseDoor implements LeaseApi {
     this.#open = open;
   }
 
-  grant(request: LeaseGrantRequest, sink: ReplySink): void {
-    this.#open(sink)?.grant(request, sink);
+  grant(request: LeaseGrantRequest, sink: ReplySink, identity?: Identity): void {
+    this.#open(sink)?.grant(request, sink, identity);
   }
 
-  revoke(id: LeaseId, sink: ReplySink): void {
-    this.#open(sink)?.revoke(id, sink);
+  revoke(id: LeaseId, sink: ReplySink, identity?: Identity): void {
+    this.#open(sink)?.revoke(id, sink, identity);
   }
 
   keepAlive(id: LeaseId, sink: ReplySink): void {
     this.#open(sink)?.keepAlive(id, sink);
   }
 
-  timeToLive(request: LeaseTimeToLiveRequest, sink: ReplySink): void {
-    this.#open(sink)?.timeToLive(request, sink);
+  timeToLive(request: LeaseTimeToLiveRequest, sink: ReplySink, identity?: Identity): void {
+    this.#open(sink)?.timeToLive(request, sink, identity);
   }
 
-  list(sink: ReplySink): void {
-    this.#open(sink)?.list(sink);
+  list(sink: ReplySink, identity?: Identity): void {
+    this.#open(sink)?.list(sink, identity);
   }
 }

@@ -9,16 +9,23 @@ import {
   grantCommandOf,
   KvError,
   leaseIdOf,
+  nobody,
   OperationKind,
   RevokeCause,
 } from "@quorate/kv";
-import type { LeaseGrantRequest, LeaseId, LeaseTimeToLiveRequest } from "@quorate/kv";
+import type {
+  Identity,
+  Lease,
+  LeaseGrantRequest,
+  LeaseId,
+  LeaseTimeToLiveRequest,
+} from "@quorate/kv";
+import { latin1Decode } from "@quorate/base";
 import type { Random } from "@quorate/storage";
 import type { LeaseApi, ReplySink } from "../host-api.ts";
 import { LeaseQuestionKind } from "../peers/lease-codec.ts";
 import type { LeaseAnswer, LeaseAsk } from "../peers/lease-codec.ts";
 import { kvFailure } from "../proposals.ts";
-import { ReadKind } from "../reads.ts";
 import type { LeaseRouting } from "./lease-routing.ts";
 import type { Lessor } from "./lessor.ts";
 import { leaseTtlSecondsMin, makeLessor, makeRouting } from "./make-leases.ts";
@@ -67,7 +74,7 @@ export class Leases implements LeaseApi {
 
   // ---- By the log -------------------------------------------------------------------------------------
 
-  grant(request: LeaseGrantRequest, sink: ReplySink): void {
+  grant(request: LeaseGrantRequest, sink: ReplySink, identity: Identity = nobody): void {
     const { requests, quota } = this.#wiring;
     const command = grantCommandOf(request, this.#ttlSecondsMin, () => this.#freshId());
     if (typeof command === "number") return requests.refuse(sink, kvFailure(command));
@@ -75,17 +82,22 @@ export class Leases implements LeaseApi {
     if (quota.refuses(OperationKind.LeaseGrant, record)) {
       return requests.refuse(sink, kvFailure(KvError.NoSpace));
     }
-    this.#propose(OperationKind.LeaseGrant, record, sink);
+    this.#propose(OperationKind.LeaseGrant, record, sink, identity);
   }
 
-  revoke(id: LeaseId, sink: ReplySink): void {
+  revoke(id: LeaseId, sink: ReplySink, identity: Identity = nobody): void {
     const record = encodeLeaseRevoke({ cause: RevokeCause.Client, id });
-    this.#propose(OperationKind.LeaseRevoke, record, sink);
+    this.#propose(OperationKind.LeaseRevoke, record, sink, identity);
   }
 
-  #propose(kind: OperationKind, record: Uint8Array, sink: ReplySink): void {
+  #propose(
+    kind: OperationKind,
+    record: Uint8Array,
+    sink: ReplySink,
+    { user, authRevision }: Identity,
+  ): void {
     const { kv, requests } = this.#wiring;
-    requests.propose(kind, kv.envelope("", 0, record), sink, this.#nowTick);
+    requests.propose(kind, kv.envelope(user, authRevision, record), sink, this.#nowTick);
   }
 
   /** etcd's are positive. */
@@ -110,11 +122,15 @@ export class Leases implements LeaseApi {
     });
   }
 
-  timeToLive({ id, keys }: LeaseTimeToLiveRequest, sink: ReplySink): void {
+  timeToLive(
+    { id, keys }: LeaseTimeToLiveRequest,
+    sink: ReplySink,
+    identity: Identity = nobody,
+  ): void {
     this.#routing.ask(LeaseQuestionKind.TimeToLive, id, {
       known: (ttlSeconds, granted) => {
         if (!keys) return this.#replyTimeToLive(id, ttlSeconds, granted, [], sink);
-        this.#read(sink, () => this.#replyWithKeys(id, ttlSeconds, sink));
+        this.#read(sink, () => this.#replyWithKeys(id, ttlSeconds, sink, identity));
       },
       unknown: () => this.#replyTimeToLive(id, -1, 0, [], sink),
       failed: (failure) => sink.fail(failure),
@@ -122,12 +138,24 @@ export class Leases implements LeaseApi {
   }
 
   /** The leader has answered, and this member has applied what it had by then. */
-  #replyWithKeys(id: LeaseId, ttlSeconds: number, sink: ReplySink): void {
+  #replyWithKeys(id: LeaseId, ttlSeconds: number, sink: ReplySink, identity: Identity): void {
     const { kv } = this.#wiring;
     const lease = kv.leases.get(id);
     if (lease === null) return this.#replyTimeToLive(id, -1, 0, [], sink);
+    const refusal = this.#mayReadKeysOf(lease, identity);
+    if (refusal !== KvError.None) return sink.fail(kvFailure(refusal));
     const { grantedTtlSeconds } = lease;
     this.#replyTimeToLive(id, ttlSeconds, grantedTtlSeconds, kv.leaseKeys(lease), sink);
+  }
+
+  /** Their names tell of them (CVE-2023-32082). */
+  #mayReadKeysOf(lease: Lease, identity: Identity): KvError {
+    const { kv } = this.#wiring;
+    if (!kv.auth.enabled) return KvError.None;
+    return kv.auth.mayRangeKeys(
+      identity,
+      kv.leaseKeys(lease).map((key) => latin1Decode(key)),
+    );
   }
 
   #replyTimeToLive(
@@ -145,9 +173,15 @@ export class Leases implements LeaseApi {
   // ---- By what is applied -----------------------------------------------------------------------------
 
   /** At the leader by when they end, as etcd has it; elsewhere by their ids. */
-  list(sink: ReplySink): void {
+  list(sink: ReplySink, identity: Identity = nobody): void {
     this.#read(sink, () => {
       const { kv, raft } = this.#wiring;
+      if (kv.auth.enabled) {
+        for (const lease of kv.leases.all()) {
+          const refusal = this.#mayReadKeysOf(lease, identity);
+          if (refusal !== KvError.None) return sink.fail(kvFailure(refusal));
+        }
+      }
       const ids = [...kv.leases.all()].map((lease) => lease.id);
       const ends = new Map(ids.map((id) => [id, this.#lessor.expiryMs(id) ?? 0]));
       ids.sort((a, b) => ends.get(a)! - ends.get(b)! || (a < b ? -1 : 1));
@@ -157,14 +191,6 @@ export class Leases implements LeaseApi {
 
   #read(sink: ReplySink, then: () => void): void {
     const fail: ReplySink["fail"] = (failure) => sink.fail(failure);
-    this.#wiring.requests.read(
-      ReadKind.Barrier,
-      noBytes,
-      false,
-      { reply: then, fail },
-      this.#nowTick,
-    );
+    this.#wiring.requests.barrier({ reply: then, fail }, this.#nowTick);
   }
 }
-
-const noBytes = new Uint8Array(0);

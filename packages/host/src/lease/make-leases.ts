@@ -8,7 +8,6 @@ import type { HostConfig } from "../host-api.ts";
 import type { PeersApi } from "../peers/peers-api.ts";
 import type { Pump, PumpEvents } from "../pump.ts";
 import { electionTicks } from "../raft-settings.ts";
-import { ReadKind } from "../reads.ts";
 import type { Requests } from "../requests.ts";
 import { LeaseRouting } from "./lease-routing.ts";
 import { Lessor } from "./lessor.ts";
@@ -40,7 +39,7 @@ export function makeLessor(wiring: LeaseWiring, nowTick: () => number): Lessor {
     revokesPerSecondMax,
     readBarrier: (done) => {
       const sink = { reply: () => done(true), fail: () => done(false) };
-      requests.read(ReadKind.Barrier, noBytes, false, sink, nowTick());
+      requests.barrier(sink, nowTick());
     },
     propose: (kind, record) => propose(wiring, kind, record),
   });
@@ -79,5 +78,3 @@ function propose(
 export function leaseTtlSecondsMin(config: Pick<HostConfig, "electionTimeoutMs">): number {
   return Math.ceil((1.5 * config.electionTimeoutMs) / 1000);
 }
-
-const noBytes = new Uint8Array(0);

@@ -9,6 +9,7 @@ import {
   isLeaseLeasesRequest,
   KvError,
 } from "@quorate/kv";
+import type { Identity } from "@quorate/kv";
 import { kvErrorOf } from "./errors.ts";
 import type { LeaderRequired } from "./leader-required.ts";
 import { sinkOf } from "./messages.ts";
@@ -27,27 +28,27 @@ export class LeaseService {
     this.#streams = new WeakMap();
   }
 
-  grant(message: Uint8Array, sink: GrpcSink): void {
+  grant(message: Uint8Array, sink: GrpcSink, identity: Identity): void {
     const request = decodeLeaseGrantRequest(message);
     if (request === null) return malformed(sink);
-    this.#host.leases.grant(request, sinkOf(sink));
+    this.#host.leases.grant(request, sinkOf(sink), identity);
   }
 
-  revoke(message: Uint8Array, sink: GrpcSink): void {
+  revoke(message: Uint8Array, sink: GrpcSink, identity: Identity): void {
     const id = decodeLeaseIdRequest(message);
     if (id === null) return malformed(sink);
-    this.#host.leases.revoke(id, sinkOf(sink));
+    this.#host.leases.revoke(id, sinkOf(sink), identity);
   }
 
-  timeToLive(message: Uint8Array, sink: GrpcSink): void {
+  timeToLive(message: Uint8Array, sink: GrpcSink, identity: Identity): void {
     const request = decodeLeaseTimeToLiveRequest(message);
     if (request === null) return malformed(sink);
-    this.#host.leases.timeToLive(request, sinkOf(sink));
+    this.#host.leases.timeToLive(request, sinkOf(sink), identity);
   }
 
-  list(message: Uint8Array, sink: GrpcSink): void {
+  list(message: Uint8Array, sink: GrpcSink, identity: Identity): void {
     if (!isLeaseLeasesRequest(message)) return malformed(sink);
-    this.#host.leases.list(sinkOf(sink));
+    this.#host.leases.list(sinkOf(sink), identity);
   }
 
   /** One message of a stream. */

@@ -231,15 +231,15 @@ export class Services implements GrpcHandler {
       case Method.MoveLeader:
         return this.#maintenance.moveLeader(message, sink);
       case Method.LeaseGrant:
-        return this.#leases.grant(message, sink);
+        return this.#leases.grant(message, sink, identity);
       case Method.LeaseRevoke:
-        return this.#leases.revoke(message, sink);
+        return this.#leases.revoke(message, sink, identity);
       case Method.LeaseKeepAlive:
         return this.#leases.keepAlive(message, sink);
       case Method.LeaseTimeToLive:
-        return this.#leases.timeToLive(message, sink);
+        return this.#leases.timeToLive(message, sink, identity);
       case Method.LeaseLeases:
-        return this.#leases.list(message, sink);
+        return this.#leases.list(message, sink, identity);
       case Method.HealthCheck:
         return this.#healthCheck(message, sink);
       case Method.HealthWatch:

@@ -52,9 +52,6 @@ export class GatewayCall implements GrpcSink {
   }
 
   /** A call through the gateway is its caller's by a token alone, never by a certificate. */
-  get peer(): GrpcPeer {
-    return { address: this.#response.socket?.remoteAddress ?? "", commonName: null };
-  }
 
   get ended(): boolean {
     return this.#ended;
