@@ -8,9 +8,9 @@ import { test } from "node:test";
 import { GrpcCode } from "@quorate/grpc";
 import { etcd } from "@quorate/proto";
 import { AuthCalls } from "./auth-calls.ts";
-import { withCluster } from "./cluster.ts";
-import type { TestCluster } from "./cluster.ts";
-import { eventually } from "./eventually.ts";
+import { withCluster } from "../../processes/cluster.ts";
+import type { TestCluster } from "../../processes/cluster.ts";
+import { eventually } from "../../processes/eventually.ts";
 
 const passwords = [
   "marked-first-2f7b",

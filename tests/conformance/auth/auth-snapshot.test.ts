@@ -5,11 +5,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { RestoredEtcd } from "../conformance/snapshot/restored-etcd.ts";
+import { RestoredEtcd } from "../snapshot/restored-etcd.ts";
 import { AuthCalls, Right } from "./auth-calls.ts";
-import { etcdctl } from "./both-clusters.ts";
-import { withCluster } from "./cluster.ts";
-import { etcdMissing } from "./etcd-cluster.ts";
+import { etcdctl } from "../../processes/both-clusters.ts";
+import { withCluster } from "../../processes/cluster.ts";
+import { etcdMissing } from "../../processes/etcd-cluster.ts";
 
 const missing = etcdMissing();
 if (missing !== null) process.stderr.write(`\nSKIPPED a snapshot with users: ${missing}\n\n`);

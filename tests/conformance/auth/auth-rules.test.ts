@@ -11,7 +11,7 @@ import { auth, etcd, health, inspect, members } from "@quorate/proto";
 import { methods, Rule, rules } from "@quorate/server/internal";
 import { AuthCalls, Right } from "./auth-calls.ts";
 import type { Token } from "./auth-calls.ts";
-import { withCluster } from "./cluster.ts";
+import { withCluster } from "../../processes/cluster.ts";
 
 const { Open, User, Rights, Admin, AdminHere } = Rule;
 
@@ -43,6 +43,8 @@ function rows(): Row[] {
   const KV = "/etcdserverpb.KV/";
   const C = "/etcdserverpb.Cluster/";
   const M = "/etcdserverpb.Maintenance/";
+  const L = "/etcdserverpb.Lease/";
+  const ID = 77n;
   return [
     { path: `${KV}Range`, request: bytesOf(etcd.RangeRequestSchema, { key }) },
     { path: `${KV}Range`, request: bytesOf(etcd.RangeRequestSchema, { key, serializable: true }) },
@@ -54,6 +56,24 @@ function rows(): Row[] {
       request: bytesOf(etcd.CompactionRequestSchema, { revision: 1_000_000n }),
       needsRoot: true,
     },
+    { path: `${L}LeaseGrant`, request: bytesOf(etcd.LeaseGrantRequestSchema, { TTL: 100n, ID }) },
+    { path: `${KV}Put`, request: bytesOf(etcd.PutRequestSchema, { key, lease: ID }) },
+    {
+      path: `${L}LeaseTimeToLive`,
+      request: bytesOf(etcd.LeaseTimeToLiveRequestSchema, { ID, keys: true }),
+    },
+    {
+      path: `${L}LeaseTimeToLive`,
+      request: bytesOf(etcd.LeaseTimeToLiveRequestSchema, { ID }),
+      needsNoRight: true,
+    },
+    { path: `${L}LeaseLeases`, request: bytesOf(etcd.LeaseLeasesRequestSchema, {}) },
+    {
+      path: `${L}LeaseKeepAlive`,
+      request: bytesOf(etcd.LeaseKeepAliveRequestSchema, { ID }),
+      needsNoRight: true,
+    },
+    { path: `${L}LeaseRevoke`, request: bytesOf(etcd.LeaseRevokeRequestSchema, { ID }) },
     { path: `${C}MemberList`, request: bytesOf(etcd.MemberListRequestSchema, {}) },
     { path: `${C}MemberAdd`, request: bytesOf(etcd.MemberAddRequestSchema, { peerURLs: ["x"] }) },
     { path: `${C}MemberRemove`, request: bytesOf(etcd.MemberRemoveRequestSchema, { ID: 1n }) },

@@ -2,9 +2,9 @@
 // codes are equal, command by command, each at the next member.
 import { equal, match } from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { BothClusters } from "./both-clusters.ts";
-import type { Command, Outcome } from "./both-clusters.ts";
-import { etcdMissing } from "./etcd-cluster.ts";
+import { BothClusters } from "../../processes/both-clusters.ts";
+import type { Command, Outcome } from "../../processes/both-clusters.ts";
+import { etcdMissing } from "../../processes/etcd-cluster.ts";
 
 const missing = etcdMissing();
 if (missing !== null) process.stderr.write(`\nSKIPPED auth with etcdctl: ${missing}\n\n`);

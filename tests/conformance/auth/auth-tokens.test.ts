@@ -11,10 +11,10 @@ import { GrpcCode } from "@quorate/grpc";
 import { etcd } from "@quorate/proto";
 import { AuthCalls, Right } from "./auth-calls.ts";
 import type { Token } from "./auth-calls.ts";
-import { withCluster } from "./cluster.ts";
-import type { TestCluster } from "./cluster.ts";
-import { eventually } from "./eventually.ts";
-import type { TestMember } from "./member.ts";
+import { withCluster } from "../../processes/cluster.ts";
+import type { TestCluster } from "../../processes/cluster.ts";
+import { eventually } from "../../processes/eventually.ts";
+import type { TestMember } from "../../processes/member.ts";
 
 const key = Buffer.from("k");
 const rangeBytes = toBinary(etcd.RangeRequestSchema, create(etcd.RangeRequestSchema, { key }));
