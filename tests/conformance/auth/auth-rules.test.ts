@@ -7,7 +7,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import { GrpcCode } from "@quorate/grpc";
 import type { GrpcResult } from "@quorate/grpc";
-import { auth, etcd, health, inspect, members } from "@quorate/proto";
+import { auth, election, etcd, health, inspect, lock, members } from "@quorate/proto";
 import { methods, Rule, rules } from "@quorate/server/internal";
 import { AuthCalls, Right } from "./auth-calls.ts";
 import type { Token } from "./auth-calls.ts";
@@ -74,6 +74,31 @@ function rows(): Row[] {
       needsNoRight: true,
     },
     { path: `${L}LeaseRevoke`, request: bytesOf(etcd.LeaseRevokeRequestSchema, { ID }) },
+    // The name's queue is below k, which nobody has rights to but root.
+    {
+      path: "/v3lockpb.Lock/Lock",
+      request: bytesOf(lock.LockRequestSchema, { name: b("k") }),
+      needsRoot: true,
+    },
+    { path: "/v3lockpb.Lock/Unlock", request: bytesOf(lock.UnlockRequestSchema, { key }) },
+    {
+      path: "/v3electionpb.Election/Campaign",
+      request: bytesOf(election.CampaignRequestSchema, { name: b("e"), value: key }),
+      needsRoot: true,
+    },
+    {
+      path: "/v3electionpb.Election/Proclaim",
+      request: bytesOf(election.ProclaimRequestSchema, { leader: { key, rev: 1n } }),
+    },
+    {
+      path: "/v3electionpb.Election/Leader",
+      request: bytesOf(election.LeaderRequestSchema, { name: b("e") }),
+      needsRoot: true,
+    },
+    {
+      path: "/v3electionpb.Election/Resign",
+      request: bytesOf(election.ResignRequestSchema, { leader: { key, rev: 1n } }),
+    },
     { path: `${C}MemberList`, request: bytesOf(etcd.MemberListRequestSchema, {}) },
     { path: `${C}MemberAdd`, request: bytesOf(etcd.MemberAddRequestSchema, { peerURLs: ["x"] }) },
     { path: `${C}MemberRemove`, request: bytesOf(etcd.MemberRemoveRequestSchema, { ID: 1n }) },
@@ -165,7 +190,11 @@ function rows(): Row[] {
 }
 
 /** Streams without an end are asked for elsewhere; they are open to everybody, or refuse in their own form. */
-const streams = ["/grpc.health.v1.Health/Watch", "/etcdserverpb.Watch/Watch"];
+const streams = [
+  "/grpc.health.v1.Health/Watch",
+  "/etcdserverpb.Watch/Watch",
+  "/v3electionpb.Election/Observe",
+];
 
 const denials: ReadonlyMap<string, GrpcCode> = new Map([
   ["etcdserver: user name is empty", GrpcCode.InvalidArgument],

@@ -6,6 +6,7 @@ import { healthCases } from "./health.ts";
 import { rangeCases } from "./kv-range.ts";
 import { txnCases } from "./kv-txn.ts";
 import { writeCases } from "./kv-write.ts";
+import { electionCases, lockCases } from "./lock.ts";
 import { leaseCases, leaseClusterCases } from "./lease.ts";
 import { watchCases, watchClusterCases } from "./watch.ts";
 import { moveLeaderCases, quorumCases } from "./leadership.ts";
@@ -56,6 +57,8 @@ export const groups: readonly Group[] = [
   { name: "watch-3", title: "Watch at three members", setup: three, cases: watchClusterCases },
   { name: "lease", title: "Lease at one member", setup: one, cases: leaseCases },
   { name: "lease-3", title: "Lease at three members", setup: three, cases: leaseClusterCases },
+  { name: "lock", title: "Lock", setup: one, cases: lockCases },
+  { name: "election", title: "Election", setup: one, cases: electionCases },
   {
     name: "bad-input",
     title: "what no honest client sends",

@@ -20,6 +20,8 @@ import { kvErrorOf, learnerError } from "./errors.ts";
 import type { ServiceFacts } from "./facts.ts";
 import { journalResponse, statusResponse } from "./inspect.ts";
 import { MaintenanceService } from "./maintenance-service.ts";
+import { ElectionService } from "./lock/election-service.ts";
+import { LockService } from "./lock/lock-service.ts";
 import { LeaderRequired } from "./leader-required.ts";
 import { LeaseService } from "./lease-service.ts";
 import { MembersService } from "./members-service.ts";
@@ -48,6 +50,13 @@ const Method = {
   MembersChange: 18,
   Alarm: 19,
   Watch: 20,
+  Lock: 70,
+  Unlock: 71,
+  Campaign: 72,
+  Proclaim: 73,
+  Leader: 74,
+  Observe: 75,
+  Resign: 76,
   AuthEnable: 40,
   AuthDisable: 41,
   AuthStatus: 42,
@@ -118,6 +127,13 @@ export const methods: ReadonlyMap<string, number> = new Map([
   ["/etcdserverpb.Lease/LeaseKeepAlive", Method.LeaseKeepAlive],
   ["/etcdserverpb.Lease/LeaseTimeToLive", Method.LeaseTimeToLive],
   ["/etcdserverpb.Lease/LeaseLeases", Method.LeaseLeases],
+  ["/v3lockpb.Lock/Lock", Method.Lock],
+  ["/v3lockpb.Lock/Unlock", Method.Unlock],
+  ["/v3electionpb.Election/Campaign", Method.Campaign],
+  ["/v3electionpb.Election/Proclaim", Method.Proclaim],
+  ["/v3electionpb.Election/Leader", Method.Leader],
+  ["/v3electionpb.Election/Observe", Method.Observe],
+  ["/v3electionpb.Election/Resign", Method.Resign],
   ["/grpc.health.v1.Health/Check", Method.HealthCheck],
   ["/grpc.health.v1.Health/Watch", Method.HealthWatch],
   ["/quorate.v1.Inspect/Status", Method.InspectStatus],
@@ -158,6 +174,8 @@ export class Services implements GrpcHandler {
   readonly #cluster: ClusterService;
   readonly #required: LeaderRequired;
   readonly #leases: LeaseService;
+  readonly #locks: LockService;
+  readonly #elections: ElectionService;
   readonly #members: MembersService;
   readonly #watches: WatchService;
   readonly #maintenance: MaintenanceService;
@@ -174,6 +192,8 @@ export class Services implements GrpcHandler {
     this.#cluster = new ClusterService(host);
     this.#required = new LeaderRequired(host, facts.electionTimeoutMs);
     this.#leases = new LeaseService(host, this.#required);
+    this.#locks = new LockService(host);
+    this.#elections = new ElectionService(host);
     this.#members = new MembersService(host);
     this.#watches = new WatchService(host, this.#access);
     this.#maintenance = new MaintenanceService(host);
@@ -252,6 +272,27 @@ export class Services implements GrpcHandler {
         return this.#members.list(message, sink);
       case Method.MembersChange:
         return this.#members.change(message, sink);
+      default:
+        return this.#handleQueues(method, message, sink, identity);
+    }
+  }
+
+  #handleQueues(method: number, message: Uint8Array, sink: GrpcSink, identity: Identity): void {
+    switch (method as Method) {
+      case Method.Lock:
+        return this.#locks.lock(message, sink, identity);
+      case Method.Unlock:
+        return this.#locks.unlock(message, sink, identity);
+      case Method.Campaign:
+        return this.#elections.campaign(message, sink, identity);
+      case Method.Proclaim:
+        return this.#elections.proclaim(message, sink, identity);
+      case Method.Leader:
+        return this.#elections.leader(message, sink, identity);
+      case Method.Observe:
+        return this.#elections.observe(message, sink, identity);
+      case Method.Resign:
+        return this.#elections.resign(message, sink, identity);
       default:
         return this.#handleAuth(method, message, sink, identity);
     }
