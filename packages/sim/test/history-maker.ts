@@ -53,6 +53,14 @@ export class HistoryMaker {
     return { error, bytes: bytes?.slice() ?? null };
   }
 
+  /** An entry that no client of keys asked for. */
+  commit(kind: OperationKind, record: Uint8Array): void {
+    const payload = this.kv.envelope("", 0, record);
+    const entry = { index: ++this.#index, term: 1, kind, level: 1, wallMs: 0, payload };
+    this.log.applied("m0", 1, entry);
+    this.kv.apply(entry, false, 1);
+  }
+
   /** An entry without an operation. */
   skip(): void {
     const index = ++this.#index;
