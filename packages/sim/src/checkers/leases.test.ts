@@ -69,8 +69,8 @@ test("T1: as long as was promised, from when it was asked; a tenth less, for clo
   check(expiredAt(7_600), grant, renewal)();
   rejects(check(expiredAt(7_500), grant, renewal), /^T1/);
   check(life({ endedUs: 300 * ms, byClient: true }), grant)();
-  check(expiredAt(4_700), { ...renewal, outcome: Outcome.Unknown } as LeaseOperation)();
-  check(expiredAt(3_200), { ...renewal, ttlSeconds: 0 } as LeaseOperation)();
+  check(expiredAt(4_700), { ...renewal, outcome: Outcome.Unknown })();
+  check(expiredAt(3_200), { ...renewal, ttlSeconds: 0 })();
 });
 
 test("T1: of two lives under one id a promise is held to the one that it can only be about", () => {
