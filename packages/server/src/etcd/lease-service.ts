@@ -90,10 +90,19 @@ class KeepAliveStream {
 
   take(message: Uint8Array): void {
     const id = decodeLeaseIdRequest(message);
-    if (id === null) return malformed(this.#sink);
+    if (id === null) {
+      this.#required.remove(this.#sink);
+      return malformed(this.#sink);
+    }
     this.#asked += 1;
-    const reply = (answer: Uint8Array): void => this.#reply(answer);
-    this.#host.leases.keepAlive(id, { ...sinkOf(this.#sink), reply });
+    const failing = sinkOf(this.#sink);
+    this.#host.leases.keepAlive(id, {
+      reply: (answer) => this.#reply(answer),
+      fail: (failure) => {
+        this.#required.remove(this.#sink);
+        failing.fail(failure);
+      },
+    });
   }
 
   #reply(bytes: Uint8Array): void {
@@ -101,6 +110,7 @@ class KeepAliveStream {
     const taken = this.#sink.write(bytes);
     this.#unread = taken ? 0 : this.#unread + 1;
     if (this.#unread > unreadMax) {
+      this.#required.remove(this.#sink);
       return this.#sink.fail(GrpcCode.ResourceExhausted, "etcdserver: too many requests");
     }
     this.#maybeFinish();
