@@ -1,5 +1,5 @@
 // Maintenance/Snapshot on the wire. What its file holds is judged by etcd itself, which is restored from
-// it (tests/processes/etcd-snapshot.test.ts).
+// it (tests/conformance/snapshot/etcd-snapshot.test.ts).
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { etcd } from "@quorate/proto";
