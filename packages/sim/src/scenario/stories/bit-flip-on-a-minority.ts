@@ -9,7 +9,12 @@ export const bitFlipOnAMinority: Story = story("bit-flip-on-a-minority", { membe
   s.found();
   s.load({ workload: "unique-puts", clients: 4 });
   s.run(300);
-  for (let flips = 1; flips <= 2; flips++) {
+  const holes = (): number => {
+    const rows = [3, 4, 5].map((row) => s.cluster.marks.get(`wal.recover.row${row}`)?.passed ?? 0);
+    return Math.max(...rows);
+  };
+  // A batch without entries may be hit: then no entry is lost, and the story goes on.
+  for (let flips = 1; flips <= 2 || (holes() === 0 && flips <= 8); flips++) {
     const victim = s.leader()!;
     s.run(100);
     s.kill(victim);
@@ -21,6 +26,5 @@ export const bitFlipOnAMinority: Story = story("bit-flip-on-a-minority", { membe
     s.run(2_000);
     assert(s.running(victim), "a member with a hole in its log goes on");
   }
-  const rows = [3, 4, 5].map((row) => s.cluster.marks.get(`wal.recover.row${row}`)?.passed ?? 0);
-  assert(Math.max(...rows) > 0, "no flip has made a hole");
+  assert(holes() > 0, "no flip has made a hole");
 });
