@@ -15,6 +15,8 @@ export {
 export type { AuthCommand, TokenHash } from "./auth/auth-command.ts";
 export type { LeaseKeys } from "./auth/auth-gate.ts";
 export type { AuthView } from "./auth/auth-view.ts";
+export { authProblem } from "./auth/imported-auth.ts";
+export type { ImportedAuth } from "./auth/imported-auth.ts";
 export { Identity, nobody } from "./auth/identity.ts";
 export { isPermissionType, PermissionType, rootName } from "./auth/user.ts";
 export type { Permission, Role, User } from "./auth/user.ts";

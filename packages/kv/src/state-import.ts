@@ -2,6 +2,9 @@
 // and into the index by the rules of a rebuild (mvcc/store.ts), which refuses what no sequence of writes
 // can have made. Nothing is known beforehand of what they add up to: that is counted here.
 import { assert } from "@quorate/base";
+import type { AuthTable } from "./auth/auth-table.ts";
+import { authTableOf } from "./auth/imported-auth.ts";
+import type { ImportedAuth } from "./auth/imported-auth.ts";
 import { KvError } from "./kv-error.ts";
 import { leaseIdOf } from "./lease/lease-id.ts";
 import { LeaseTable } from "./lease/lease-table.ts";
@@ -19,6 +22,8 @@ export interface ImportNumbers {
   /** -1: never compacted. */
   readonly compactRevision: number;
   readonly leases: readonly ImportedLease[];
+  /** `authProblem` has found none. */
+  readonly auth: ImportedAuth;
 }
 
 export interface ImportedLease {
@@ -33,13 +38,17 @@ export interface ImportedLease {
 export class StateImport {
   readonly #rows: RowStore;
   readonly #leases: LeaseTable;
+  readonly #auth: AuthTable;
   readonly #store: MvccStore;
   readonly #scanned: ScannedRow;
 
-  constructor(rows: RowStore, { revision, compactRevision, leases }: ImportNumbers) {
+  constructor(rows: RowStore, { revision, compactRevision, leases, auth }: ImportNumbers) {
     assert(revision >= 1 && compactRevision <= revision, "revisions of a state");
     this.#rows = rows;
     this.#leases = leasesOf(leases);
+    const table = authTableOf(auth);
+    assert(typeof table !== "string", "users and roles have been checked");
+    this.#auth = table;
     this.#store = new MvccStore(rows, this.#leases);
     this.#scanned = new ScannedRow();
     this.#store.beginRebuild({
@@ -75,8 +84,11 @@ export class StateImport {
       liveLow: 0,
       liveHigh: 0,
     });
-    const leases = new TableRecord(this.#leases.name, this.#leases.snapshot());
-    const own = [new TableRecord(stateRecordName, record), leases];
+    const own = [
+      new TableRecord(stateRecordName, record),
+      new TableRecord(this.#leases.name, this.#leases.snapshot()),
+      new TableRecord(this.#auth.name, this.#auth.snapshot()),
+    ];
     const tables = withOtherTables(own, registered);
     assert(tables !== null, "a state record stands there");
     return tables;

@@ -239,46 +239,95 @@ test("directories that are not free, and options that do not fit", { skip }, asy
   match(stderr, /an import did not come to its end; remove it first\n$/);
 });
 
-test("leases come along; users are not dropped unless that is asked for", { skip }, async () => {
+/** A real etcd with what it takes to see that leases, users and rights have come along. */
+async function withUsers(address: string): Promise<{ lease: string; file: string }> {
+  await eventually("etcd serves", async () => (await etcdctl(address, ["get", "k"])).code === 0);
+  const granted = await mustEtcdctl(address, ["lease", "grant", "1000"]);
+  const lease = /lease ([0-9a-f]+) granted/.exec(granted)![1]!;
+  for (const line of [
+    `put leased value --lease=${lease}`,
+    "put open value",
+    "role add r",
+    "role grant-permission r read a m",
+    "user add u:password-of-u",
+    "user grant-role u r",
+    "user add nobody --no-password",
+    "user add root:password-of-root",
+    "user grant-role root root",
+    "auth enable",
+  ]) {
+    await mustEtcdctl(address, line.split(" "));
+  }
+  const file = join(folder, "users.db");
+  await mustEtcdctl(address, [root, "snapshot", "save", file]);
+  return { lease, file };
+}
+
+const root = "--user=root:password-of-root";
+const reader = "--user=u:password-of-u";
+
+/** As a user sees it: what comes out, or the error. */
+async function told(address: string, ...argv: readonly string[]): Promise<string> {
+  const { out, err } = await etcdctl(address, argv);
+  return out === "" ? (/Error: (.*)/.exec(err)?.[1] ?? err) : out;
+}
+
+test("leases, users, passwords and rights come along", { skip }, async () => {
   const other = await EtcdCluster.start(1);
   try {
-    const [address] = other.addresses;
-    await eventually("etcd serves", async () => (await etcdctl(address!, ["get", "k"])).code === 0);
-    const granted = await mustEtcdctl(address!, ["lease", "grant", "1000"]);
-    const lease = /lease ([0-9a-f]+) granted/.exec(granted)![1]!;
-    await mustEtcdctl(address!, ["put", "leased", "value", `--lease=${lease}`]);
-    await mustEtcdctl(address!, ["user", "add", "u:p"]);
-    const file = join(folder, "leased.db");
-    await mustEtcdctl(address!, ["snapshot", "save", file]);
-    const target = join(folder, "leased");
-    const users = await runImport(file, `--data-dir=${target}`);
-    equal(users.code, 1);
-    match(
-      users.stderr,
-      /holds 1 user and 0 roles \(auth is off\), which this version .* --skip-auth/,
-    );
-    equal(existsSync(target), false);
+    const { lease, file } = await withUsers(other.addresses[0]!);
+    const [theirs] = other.addresses;
     const cluster = await TestCluster.make({ size: 1 });
     try {
       const [member] = cluster.members;
-      const done = await runImport(
-        file,
-        `--data-dir=${member!.directory}`,
-        `--initial-cluster=${listOf(cluster)}`,
-        "--skip-auth",
-      );
+      const place = [`--data-dir=${member!.directory}`, `--initial-cluster=${listOf(cluster)}`];
+      const done = await runImport(file, ...place);
       equal(done.code, 0, done.stderr);
+      match(done.stdout, /, 1 lease, 3 users, 2 roles\n.*\nAuthentication is on\.\n/);
       cluster.start();
-      await cluster.ready();
-      deepEqual(await etcdHash(member!.address), await etcdHash(address!));
-      const keys = await mustEtcdctl(member!.address, ["lease", "timetolive", lease, "--keys"]);
+      const { address } = member!;
+      await eventually("it serves", async () =>
+        (await told(address, "get", "k")).includes("user name is empty"),
+      );
+      for (const question of [
+        [reader, "get", "leased"],
+        [reader, "get", "open"],
+        [reader, "put", "leased", "x"],
+        ["--user=u:another", "get", "leased"],
+        ["--user=nobody:", "get", "leased"],
+        [root, "user", "list"],
+        [root, "user", "get", "u", "--detail"],
+        [root, "role", "get", "r"],
+        [root, "get", "", "--from-key", "--keys-only"],
+      ]) {
+        equal(await told(address, ...question), await told(theirs!, ...question), question.join(" "));
+      }
+      const keys = await told(address, root, "lease", "timetolive", lease, "--keys");
       match(keys, /granted with TTL\(1000s\), remaining\(\d+s\), attached keys\(\[leased\]\)/);
-      await mustEtcdctl(member!.address, ["lease", "revoke", lease]);
-      equal(await mustEtcdctl(member!.address, ["get", "leased"]), "");
+      await mustEtcdctl(address, [root, "lease", "revoke", lease]);
+      equal(await mustEtcdctl(address, [root, "get", "leased"]), "");
     } finally {
       await cluster.close();
     }
+    await withoutUsers(file, theirs!);
   } finally {
     await other.close();
   }
 });
+
+async function withoutUsers(file: string, theirs: string): Promise<void> {
+  const cluster = await TestCluster.make({ size: 1 });
+  try {
+    const [member] = cluster.members;
+    const place = [`--data-dir=${member!.directory}`, `--initial-cluster=${listOf(cluster)}`];
+    const done = await runImport(file, ...place, "--skip-auth");
+    equal(done.code, 0, done.stderr);
+    cluster.start();
+    await cluster.ready();
+    const { hash } = await etcdHash(member!.address);
+    const asked = await told(theirs, root, "endpoint", "hashkv", "--write-out=json");
+    equal((JSON.parse(asked) as [{ HashKV: { hash: number } }])[0].HashKV.hash, hash);
+  } finally {
+    await cluster.close();
+  }
+}

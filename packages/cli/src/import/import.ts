@@ -6,7 +6,8 @@ import { writeImported } from "@quorate/host";
 import type { ImportedMember, ImportRows } from "@quorate/host";
 import { backendRows, BoltDamage, memberIdOf, readBackend, SnapshotFile } from "@quorate/server";
 import type { Backend } from "@quorate/server";
-import { leasesMax } from "@quorate/kv";
+import { authProblem, leasesMax } from "@quorate/kv";
+import type { ImportedAuth } from "@quorate/kv";
 import type { Refusal } from "@quorate/storage";
 import { CommandError, UsageError } from "../exit.ts";
 import { OfflineDisk } from "../recover/stage.ts";
@@ -29,9 +30,10 @@ export async function importSnapshot(path: string, options: ImportOptions): Prom
   const data = placeFor(options.dataDir);
   const wal = options.walDir === "" ? null : placeFor(options.walDir);
   const file = opened(path);
-  const backend = checked(path, file);
-  if (backend === null) return;
-  refuseWhatIsLost(path, backend, options);
+  const found = checked(path, file);
+  if (found === null) return;
+  const backend = options.skipAuth ? { ...found, auth: noAuth } : found;
+  refuseWhatIsTooMuch(path, backend);
   const clusterId = randomBytes(8).toString("hex");
   const members = [...cluster].map(([name, peerUrls]) => {
     const of = (place: Place): string =>
@@ -72,11 +74,13 @@ function checked(path: string, file: SnapshotFile): Backend | null {
   }
   const backend = readBackend(file);
   if (backend instanceof BoltDamage) return damaged(path, backend.what);
-  const { revision, compactRevision, rows, leases, unknownBuckets } = backend;
+  const { revision, compactRevision, rows, leases, auth, unknownBuckets } = backend;
   const compacted = compactRevision < 0 ? "never compacted" : `compacted at ${compactRevision}`;
   const lines = [
-    `${path}: revision ${revision}, ${compacted}, ${rows} rows, ${count(leases.length, "lease")}`,
+    `${path}: revision ${revision}, ${compacted}, ${rows} rows, ${count(leases.length, "lease")}, ` +
+      `${count(auth.users.length, "user")}, ${count(auth.roles.length, "role")}`,
   ];
+  if (auth.enabled) lines.push("Authentication is on.");
   lines.push(
     hasHash
       ? "Its SHA-256 is right."
@@ -93,21 +97,16 @@ function damaged(path: string, what: string): null {
   return null;
 }
 
-/** What this version has no place for is dropped only on demand. */
-function refuseWhatIsLost(path: string, backend: Backend, options: ImportOptions): void {
-  const { leases, authEnabled, users, roles } = backend;
-  if (leases.length > leasesMax) {
-    throw new CommandError(`${path} holds ${leases.length} leases; a cluster keeps ${leasesMax}`);
-  }
-  const hasAuth = authEnabled || users > 0 || roles > 0;
-  if (hasAuth && !options.skipAuth) {
-    const state = authEnabled ? "on" : "off";
-    throw new CommandError(
-      `${path} holds ${count(users, "user")} and ${count(roles, "role")} (auth is ${state}), which this ` +
-        "version of quorate does not keep: with --skip-auth everybody may read and write everything",
-    );
-  }
+/** Bounds that etcd does not have. */
+function refuseWhatIsTooMuch(path: string, { leases, auth }: Backend): void {
+  const problem =
+    leases.length > leasesMax
+      ? `${leases.length} leases; a cluster keeps ${leasesMax}`
+      : authProblem(auth);
+  if (problem !== null) throw new CommandError(`${path}: ${problem}`);
 }
+
+const noAuth: ImportedAuth = { enabled: false, revision: 1, users: [], roles: [] };
 
 function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? "" : "s"}`;

@@ -198,6 +198,13 @@ export class AuthTable implements ReplicatedTable, AuthView {
     return KvError.None;
   }
 
+  /** Of an empty table, before anything is applied: what comes from elsewhere. */
+  begin(enabled: boolean, revision: number): void {
+    this.#enabled = enabled;
+    this.#revision = revision;
+    this.#changed();
+  }
+
   // ---- Changes, by apply --------------------------------------------------------------------------
 
   /** Raises the revision, of which a new user or password is. */

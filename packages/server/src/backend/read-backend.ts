@@ -2,13 +2,15 @@
 // pass, before anybody writes a thing: pages, order, that each row is one of etcd's and is encoded as we
 // would encode it, so that HashKV on both sides is over the same bytes.
 import { BinaryReader } from "@bufbuild/protobuf/wire";
-import { equalBytes, must, utf8Encode } from "@quorate/base";
+import { must } from "@quorate/base";
 import type { HeldLease } from "@quorate/host";
 import { decodeEtcdRow, decodeRevisionKey, etcdRowBytes, leaseTtlSecondsMax } from "@quorate/kv";
-import type { Row } from "@quorate/kv";
+import type { ImportedAuth, Row } from "@quorate/kv";
 import { BoltDamage, openBolt } from "../bolt/reader.ts";
 import type { BoltCursor, BoltRow, BoltSource } from "../bolt/reader.ts";
-import { AuthKey, BucketName, MetaKey } from "./names.ts";
+import { BucketName, MetaKey } from "./names.ts";
+import { readAuth } from "./read-auth.ts";
+import { decodeAll, findRow } from "./small-rows.ts";
 
 export interface Backend {
   /** Newest; 1 without any row. */
@@ -17,9 +19,7 @@ export interface Backend {
   readonly compactRevision: number;
   readonly rows: number;
   readonly leases: readonly HeldLease[];
-  readonly authEnabled: boolean;
-  readonly users: number;
-  readonly roles: number;
+  readonly auth: ImportedAuth;
   /** Buckets that etcd 3.4 does not have. */
   readonly unknownBuckets: readonly string[];
 }
@@ -39,18 +39,17 @@ export function readBackend(source: BoltSource): Backend | BoltDamage {
   }
   const compactRevision = compactRevisionOf(small.get(BucketName.Meta) ?? []);
   if (compactRevision instanceof BoltDamage) return compactRevision;
-  const leases = (small.get(BucketName.Lease) ?? []).map(leaseOf);
-  const damaged = leases.find((lease) => lease instanceof BoltDamage);
-  if (damaged !== undefined) return damaged;
+  const leases = decodeAll(small.get(BucketName.Lease), leaseOf);
+  if (leases instanceof BoltDamage) return leases;
+  const auth = readAuth(small);
+  if (auth instanceof BoltDamage) return auth;
   const known = new Set<string>(Object.values(BucketName));
   return {
     revision: Math.max(1, rows.revision, compactRevision),
     compactRevision,
     rows: rows.count,
-    leases: leases as HeldLease[],
-    authEnabled: isAuthEnabled(small.get(BucketName.Auth) ?? []),
-    users: small.get(BucketName.AuthUsers)?.length ?? 0,
-    roles: small.get(BucketName.AuthRoles)?.length ?? 0,
+    leases,
+    auth,
     unknownBuckets: [...buckets.keys()].filter((name) => !known.has(name)),
   };
 }
@@ -132,7 +131,7 @@ function smallBucket(name: string, cursor: BoltCursor): readonly BoltRow[] | Bol
 function compactRevisionOf(meta: readonly BoltRow[]): number | BoltDamage {
   let newest = -1;
   for (const name of [MetaKey.FinishedCompactRevision, MetaKey.ScheduledCompactRevision]) {
-    const row = find(meta, name);
+    const row = findRow(meta, name);
     if (row === null) continue;
     const revision = decodeRevisionKey(row.value);
     if (revision === null) {
@@ -143,18 +142,8 @@ function compactRevisionOf(meta: readonly BoltRow[]): number | BoltDamage {
   return newest;
 }
 
-function isAuthEnabled(auth: readonly BoltRow[]): boolean {
-  const enabled = find(auth, AuthKey.Enabled);
-  return enabled !== null && enabled.value.length === 1 && enabled.value[0] === 1;
-}
-
-function find(rows: readonly BoltRow[], name: string): BoltRow | null {
-  const key = utf8Encode(name);
-  return rows.find((row) => equalBytes(row.key, key)) ?? null;
-}
-
 /** leasepb.Lease. */
-function leaseOf({ value }: BoltRow): HeldLease | BoltDamage {
+function leaseOf({ key, value }: BoltRow): HeldLease | BoltDamage {
   let id = 0n;
   let ttl = 0n;
   let remaining = 0n;
@@ -171,7 +160,8 @@ function leaseOf({ value }: BoltRow): HeldLease | BoltDamage {
     return new BoltDamage(`bucket "${BucketName.Lease}": a lease that cannot be read`);
   }
   const fits = id !== 0n && ttl >= 1n && ttl <= BigInt(leaseTtlSecondsMax) && remaining >= 0n;
-  if (!fits || remaining > ttl) {
+  const isNamed = key.length === 8 && Buffer.from(key).readBigInt64BE() === id;
+  if (!fits || !isNamed || remaining > ttl) {
     return new BoltDamage(`bucket "${BucketName.Lease}": a lease that nobody can have granted`);
   }
   const bits = BigInt.asUintN(64, id);

@@ -33,7 +33,7 @@ import {
 } from "@quorate/storage";
 import type { Refusal } from "@quorate/storage";
 import { BoltDamage } from "../bolt/reader.ts";
-import { CountingSource } from "../bolt/testing/bolt-files.ts";
+import { CountingSource, writeFile } from "../bolt/testing/bolt-files.ts";
 import { NodeDisk } from "../env/node-disk.ts";
 import { offlineEnv } from "../env/offline-env.ts";
 import { makeLogger } from "../logger.ts";
@@ -113,8 +113,8 @@ class State {
       alarms: [],
       members: [],
       removedMembers: [],
-      leases: [],
-      auth: { enabled: false, revision: 1, users: [], roles: [] },
+      leases: [{ high: 1, low: 2, ttlSeconds: 60, remainingTtlSeconds: 7 }],
+      auth: someAuth,
       walkRows: () => {
         let at = 0;
         return { next: () => kept[at++] ?? null };
@@ -123,6 +123,27 @@ class State {
     };
   }
 }
+
+const noBytes = new Uint8Array(0);
+
+const someAuth: HeldState["auth"] = {
+  enabled: true,
+  revision: 9,
+  users: [
+    { name: "root", passwordHash: latin1Encode("$2a$10$"), roles: ["root"], noPassword: false },
+    { name: "ü", passwordHash: noBytes, roles: ["a", "b"], noPassword: true },
+  ],
+  roles: [
+    {
+      name: "a",
+      permissions: [
+        { type: 2, key: Uint8Array.of(255), rangeEnd: Uint8Array.of(0) },
+        { type: 0, key: latin1Encode("k"), rangeEnd: noBytes },
+      ],
+    },
+    { name: "root", permissions: [] },
+  ],
+};
 
 function fileOf(held: HeldState, pieceBytes: number): CountingSource {
   const body = new SnapshotBody(held, pieceBytes);
@@ -222,6 +243,59 @@ test("random states come back row for row", async () => {
       equal(numbers?.keys, state.kv.keys);
     });
   }
+});
+
+test("leases, users, roles and rights come back as they were", () => {
+  const found = readBackend(fileOf(new State().held(), 4096));
+  ok(!(found instanceof BoltDamage));
+  deepEqual(found.leases, [{ high: 1, low: 2, ttlSeconds: 60, remainingTtlSeconds: 7 }]);
+  deepEqual(found.auth, {
+    enabled: true,
+    revision: 9,
+    users: [
+      { name: "root", passwordHash: "$2a$10$", roles: ["root"], noPassword: false },
+      { name: "ü", passwordHash: "", roles: ["a", "b"], noPassword: true },
+    ],
+    roles: [
+      {
+        name: "a",
+        permissions: [
+          { type: 2, key: "\xff", rangeEnd: "\0" },
+          { type: 0, key: "k", rangeEnd: "" },
+        ],
+      },
+      { name: "root", permissions: [] },
+    ],
+  });
+});
+
+test("small buckets whose rows are not etcd's are refused", () => {
+  const key = latin1Encode("x");
+  const rows: readonly (readonly [string, Uint8Array, Uint8Array, RegExp])[] = [
+    ["lease", new Uint8Array(8), noBytes, /^bucket "lease": a lease that nobody can have granted$/],
+    ["lease", key, Uint8Array.of(8), /^bucket "lease": a lease that cannot be read$/],
+    // Granted for a second, under another id than its key's.
+    ["lease", new Uint8Array(8), Uint8Array.of(8, 7, 16, 1), /a lease that nobody can have granted$/],
+    ["authUsers", key, Uint8Array.of(10, 1, 0x79), /^bucket "authUsers": a user that cannot/],
+    ["authUsers", key, Uint8Array.of(10), /^bucket "authUsers": a user that cannot be read$/],
+    ["authRoles", key, Uint8Array.of(10, 1, 0x79), /^bucket "authRoles": a role that cannot/],
+    ["authRoles", key, Uint8Array.of(10, 1, 0x78, 18, 2, 8, 9), /: a role that cannot be read$/],
+    ["auth", latin1Encode("authRevision"), key, /^bucket "auth": authRevision is no number$/],
+    ["meta", latin1Encode("finishedCompactRev"), key, /: finishedCompactRev is not a revision$/],
+  ];
+  for (const [name, rowKey, value, what] of rows) {
+    const buckets = [
+      { name: "key", entries: [] },
+      { name: "meta", entries: [] },
+    ].filter((bucket) => bucket.name !== name);
+    const file = writeFile([...buckets, { name, entries: [[rowKey, value]] }]);
+    const found = readBackend(new CountingSource(file));
+    ok(found instanceof BoltDamage, `${name}: ${what}`);
+    match(found.what, what);
+  }
+  const other = readBackend(new CountingSource(writeFile([{ name: "key", entries: [] }])));
+  ok(other instanceof BoltDamage);
+  match(other.what, /^no bucket "meta": not a file of etcd's$/);
 });
 
 test("rows that no writes can have made are refused", async () => {
