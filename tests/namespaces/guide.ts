@@ -14,7 +14,9 @@ const binary = join(import.meta.dirname, "../../packages/cli/bin/quorate");
 /** Every line of the page's command blocks, in order. */
 export const guideLines: readonly string[] = [...page.matchAll(/```sh\n([\s\S]*?)```/g)]
   .flatMap(([, block]) => block!.split("\n"))
-  .filter((line) => line !== "");
+  .filter((line) => line !== "")
+  // Where TLS is spoken: tests/conformance/tls.
+  .filter((line) => !line.includes("https://"));
 
 export interface GuideEnd {
   readonly code: number | null;

@@ -21,7 +21,13 @@ test("a table that its own snapshot brings back, sorted as apply sorts it", () =
   equal(table.enabled, true);
   equal(table.revision, 7);
   equal(table.user("u")?.roles.join(), "a,b");
-  equal(table.role("r")?.permissions.map(({ key }) => key).join(), "k1,k2");
+  equal(
+    table
+      .role("r")
+      ?.permissions.map(({ key }) => key)
+      .join(),
+    "k1,k2",
+  );
   const other = new AuthTable();
   ok(other.restore(table.snapshot()));
   equal(other.digest().low, table.digest().low);
@@ -37,8 +43,14 @@ test("what is too much for a cluster", () => {
   const many = <T>(count: number, make: (n: number) => T): T[] =>
     Array.from({ length: count }, (_, n) => make(n));
   const rows: readonly (readonly [Partial<ImportedAuth>, RegExp])[] = [
-    [{ users: many(10_001, (n) => ({ ...user, name: `u${n}` })) }, /^10001 users; a cluster keeps 10000$/],
-    [{ roles: many(1001, (n) => ({ ...role, name: `r${n}` })) }, /^1001 roles; a cluster keeps 1000$/],
+    [
+      { users: many(10_001, (n) => ({ ...user, name: `u${n}` })) },
+      /^10001 users; a cluster keeps 10000$/,
+    ],
+    [
+      { roles: many(1001, (n) => ({ ...role, name: `r${n}` })) },
+      /^1001 roles; a cluster keeps 1000$/,
+    ],
     [{ users: [{ ...user, name: "n".repeat(1025) }] }, /^a user's name has more than 1024 bytes$/],
     [{ roles: [{ ...role, name: "n".repeat(1025) }] }, /^a role's name has more than 1024 bytes$/],
     [{ users: [{ ...user, passwordHash: "h".repeat(129) }] }, /hash of user "u" has more than 128/],

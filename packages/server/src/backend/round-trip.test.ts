@@ -275,7 +275,12 @@ test("small buckets whose rows are not etcd's are refused", () => {
     ["lease", new Uint8Array(8), noBytes, /^bucket "lease": a lease that nobody can have granted$/],
     ["lease", key, Uint8Array.of(8), /^bucket "lease": a lease that cannot be read$/],
     // Granted for a second, under another id than its key's.
-    ["lease", new Uint8Array(8), Uint8Array.of(8, 7, 16, 1), /a lease that nobody can have granted$/],
+    [
+      "lease",
+      new Uint8Array(8),
+      Uint8Array.of(8, 7, 16, 1),
+      /a lease that nobody can have granted$/,
+    ],
     ["authUsers", key, Uint8Array.of(10, 1, 0x79), /^bucket "authUsers": a user that cannot/],
     ["authUsers", key, Uint8Array.of(10), /^bucket "authUsers": a user that cannot be read$/],
     ["authRoles", key, Uint8Array.of(10, 1, 0x79), /^bucket "authRoles": a role that cannot/],
