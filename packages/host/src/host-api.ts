@@ -313,7 +313,7 @@ export interface LeaseApi {
   /** While authentication is on it needs the right to write every key of the lease. */
   revoke(id: LeaseId, sink: ReplySink, identity?: Identity): void;
   /** Of an unknown lease, too, the reply is a reply: with a TTL of 0. */
-  keepAlive(id: LeaseId, sink: ReplySink): void;
+  keepAlive(id: LeaseId, sink: ReplySink, identity?: Identity): void;
   /** Of an unknown lease the TTL is -1. */
   timeToLive(request: LeaseTimeToLiveRequest, sink: ReplySink, identity?: Identity): void;
   list(sink: ReplySink, identity?: Identity): void;

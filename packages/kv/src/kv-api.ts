@@ -6,6 +6,7 @@ import type { AuthView } from "./auth/auth-view.ts";
 import type { Identity } from "./auth/identity.ts";
 import type { KvError } from "./kv-error.ts";
 import type { Lease } from "./lease/lease.ts";
+import type { LeaseId } from "./lease/lease-id.ts";
 import type { LeaseView } from "./lease/lease-view.ts";
 import type { OperationKind } from "./operation.ts";
 import type { RowRef, RowStore, ScannedRow } from "./rows.ts";
@@ -100,6 +101,8 @@ export interface KvApi {
   /** Field 1 of every response, encoded, as of now: for answers that are not made by apply. */
   responseHeader(term: number): Uint8Array;
   readonly auth: AuthView;
+  /** Renew or revoke this lease. */
+  mayKeepLease(identity: Identity, id: LeaseId): KvError;
   /** Of the newest live rows and the tables (DESIGN.md 14); compaction does not change it. */
   liveDigest(): Digest;
   /** Chain over (index, entry, resulting revision). */

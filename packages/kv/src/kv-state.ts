@@ -17,6 +17,7 @@ import type { AppliedOperation, Digest, HashKvTask, KvApi, KvOptions, KvReply } 
 import { KvError } from "./kv-error.ts";
 import type { Lease } from "./lease/lease.ts";
 import { leaseIdOf } from "./lease/lease-id.ts";
+import type { LeaseId } from "./lease/lease-id.ts";
 import { LeaseTable } from "./lease/lease-table.ts";
 import { liveDigestOf } from "./live-digest-of.ts";
 import { beginHashKv } from "./mvcc/hash-kv.ts";
@@ -151,6 +152,10 @@ export class KvState implements KvApi {
 
   get auth(): AuthView {
     return this.#auth;
+  }
+
+  mayKeepLease(identity: Identity, id: LeaseId): KvError {
+    return this.#gate.mayKeep(identity, id);
   }
 
   // ---- The edge -----------------------------------------------------------------------------------

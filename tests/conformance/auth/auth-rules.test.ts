@@ -68,11 +68,7 @@ function rows(): Row[] {
       needsNoRight: true,
     },
     { path: `${L}LeaseLeases`, request: bytesOf(etcd.LeaseLeasesRequestSchema, {}) },
-    {
-      path: `${L}LeaseKeepAlive`,
-      request: bytesOf(etcd.LeaseKeepAliveRequestSchema, { ID }),
-      needsNoRight: true,
-    },
+    { path: `${L}LeaseKeepAlive`, request: bytesOf(etcd.LeaseKeepAliveRequestSchema, { ID }) },
     { path: `${L}LeaseRevoke`, request: bytesOf(etcd.LeaseRevokeRequestSchema, { ID }) },
     // The name's queue is below k, which nobody has rights to but root.
     {

@@ -18,8 +18,8 @@ export class LeaseDoor implements LeaseApi {
     this.#open(sink)?.revoke(id, sink, identity);
   }
 
-  keepAlive(id: LeaseId, sink: ReplySink): void {
-    this.#open(sink)?.keepAlive(id, sink);
+  keepAlive(id: LeaseId, sink: ReplySink, identity?: Identity): void {
+    this.#open(sink)?.keepAlive(id, sink, identity);
   }
 
   timeToLive(request: LeaseTimeToLiveRequest, sink: ReplySink, identity?: Identity): void {

@@ -111,7 +111,18 @@ export class Leases implements LeaseApi {
 
   // ---- By the leader's word ---------------------------------------------------------------------------
 
-  keepAlive(id: LeaseId, sink: ReplySink): void {
+  /** While authentication is on: by who may revoke it, as the newest state has it. */
+  keepAlive(id: LeaseId, sink: ReplySink, identity: Identity = nobody): void {
+    const { kv } = this.#wiring;
+    if (!kv.auth.enabled) return this.#renew(id, sink);
+    this.#read(sink, () => {
+      const error = kv.mayKeepLease(identity, id);
+      if (error === KvError.None) this.#renew(id, sink);
+      else sink.fail(kvFailure(error));
+    });
+  }
+
+  #renew(id: LeaseId, sink: ReplySink): void {
     const { kv, raft } = this.#wiring;
     // Before it is renewed: whoever sees it live at a revision can rely on it (etcd#6690).
     const header = kv.responseHeader(raft.term());

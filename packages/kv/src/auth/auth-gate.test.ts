@@ -8,6 +8,8 @@ import { AlarmCause } from "../alarm/alarm-causes.ts";
 import { AlarmAction, encodeAlarmCommand } from "../alarm/alarm-command.ts";
 import { AlarmType } from "../alarm/alarm-type.ts";
 import { KvError } from "../kv-error.ts";
+import { encodeLeaseGrant, encodeLeaseRevoke, RevokeCause } from "../lease/lease-commands.ts";
+import { leaseIdOf } from "../lease/lease-id.ts";
 import { OperationKind } from "../operation.ts";
 import { AuthMember } from "../test/auth-member.ts";
 import { isGiven, neededBy } from "../test/flat-rights.ts";
@@ -237,4 +239,36 @@ test("a request passes exactly if each of its parts, flattened, is given; refuse
     equal(member.kv.revision, twin.kv.revision);
     equal(member.kv.keys, twin.kv.keys);
   }
+});
+
+test("a lease is renewed and revoked by who may write all its keys, an empty one by any user, its end by nobody", () => {
+  const member = members();
+  const id = leaseIdOf(0, 7);
+  const grant = encodeLeaseGrant({ id, ttlSeconds: 60 });
+  const granted = (identity: Identity): KvError =>
+    member.apply(OperationKind.LeaseGrant, grant, true, term, identity).error;
+  equal(granted(nobody), UserEmpty);
+  equal(granted(member.as("stranger")), PermissionDenied);
+  equal(granted(member.as("v")), None);
+  const revoke = (identity: Identity): KvError => {
+    const record = encodeLeaseRevoke({ cause: RevokeCause.Client, id });
+    return member.apply(OperationKind.LeaseRevoke, record, true, term, identity).error;
+  };
+  equal(ask(member, put("b", { leaseLow: 7 }), member.as("u")), None);
+  equal(revoke(member.as("v")), PermissionDenied);
+  equal(revoke(nobody), UserEmpty);
+  equal(ask(member, put("x", { leaseLow: 7 }), member.as("root")), None);
+  equal(revoke(member.as("u")), PermissionDenied);
+  equal(ask(member, put("w", { leaseLow: 7 }), member.as("u")), PermissionDenied);
+  equal(member.kv.mayKeepLease(member.as("u"), id), PermissionDenied);
+  equal(member.kv.mayKeepLease(member.as("root"), id), None);
+  equal(ask(member, del("x"), member.as("root")), None);
+  equal(member.kv.mayKeepLease(member.as("u"), id), None);
+  equal(revoke(member.as("u")), None);
+  equal(granted(member.as("v")), None);
+  equal(revoke(member.as("v")), None, "it holds nothing");
+  equal(granted(member.as("v")), None);
+  const grantIndex = member.index;
+  const ended = encodeLeaseRevoke({ cause: RevokeCause.Expired, id, grantIndex, term });
+  equal(member.apply(OperationKind.LeaseRevoke, ended).error, None);
 });

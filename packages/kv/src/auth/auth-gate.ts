@@ -65,7 +65,7 @@ export class AuthGate {
         const command = decodeLeaseRevoke(payload, at);
         // Whose time is up needs nobody's leave.
         if (command === null || command.cause === RevokeCause.Expired) return KvError.None;
-        return this.#auth.mayWriteKeys(identity, this.#heldBy(command.id));
+        return this.mayKeep(identity, command.id);
       }
       case OperationKind.LeaseCheckpoint:
         return KvError.None;
@@ -77,6 +77,18 @@ export class AuthGate {
       default:
         return assertNever(kind, "operation kind");
     }
+  }
+
+  /**
+   * Renew or revoke a lease: write all keys that it holds; any user may, while it holds none (etcd's
+   * checkLeasePuts and checkLeaseRenew).
+   */
+  mayKeep(identity: Identity, id: LeaseId): KvError {
+    const called = this.#auth.mayCall(identity);
+    if (called !== KvError.None) return called;
+    if (this.#auth.mayAdminister(identity) === KvError.None) return KvError.None;
+    const held = [...this.#heldBy(id)];
+    return held.length === 0 ? KvError.None : this.#auth.mayWriteKeys(identity, held);
   }
 
   mayRunTxn(identity: Identity, txn: TxnRequest): KvError {

@@ -183,3 +183,25 @@ test("a handler that refuses in its own form hears who it is, or why nobody is, 
   desk.asked[1]!.sink.admitted(new Identity("u", 1));
   deepEqual(seen.slice(1), [`failure ${KvError.InvalidAuthToken}`, "by u"]);
 });
+
+test("a half-close comes to the handler behind all messages that came before it", () => {
+  const desk = new Desk(true);
+  const access = new Access(desk, credentials, paths, table);
+  const { sink } = sinkOf({ token: "t" });
+  const seen: string[] = [];
+  const handle = (name: string) => (): void => {
+    seen.push(name);
+    sink.onHalfClose = () => void seen.push("half-close");
+  };
+  access.admit(6, sink, handle("first"));
+  access.admit(6, sink, handle("second"));
+  sink.onHalfClose!();
+  desk.asked[0]!.sink.admitted(new Identity("u", 1));
+  deepEqual(seen, ["first"]);
+  desk.asked[1]!.sink.admitted(new Identity("u", 1));
+  deepEqual(seen, ["first", "second", "half-close"]);
+  access.admit(6, sink, handle("third"));
+  desk.asked[2]!.sink.admitted(new Identity("u", 1));
+  sink.onHalfClose!();
+  deepEqual(seen.slice(3), ["third", "half-close"]);
+});

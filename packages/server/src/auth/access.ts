@@ -16,6 +16,14 @@ const waitingMax = 256;
 
 type Found = (caller: Identity | Failure) => void;
 
+/** What is being found out of one call. */
+interface Inquiry {
+  /** Messages behind the one that is asked about, oldest first. */
+  readonly behind: Question[];
+  /** The client has said all: the handler hears so when it has had all messages. */
+  halfClosed: boolean;
+}
+
 interface Question {
   readonly need: Need;
   readonly found: Found;
@@ -28,8 +36,7 @@ export class Access {
   readonly #credentials: Credentials;
   /** By method number. */
   readonly #rules: readonly (Rule | undefined)[];
-  /** Calls of which it is being found out who sends them, and their messages behind the first. */
-  readonly #asking: Map<GrpcSink, Question[]>;
+  readonly #inquiries: Map<GrpcSink, Inquiry>;
 
   constructor(
     auth: AuthApi,
@@ -46,7 +53,7 @@ export class Access {
       byNumber[method] = rule;
     }
     this.#rules = byNumber;
-    this.#asking = new Map();
+    this.#inquiries = new Map();
   }
 
   /** The call needs nobody to be found out: it is nobody's. */
@@ -68,7 +75,7 @@ export class Access {
 
   /** The same for a handler that refuses in its own form (Rule.Own): who asks, or why nobody may. */
   identify(sink: GrpcSink, found: Found): void {
-    if (this.#isPlain(sink) && !this.#asking.has(sink)) found(nobody);
+    if (this.#isPlain(sink) && !this.#inquiries.has(sink)) found(nobody);
     else this.#find(sink, { need: Need.User, found, endsCall: false });
   }
 
@@ -79,28 +86,41 @@ export class Access {
   }
 
   #find(sink: GrpcSink, question: Question): void {
-    const behind = this.#asking.get(sink);
-    if (behind !== undefined) {
-      if (behind.length < waitingMax) behind.push(question);
-      else sink.fail(GrpcCode.ResourceExhausted, "etcdserver: too many requests");
-      return;
+    const before = this.#inquiries.get(sink);
+    if (before === undefined) {
+      const inquiry: Inquiry = { behind: [], halfClosed: false };
+      this.#inquiries.set(sink, inquiry);
+      this.#ask(sink, inquiry, question);
+    } else if (before.behind.length < waitingMax) {
+      before.behind.push(question);
+    } else {
+      sink.fail(GrpcCode.ResourceExhausted, "etcdserver: too many requests");
     }
-    const waiting: Question[] = [];
-    this.#asking.set(sink, waiting);
-    const answer: Found = (caller) => {
-      // The client has gone meanwhile.
-      if (this.#asking.get(sink) !== waiting) return;
-      this.#asking.delete(sink);
-      if (sink.onCancel === forget) sink.onCancel = null;
-      question.found(caller);
-      if (question.endsCall && caller instanceof Failure) return;
-      for (const next of waiting) this.#find(sink, next);
+  }
+
+  #ask(sink: GrpcSink, inquiry: Inquiry, { need, found, endsCall }: Question): void {
+    // The handler's own, once it has had a message. Meanwhile it must hear of nothing out of order, and
+    // get no call that is over.
+    const { onCancel, onHalfClose } = sink;
+    sink.onCancel = () => {
+      this.#inquiries.delete(sink);
+      onCancel?.();
     };
-    const forget = (): void => void this.#asking.delete(sink);
-    // Whoever handles the call has not seen it yet, and must not any more when it is over.
-    sink.onCancel ??= forget;
+    sink.onHalfClose = () => {
+      inquiry.halfClosed = true;
+    };
+    const answer: Found = (caller) => {
+      if (this.#inquiries.get(sink) !== inquiry) return;
+      sink.onCancel = onCancel;
+      sink.onHalfClose = onHalfClose;
+      const next = endsCall && caller instanceof Failure ? undefined : inquiry.behind.shift();
+      if (next === undefined) this.#inquiries.delete(sink);
+      found(caller);
+      if (next !== undefined) this.#ask(sink, inquiry, next);
+      else if (inquiry.halfClosed) sink.onHalfClose?.();
+    };
     const credential = this.#credentials.of(sink);
-    this.#auth.admit(credential, question.need, { admitted: answer, refused: answer });
+    this.#auth.admit(credential, need, { admitted: answer, refused: answer });
   }
 
   #needOf(method: number): Need {

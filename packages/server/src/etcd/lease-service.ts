@@ -1,7 +1,7 @@
 // etcd's Lease calls. Requests are read and answers written by kv's own codec; the host does the rest.
 import { GrpcCode } from "@quorate/grpc";
 import type { GrpcSink } from "@quorate/grpc";
-import type { HostApi } from "@quorate/host";
+import type { Failure, HostApi } from "@quorate/host";
 import {
   decodeLeaseGrantRequest,
   decodeLeaseIdRequest,
@@ -52,11 +52,11 @@ export class LeaseService {
   }
 
   /** One message of a stream. */
-  keepAlive(message: Uint8Array, sink: GrpcSink): void {
+  keepAlive(message: Uint8Array, sink: GrpcSink, identity: Identity): void {
     const known = this.#streams.get(sink);
     const stream = known ?? new KeepAliveStream(this.#host, this.#required, sink);
     if (known === undefined) this.#streams.set(sink, stream);
-    stream.take(message);
+    stream.take(message, identity);
   }
 }
 
@@ -88,7 +88,7 @@ class KeepAliveStream {
     };
   }
 
-  take(message: Uint8Array): void {
+  take(message: Uint8Array, identity: Identity): void {
     const id = decodeLeaseIdRequest(message);
     if (id === null) {
       this.#required.remove(this.#sink);
@@ -96,13 +96,14 @@ class KeepAliveStream {
     }
     this.#asked += 1;
     const failing = sinkOf(this.#sink);
-    this.#host.leases.keepAlive(id, {
-      reply: (answer) => this.#reply(answer),
-      fail: (failure) => {
+    const answering = {
+      reply: (answer: Uint8Array) => this.#reply(answer),
+      fail: (failure: Failure) => {
         this.#required.remove(this.#sink);
         failing.fail(failure);
       },
-    });
+    };
+    this.#host.leases.keepAlive(id, answering, identity);
   }
 
   #reply(bytes: Uint8Array): void {

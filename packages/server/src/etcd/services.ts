@@ -255,7 +255,7 @@ export class Services implements GrpcHandler {
       case Method.LeaseRevoke:
         return this.#leases.revoke(message, sink, identity);
       case Method.LeaseKeepAlive:
-        return this.#leases.keepAlive(message, sink);
+        return this.#leases.keepAlive(message, sink, identity);
       case Method.LeaseTimeToLive:
         return this.#leases.timeToLive(message, sink, identity);
       case Method.LeaseLeases:
