@@ -21,7 +21,9 @@ export function etcdctl(
   argv: readonly string[],
   input: string = "",
 ): Promise<Outcome> {
-  const child = spawn("etcdctl", [`--endpoints=${addresses}`, ...argv], {
+  // It logs in within its time to connect: two seconds are little on a loaded machine.
+  const patience = ["--dial-timeout=30s", "--command-timeout=60s"];
+  const child = spawn("etcdctl", [`--endpoints=${addresses}`, ...patience, ...argv], {
     env: { ...plainEnvironment(), ETCDCTL_API: "3" },
   });
   let out = "";

@@ -13,7 +13,7 @@ const skip = missing ?? false;
 let both: BothClusters;
 
 before(async () => {
-  if (skip === false) both = await BothClusters.start();
+  if (skip === false) both = await BothClusters.start(["--bcrypt-cost=4"]);
 });
 
 after(async () => {

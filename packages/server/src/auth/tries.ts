@@ -2,8 +2,9 @@
 // and a user from an address that keeps failing. An address from which a user has come in before is not
 // held up by what others try in that user's name, or anybody could lock everybody out.
 
-/** Of all tries from one address, in a second. */
+/** Of all tries from one address, in a second, and at once: a machine may begin with all its clients. */
 const triesPerAddress = 50;
+const triesPerAddressAtOnce = 100;
 /** Of tries that have failed: so many a second for each user, and so many at once. */
 const failuresPerUser = 5;
 const failuresPerUserAtOnce = 10;
@@ -49,7 +50,8 @@ export class Tries {
       const ofUser = filled(this.#users.get(user), failuresPerUser, failuresPerUserAtOnce, nowMs);
       if (ofUser.left < 1) return false;
     }
-    const ofAddress = filled(this.#addresses.get(address), triesPerAddress, triesPerAddress, nowMs);
+    const before = this.#addresses.get(address);
+    const ofAddress = filled(before, triesPerAddress, triesPerAddressAtOnce, nowMs);
     if (ofAddress.left < 1) return false;
     ofAddress.left -= 1;
     remember(this.#addresses, address, ofAddress);
