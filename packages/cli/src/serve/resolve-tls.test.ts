@@ -43,6 +43,16 @@ test("http alone: no TLS; what is set all the same is warned of", () => {
   ]);
 });
 
+test("peers without TLS at an address that others reach: warned of", () => {
+  for (const url of ["http://10.0.0.1:2380", "http://0.0.0.0:2380", "http://m1.example:2380"]) {
+    const { warnings } = resolve(plain, { listen: [url], advertised: [url] });
+    deepEqual(warnings, [`${url} is without TLS: whoever reaches it can speak as a member`]);
+  }
+  for (const url of ["http://127.0.0.1:2380", "http://localhost:2380", "http://[::1]:2380"]) {
+    deepEqual(resolve(plain, { listen: [url], advertised: [url] }).warnings, []);
+  }
+});
+
 test("clients with TLS, peers without, and the other way round", () => {
   const clients = resolve(secure, plain, ...pair);
   deepEqual(clients.client?.own, { certificate: "/c", key: "/k" });

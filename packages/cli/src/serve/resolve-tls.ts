@@ -53,6 +53,7 @@ class Resolving {
     if (own === null) {
       if (secure.length > 0) throw this.#noCertificate(secure[0]!);
       this.#warnOfNoEffect();
+      this.#warnOfOpenPeers(listen);
       return null;
     }
     this.#warnOfPlain(listen.filter((url) => !secure.includes(url)));
@@ -198,6 +199,13 @@ class Resolving {
       if (!this.#isOn(auth)) continue;
       this.#context.warn(`--${auth} is ignored for ${url}: its scheme is http`);
     }
+  }
+
+  #warnOfOpenPeers(urls: readonly string[]): void {
+    if (this.#use !== "peer") return;
+    const open = urls.find((url) => !/^(?:localhost|127\.|::1$)/.test(hostOfUrl(url)));
+    if (open === undefined) return;
+    this.#context.warn(`${open} is without TLS: whoever reaches it can speak as a member`);
   }
 
   #warnOfNoEffect(): void {

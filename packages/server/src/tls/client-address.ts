@@ -13,13 +13,24 @@ export async function addressRefusal(
   certificate: X509Certificate,
   address: string,
 ): Promise<string | null> {
-  const hosts = certificate.subjectAltName ?? "";
-  const names = [...hosts.matchAll(/\bDNS:([^,\s"]+)/g)].map((match) => match[1]!.toLowerCase());
-  const hasAddress = hosts.includes("IP Address:");
+  const { names, hasAddress } = hostsIn(certificate.subjectAltName ?? "");
   if (names.length === 0 && !hasAddress) return null;
   if (hasAddress && standsFor(certificate, address)) return null;
   if (await leadsThere(names.slice(0, namesMax), address)) return null;
   return `the certificate does not stand for ${address}, from where it came (${hostsOf(certificate)})`;
+}
+
+/**
+ * The names and addresses of Node's text of a subjectAltName: "DNS:a, IP Address:10.0.0.1, URI:…". A comma
+ * inside of a value is written \u002c; what merely looks like a name inside of another value is none.
+ */
+export function hostsIn(text: string): {
+  readonly names: readonly string[];
+  readonly hasAddress: boolean;
+} {
+  const parts = text.split(", ");
+  const names = parts.flatMap((part) => /^DNS:([^\s"]+)$/.exec(part)?.[1]?.toLowerCase() ?? []);
+  return { names, hasAddress: parts.some((part) => part.startsWith("IP Address:")) };
 }
 
 async function leadsThere(names: readonly string[], address: string): Promise<boolean> {

@@ -7,7 +7,7 @@ import tls from "node:tls";
 import type { TLSSocket } from "node:tls";
 import { cipherList } from "./cipher-suites.ts";
 import type { Credentials } from "./credentials.ts";
-import { hostsOf, refusalOf, standsFor } from "./verify.ts";
+import { hostsOf, judge, standsFor } from "./verify.ts";
 
 export interface Dialled {
   readonly socket: TLSSocket;
@@ -27,18 +27,27 @@ export function dialTls(
     secureContext: credentials?.dialling ?? machineContext(),
     servername: isIP(host) === 0 ? host : "",
     rejectUnauthorized: verifies,
-    checkServerIdentity: (_, { raw }) => {
-      const certificate = new X509Certificate(raw);
-      if (standsFor(certificate, host)) return undefined;
-      return new Error(`its certificate does not stand for ${host} (${hostsOf(certificate)})`);
-    },
+    checkServerIdentity: (_, { raw }) => identityError(raw, host),
   });
   socket.setNoDelay(true);
   const refusal = (): string | null =>
     credentials === null || !verifies
       ? null
-      : refusalOf(socket, { ...credentials.demands, certificate: true });
+      : judge(socket, { ...credentials.demands, certificate: true }).refusal;
   return { socket, refusal };
+}
+
+/** Never throws, as what it is called by has nobody to catch it. */
+function identityError(raw: Uint8Array, host: string): Error | undefined {
+  try {
+    const certificate = new X509Certificate(raw);
+    if (standsFor(certificate, host)) return undefined;
+    return new Error(`its certificate does not stand for ${host} (${hostsOf(certificate)})`);
+  } catch (error) {
+    return new Error(`its certificate cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 function machineContext(): tls.SecureContext {

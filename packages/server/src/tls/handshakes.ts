@@ -8,7 +8,7 @@ import type { Credentials } from "./credentials.ts";
 import { handshakeText } from "./handshake-text.ts";
 import { plainAddress } from "./ip-address.ts";
 import type { RefusalLog } from "./refusal-log.ts";
-import { commonNameOf, refusalOf, shownCertificate } from "./verify.ts";
+import { judge } from "./verify.ts";
 
 export interface HandshakeLimits {
   /** Until the other side is accepted. */
@@ -135,18 +135,19 @@ export class Handshakes {
       socket.destroy(); // its time was over
       return;
     }
-    const refusal = refusalOf(socket, this.#credentials.demands);
+    const { refusal, certificate, commonName } = judge(socket, this.#credentials.demands);
     if (refusal !== null) return this.#refuse(key, refusal);
     const { names, checkAddress } = this.#credentials.options;
-    const certificate = this.#credentials.demands.certificate ? shownCertificate(socket) : null;
     if (certificate === null || !checkAddress) {
-      const name = names && certificate !== null ? commonNameOf(certificate) : "";
-      return this.#accept(key, socket, name === "" ? null : name);
+      return this.#accept(key, socket, names && commonName !== "" ? commonName : null);
     }
-    void addressRefusal(certificate, handshake.address).then((why) => {
-      if (why === null) this.#accept(key, socket, null);
-      else this.#refuse(key, why);
-    });
+    addressRefusal(certificate, handshake.address).then(
+      (why) => {
+        if (why === null) this.#accept(key, socket, null);
+        else this.#refuse(key, why);
+      },
+      (error: unknown) => this.#refuse(key, `its address cannot be judged: ${String(error)}`),
+    );
   }
 
   #accept(key: string, socket: TLSSocket, commonName: string | null): void {

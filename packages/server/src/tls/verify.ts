@@ -17,28 +17,45 @@ export interface Demands {
 /** Longer chains are not looked through. */
 const chainMax = 16;
 
-/** Null: it may; else why not, in words for the log. */
-export function refusalOf(socket: TLSSocket, demands: Demands): string | null {
-  if (!demands.certificate) return null;
+export interface Judgement {
+  /** Null: it may be spoken to; else why not, in words for the log. */
+  readonly refusal: string | null;
+  /** What it has shown, where that was asked for and found good. */
+  readonly certificate: X509Certificate | null;
+  /** The name of a user, by that certificate; empty: none. */
+  readonly commonName: string;
+}
+
+/** Never throws: a stranger's certificate must not end a process, and what cannot be read is refused. */
+export function judge(socket: TLSSocket, demands: Demands): Judgement {
+  if (!demands.certificate) return { refusal: null, certificate: null, commonName: "" };
+  try {
+    return judgeChain(socket, demands);
+  } catch (error) {
+    return refused(`its certificate cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function judgeChain(socket: TLSSocket, demands: Demands): Judgement {
   const chain = chainOf(socket);
-  if (chain === null) return `a chain of more than ${chainMax} certificates`;
-  if (chain[0] === undefined) return "no certificate was shown";
+  if (chain === null) return refused(`a chain of more than ${chainMax} certificates`);
+  if (chain[0] === undefined) return refused("no certificate was shown");
   const certificate = new X509Certificate(chain[0].raw);
-  if (!socket.authorized) return chainRefusal(socket, certificate);
+  if (!socket.authorized) return refused(chainRefusal(socket, certificate));
   const revoked = chain.find((one) => demands.revoked?.has(one.serialNumber) === true);
-  return revoked === undefined
-    ? nameRefusal(certificate, demands)
-    : `the certificate with serial ${revoked.serialNumber} is revoked`;
+  if (revoked !== undefined) {
+    return refused(`the certificate with serial ${revoked.serialNumber} is revoked`);
+  }
+  const commonName = commonNameOf(certificate);
+  const refusal = nameRefusal(certificate, commonName, demands);
+  return refusal === null ? { refusal, certificate, commonName } : refused(refusal);
 }
 
-/** What the other end has shown; null: nothing. It is worth something after the judgement only. */
-export function shownCertificate(socket: TLSSocket): X509Certificate | null {
-  const [own] = chainOf(socket) ?? [];
-  return own === undefined ? null : new X509Certificate(own.raw);
+function refused(refusal: string): Judgement {
+  return { refusal, certificate: null, commonName: "" };
 }
 
-/** The name of a user, by a certificate that was verified; "" where it has none. */
-export function commonNameOf(certificate: X509Certificate): string {
+function commonNameOf(certificate: X509Certificate): string {
   // Where a subject has several, Go, and so etcd, takes the last one.
   const name: unknown = certificate.toLegacyObject().subject?.CN;
   return Array.isArray(name) ? String(name.at(-1) ?? "") : typeof name === "string" ? name : "";
@@ -50,9 +67,11 @@ export function standsFor(certificate: X509Certificate, host: string): boolean {
   return certificate.checkHost(host, { subject: "never" }) !== undefined;
 }
 
-function nameRefusal(certificate: X509Certificate, demands: Demands): string | null {
-  const { allowedNames, allowedHosts } = demands;
-  const name = commonNameOf(certificate);
+function nameRefusal(
+  certificate: X509Certificate,
+  name: string,
+  { allowedNames, allowedHosts }: Demands,
+): string | null {
   if (allowedNames.length > 0 && !allowedNames.includes(name)) {
     return `the name "${name}" is not an allowed one`;
   }
