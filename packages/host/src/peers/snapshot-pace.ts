@@ -2,15 +2,25 @@
 // Whoever sends is the leader: what makes its loop late makes every write wait, and a snapshot has time.
 // Additive increase, multiplicative decrease, from a floor at which it still gets done.
 const mebibyte = 1_048_576;
-/** Also under load: a gigabyte in about a minute. */
-const floorBytesPerSecond = 16 * mebibyte;
 const risePerSecond = 10 * mebibyte;
-/** What may leave at once after a pause. */
-const burstBytesMax = mebibyte;
+
+export interface PaceBounds {
+  /** Also under load. */
+  readonly floorBytesPerSecond: number;
+  /** What may leave at once after a pause. */
+  readonly burstBytesMax: number;
+}
+
+/** To a follower, which the cluster is weaker without: a gigabyte in about a minute. */
+const toFollower: PaceBounds = {
+  floorBytesPerSecond: 16 * mebibyte,
+  burstBytesMax: mebibyte,
+};
 
 export class SnapshotPace {
   readonly #max: number;
   readonly #floor: number;
+  readonly #burst: number;
   readonly #tickMs: number;
   readonly #chunkBytes: number;
   #tickedMs: number;
@@ -18,9 +28,16 @@ export class SnapshotPace {
   #budgetBytes: number;
 
   /** `chunkBytes`: what leaves at a time, at any pace. */
-  constructor(bytesPerSecondMax: number, tickMs: number, chunkBytes: number, nowMs: number) {
+  constructor(
+    bytesPerSecondMax: number,
+    tickMs: number,
+    chunkBytes: number,
+    nowMs: number,
+    bounds: PaceBounds = toFollower,
+  ) {
     this.#max = bytesPerSecondMax;
-    this.#floor = Math.min(bytesPerSecondMax, floorBytesPerSecond);
+    this.#floor = Math.min(bytesPerSecondMax, bounds.floorBytesPerSecond);
+    this.#burst = bounds.burstBytesMax;
     this.#tickMs = tickMs;
     this.#chunkBytes = chunkBytes;
     this.#tickedMs = nowMs;
@@ -42,7 +59,7 @@ export class SnapshotPace {
       ? this.#bytesPerSecond / 2
       : this.#bytesPerSecond + risePerSecond * seconds;
     this.#bytesPerSecond = Math.min(this.#max, Math.max(this.#floor, wanted));
-    const budgetMax = Math.max(this.#chunkBytes, Math.min(burstBytesMax, this.#bytesPerSecond));
+    const budgetMax = Math.max(this.#chunkBytes, Math.min(this.#burst, this.#bytesPerSecond));
     this.#budgetBytes = Math.min(budgetMax, this.#budgetBytes + this.#bytesPerSecond * seconds);
   }
 

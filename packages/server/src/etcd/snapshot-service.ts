@@ -1,5 +1,5 @@
 // etcd's Snapshot: a backup of this member's state, from one moment, while writes go on. At most so many
-// at once, which share one pace: it is that of snapshots to followers, slower while the event loop is late.
+// at once, which share one pace: at most that of snapshots to followers, far slower while the loop is late.
 import type { GrpcSink } from "@quorate/grpc";
 import { Failure, FailureCode, Phase, SnapshotPace } from "@quorate/host";
 import type { HostApi } from "@quorate/host";
@@ -9,6 +9,8 @@ import { blobBytes, SnapshotStream } from "./snapshot-stream.ts";
 
 const snapshotsMax = 4;
 const tickMs = 10;
+/** A backup has more time than a follower that catches up: writes wait for less of it at once. */
+const bounds = { floorBytesPerSecond: 2_097_152, burstBytesMax: 131_072 };
 
 export class SnapshotService {
   readonly #host: HostApi;
@@ -51,7 +53,13 @@ export class SnapshotService {
 
   /** Once a tick, as long as there are any. */
   #run(): void {
-    const pace = new SnapshotPace(this.#bytesPerSecond, tickMs, blobBytes, performance.now());
+    const pace = new SnapshotPace(
+      this.#bytesPerSecond,
+      tickMs,
+      blobBytes,
+      performance.now(),
+      bounds,
+    );
     this.#pace = pace;
     const timer = setInterval(() => {
       pace.tick(performance.now());

@@ -13,7 +13,7 @@ import { SnapshotBody } from "../backend/snapshot-body.ts";
 /** etcd's. */
 export const blobBytes = 32_768;
 /** Rows measured at a time. */
-const measureBytes = 262_144;
+const measureBytes = 131_072;
 /** Measuring copies and sends nothing. */
 const measureCost = 0.25;
 /** A client that takes nothing for so long is given up: old segments stay on the disk for it. */
