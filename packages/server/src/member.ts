@@ -189,7 +189,7 @@ export class Member {
     this.#openTls();
     this.#host.start();
     this.#loop = startTicks(
-      this.#options.host.tickMs,
+      this.#options.host,
       (ticks) => {
         this.#host.tick(ticks);
         this.#announce();

@@ -11,6 +11,9 @@ import { addGauges, addNames } from "./gauges.ts";
 const syncBuckets = Array.from({ length: 14 }, (_, at) => 0.001 * 2 ** at);
 const roundTripBuckets = Array.from({ length: 15 }, (_, at) => 0.0001 * 2 ** at);
 
+/** The library's own default wakes an idle process a hundred times a second. */
+const loopPrecisionMs = 100;
+
 export class Metrics {
   readonly #registry: Registry;
   readonly #handled: Counter<"grpc_service" | "grpc_method" | "grpc_code" | "grpc_type">;
@@ -24,7 +27,10 @@ export class Metrics {
   constructor(host: HostApi, versions: { readonly server: string; readonly cluster: string }) {
     this.#registry = new Registry();
     const registers = [this.#registry];
-    collectDefaultMetrics({ register: this.#registry });
+    collectDefaultMetrics({
+      register: this.#registry,
+      eventLoopMonitoringPrecision: loopPrecisionMs,
+    });
     this.#handled = new Counter({
       name: "grpc_server_handled_total",
       help: "Total number of RPCs completed on the server, regardless of success or failure.",
