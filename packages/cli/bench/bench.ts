@@ -1,7 +1,5 @@
 // `npm run bench`: etcd and Quorate, three members each on loopback, fsync on, driven in alternation
 // by the same client in one run. Prints what each did and the ratios; asserts nothing.
-//   --seconds N   per measurement (default 4)    --rounds N   (default 3)
-//   --only NAME   etcd or quorate                --folder DIR where data goes (default: a temp dir)
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,16 +12,51 @@ import { H2Client } from "@quorate/grpc/internal";
 import { runLoad } from "./load.ts";
 import { measureGap } from "./write-gap.ts";
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "4" },
-    rounds: { type: "string", default: "3" },
-    only: { type: "string", default: "" },
-    folder: { type: "string", default: "" },
-  },
-});
-const seconds = Number(values.seconds);
-const rounds = Number(values.rounds);
+const usage = `Usage: npm run bench -- [options]
+
+  --seconds N     per measurement (default: 4)
+  --rounds N      measurements of each, in alternation (default: 3)
+  --only NAME     etcd or quorate alone
+  --folder DIR    where the members' data goes (default: a temporary folder)
+  --help          print this help
+`;
+
+const { seconds, rounds, only, folder } = readArguments();
+
+function readArguments(): {
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly only: string;
+  readonly folder: string;
+} {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seconds: { type: "string", default: "4" },
+        rounds: { type: "string", default: "3" },
+        only: { type: "string", default: "" },
+        folder: { type: "string", default: "" },
+        help: { type: "boolean", default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(usage);
+      process.exit(0);
+    }
+    const positive = (name: "seconds" | "rounds"): number => {
+      const number = Number(values[name]);
+      if (number > 0 && (name === "seconds" || Number.isInteger(number))) return number;
+      throw new Error(`--${name}: ${values[name]} is not a number above zero`);
+    };
+    if (!["", "etcd", "quorate"].includes(values.only)) {
+      throw new Error(`--only: etcd or quorate, not ${values.only}`);
+    }
+    return { ...values, seconds: positive("seconds"), rounds: positive("rounds") };
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${usage}`);
+    process.exit(2);
+  }
+}
 
 interface Scenario {
   readonly name: string;
@@ -110,11 +143,11 @@ function summary(runs: readonly Measured[]): Measured {
   };
 }
 
-const folder = values.folder === "" ? mkdtempSync(join(tmpdir(), "quorate-bench-")) : values.folder;
+const root = folder === "" ? mkdtempSync(join(tmpdir(), "quorate-bench-")) : folder;
 const launches = [etcdLaunch(), quorateLaunch()].filter(
-  (launch) => launch !== null && (values.only === "" || launch.label === values.only),
+  (launch) => launch !== null && (only === "" || launch.label === only),
 );
-if (launches.length === 1 && values.only === "") {
+if (launches.length === 1 && only === "") {
   console.log("etcd is not installed (Debian: etcd-server): measuring Quorate alone");
 }
 const clusters: Cluster[] = [];
@@ -125,7 +158,7 @@ process.on("exit", () => {
 });
 process.on("SIGINT", () => process.exit(130));
 for (const launch of launches) {
-  clusters.push(await startCluster(launch!, join(folder, launch!.label)));
+  clusters.push(await startCluster(launch!, join(root, launch!.label)));
 }
 
 const rows: string[][] = [["", "", "ops/s", "p50 ms", "p99 ms", "CPU µs/op", "fsync/s", "failed"]];
