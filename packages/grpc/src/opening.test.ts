@@ -1,9 +1,10 @@
 // The first request of a connection may say "http://…" as its :authority, as Go's gRPC does where it was
 // given an endpoint with its scheme: it is served all the same, by the same lengths and tables.
 import assert from "node:assert/strict";
+import net from "node:net";
 import { test } from "node:test";
 import { mendAuthority } from "./authority.ts";
-import { Opening, OpeningStep } from "./opening.ts";
+import { openHttp2, Opening, OpeningStep } from "./opening.ts";
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 const settings = Buffer.from("000000040000000000", "hex");
@@ -88,6 +89,27 @@ test("padding and priority stand before the block", () => {
   const sent = Buffer.concat([preface, settings, headers(block, 4 | 8 | 32)]);
   assert.equal(opening.feed(sent), OpeningStep.Done);
   assert.match(opening.bytes.toString("latin1"), /http:--a:1/);
+});
+
+test("a connection that does not say its SETTINGS in time is closed; one that has may wait", async () => {
+  const opened: net.Socket[] = [];
+  const listener = net.createServer((socket) => openHttp2(socket, () => opened.push(socket), 50));
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  const { port } = listener.address() as net.AddressInfo;
+  const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  const settings = Buffer.of(0, 0, 0, 4, 0, 0, 0, 0, 0);
+  const waits = net.connect(port, "127.0.0.1").resume();
+  waits.write(Buffer.concat([Buffer.from(preface), settings]));
+  const half = net.connect(port, "127.0.0.1").resume();
+  half.write(Buffer.concat([Buffer.from(preface), settings.subarray(0, 5)]));
+  half.on("error", () => undefined);
+  await new Promise((resolve) => half.on("close", resolve));
+  assert.equal(waits.destroyed, false);
+  waits.write(Buffer.of(0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8));
+  waits.write(Buffer.of(0, 0, 0, 4, 1, 0, 0, 0, 0));
+  while (opened.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  waits.destroy();
+  listener.close();
 });
 
 test("anything else is the session's business at once, and so is too much", () => {

@@ -82,13 +82,23 @@ function blockOf(frame: Uint8Array): Uint8Array {
   return frame.subarray(from, Math.max(from, to));
 }
 
+/** For the preface and SETTINGS; a connection without a request may then wait as long as it likes. */
+const openingMsMax = 10_000;
+
 /** `opened`: the socket gives all its bytes again, mended, to whoever reads it next. */
-export function openHttp2(socket: Duplex, opened: () => void): void {
+export function openHttp2(
+  socket: Duplex,
+  opened: () => void,
+  timeoutMs: number = openingMsMax,
+): void {
   const opening = new Opening();
+  const timer = setTimeout(() => socket.destroy(), timeoutMs).unref();
+  socket.on("close", () => clearTimeout(timer));
   const onReadable = (): void => {
     const chunk = socket.read() as Buffer | null;
     if (chunk === null) return;
     const step = opening.feed(chunk);
+    if (step !== OpeningStep.Wait) clearTimeout(timer);
     if (step === OpeningStep.Greet) socket.write(emptySettings);
     if (step !== OpeningStep.Done) return;
     socket.off("readable", onReadable);

@@ -3,7 +3,12 @@
 // (docs/adr: own HTTP/2 comes behind the same interface); everything a peer can grow is bounded here.
 import http2 from "node:http2";
 import type { Duplex } from "node:stream";
+import { KeepAlive, keepAliveDefaults } from "./keep-alive.ts";
+import type { KeepAliveLimits } from "./keep-alive.ts";
 import { openHttp2 } from "./opening.ts";
+import { ReplyBytes } from "./reply-bytes.ts";
+import { largeReplyBytes, UntakenReplies } from "./untaken-replies.ts";
+import type { UntakenReply } from "./untaken-replies.ts";
 import { encodeGrpcMessage, GrpcCode } from "./status.ts";
 import { FrameError, frameMessage, MessageReader } from "./message-frame.ts";
 
@@ -54,26 +59,94 @@ export interface GrpcServerOptions {
   readonly streamsPerConnectionMax: number;
   readonly headerBytesMax: number;
   readonly handler: GrpcHandler;
+  readonly limits?: Partial<GrpcLimits>;
+}
+
+/** Of all connections together. */
+export interface GrpcLimits {
+  /** Calls under way; past it a call is refused at once, with `busyText`. */
+  readonly streamsMax: number;
+  readonly busyText: string;
+  readonly keepAlive: KeepAliveLimits;
+  /** Whoever else answers clients may share it. */
+  readonly replyBytes: ReplyBytes;
+}
+
+/** From one look at answers that nobody takes to the next. */
+const sweepMs = 10_000;
+
+/** Fields of a request's header, as nghttp2 counts them. */
+export const headerFieldsMax = 128;
+
+/** What all connections share. */
+interface Shared {
+  /** Calls under way. */
+  calls: number;
+  readonly replyBytes: ReplyBytes;
+  readonly untaken: UntakenReplies;
+  handled(method: number, code: GrpcCode, elapsedMs: number): void;
+}
+
+/** A connection: who is at its other end, and what it has under way. */
+class Connection {
+  readonly peer: GrpcPeer;
+  readonly shared: Shared;
+  readonly socket: Duplex & { readonly bytesWritten?: number };
+  keepAlive: KeepAlive | null;
+  calls: number;
+
+  constructor(peer: GrpcPeer, socket: Duplex, shared: Shared) {
+    this.peer = peer;
+    this.socket = socket;
+    this.shared = shared;
+    this.keepAlive = null;
+    this.calls = 0;
+  }
+
+  opened(): void {
+    this.calls += 1;
+    this.shared.calls += 1;
+  }
+
+  closed(): void {
+    this.calls -= 1;
+    this.shared.calls -= 1;
+  }
 }
 
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
+  readonly #limits: GrpcLimits;
   readonly #http: http2.Http2Server;
-  /** And who is at the other end of each. */
-  readonly #sessions: Map<http2.Http2Session, GrpcPeer>;
-  /** Of the connection whose session is being made. */
-  #accepting: string | null;
+  readonly #sessions: Map<http2.Http2Session, Connection>;
+  /** The connection whose session is being made. */
+  #accepting: { readonly socket: Duplex; readonly commonName: string | null } | null;
+  readonly #shared: Shared;
+  readonly #sweep: NodeJS.Timeout;
   /** Calls by method number and status code, for metrics. */
   onHandled: ((method: number, code: GrpcCode, elapsedMs: number) => void) | null;
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
+    this.#limits = {
+      streamsMax: Number.POSITIVE_INFINITY,
+      busyText: "too many requests",
+      keepAlive: keepAliveDefaults,
+      replyBytes: new ReplyBytes(Number.POSITIVE_INFINITY),
+      ...options.limits,
+    };
     this.#sessions = new Map();
     this.#accepting = null;
+    this.#shared = {
+      calls: 0,
+      replyBytes: this.#limits.replyBytes,
+      untaken: new UntakenReplies(),
+      handled: (method, code, elapsedMs) => this.onHandled?.(method, code, elapsedMs),
+    };
     this.onHandled = null;
     this.#http = http2.createServer({
       maxSessionMemory: 64,
-      maxHeaderListPairs: 128,
+      maxHeaderListPairs: headerFieldsMax,
       settings: {
         maxConcurrentStreams: options.streamsPerConnectionMax,
         maxHeaderListSize: options.headerBytesMax,
@@ -82,8 +155,15 @@ export class GrpcServer {
       },
     });
     this.#http.on("session", (session) => this.#onSession(session));
-    this.#http.on("stream", (stream, headers) => this.#onStream(stream, headers));
+    this.#http.on("stream", (stream, headers, _flags, raw) => {
+      // Node enforces what it announces when the client has acknowledged it; not all do.
+      if (headerListBytes(raw) <= options.headerBytesMax) this.#onStream(stream, headers);
+      else refuseHeaders(stream);
+    });
     this.#http.on("sessionError", () => undefined);
+    this.#sweep = setInterval(() => {
+      this.#shared.untaken.look(performance.now());
+    }, sweepMs).unref();
   }
 
   /**
@@ -93,7 +173,7 @@ export class GrpcServer {
   accept(socket: Duplex, commonName: string | null = null): void {
     openHttp2(socket, () => {
       // The session is made, and told to #onSession, before emit returns.
-      this.#accepting = commonName;
+      this.#accepting = { socket, commonName };
       this.#http.emit("connection", socket);
       this.#accepting = null;
     });
@@ -107,6 +187,7 @@ export class GrpcServer {
   }
 
   destroy(): void {
+    clearInterval(this.#sweep);
     for (const session of this.#sessions.keys()) {
       session.destroy();
     }
@@ -116,9 +197,18 @@ export class GrpcServer {
     return this.#sessions.size;
   }
 
+  /** Calls under way. */
+  get calls(): number {
+    return this.#shared.calls;
+  }
+
   #onSession(session: http2.ServerHttp2Session): void {
-    const address = session.socket.remoteAddress ?? "";
-    this.#sessions.set(session, { address, commonName: this.#accepting });
+    const { socket, commonName } = this.#accepting ?? { socket: session.socket, commonName: null };
+    const peer = { address: session.socket.remoteAddress ?? "", commonName };
+    const connection = new Connection(peer, socket, this.#shared);
+    const { keepAlive } = this.#limits;
+    connection.keepAlive = new KeepAlive(session, socket, keepAlive, () => connection.calls);
+    this.#sessions.set(session, connection);
     session.setLocalWindowSize(16 << 20);
     session.on("error", () => undefined);
     session.on("close", () => this.#sessions.delete(session));
@@ -131,12 +221,24 @@ export class GrpcServer {
       return;
     }
     const { session } = stream;
-    const peer = (session === undefined ? undefined : this.#sessions.get(session)) ?? goneAway;
-    const call = new Call(stream, { headers, peer }, this.#options, (method, code, elapsedMs) =>
-      this.onHandled?.(method, code, elapsedMs),
-    );
-    call.start();
+    const known = session === undefined ? undefined : this.#sessions.get(session);
+    const connection = known ?? new Connection(goneAway, stream, this.#shared);
+    const call = new Call(stream, headers, this.#options, connection);
+    if (this.#shared.calls < this.#limits.streamsMax) call.start();
+    else call.fail(GrpcCode.ResourceExhausted, this.#limits.busyText);
   }
+}
+
+/** As HTTP/2 counts them (RFC 9113, 6.5.2): names, values, and 32 bytes for each field. */
+function headerListBytes(raw: readonly string[]): number {
+  let bytes = 16 * raw.length;
+  for (const text of raw) bytes += text.length;
+  return bytes;
+}
+
+function refuseHeaders(stream: http2.ServerHttp2Stream): void {
+  stream.on("error", () => undefined);
+  stream.respond({ ":status": 431 }, { endStream: true });
 }
 
 /** Of a connection that has ended before its call began. */
@@ -147,10 +249,10 @@ function isGrpc(contentType: string | undefined): boolean {
 }
 
 /** One call on one HTTP/2 stream. */
-class Call implements GrpcSink {
+class Call implements GrpcSink, UntakenReply {
   readonly #stream: http2.ServerHttp2Stream;
   readonly #options: GrpcServerOptions;
-  readonly #handled: (method: number, code: GrpcCode, elapsedMs: number) => void;
+  readonly #connection: Connection;
   readonly #reader: MessageReader;
   readonly #startedMs: number;
   readonly metadata: http2.IncomingHttpHeaders;
@@ -158,6 +260,8 @@ class Call implements GrpcSink {
   #method: number;
   #messages: number;
   #headersSent: boolean;
+  /** Of the unary answer, until it has left. */
+  #replyBytes: number;
   #ended: boolean;
   onCancel: (() => void) | null;
   onDrain: (() => void) | null;
@@ -165,20 +269,21 @@ class Call implements GrpcSink {
 
   constructor(
     stream: http2.ServerHttp2Stream,
-    { headers, peer }: { headers: http2.IncomingHttpHeaders; peer: GrpcPeer },
+    headers: http2.IncomingHttpHeaders,
     options: GrpcServerOptions,
-    handled: (method: number, code: GrpcCode, elapsedMs: number) => void,
+    connection: Connection,
   ) {
     this.#stream = stream;
     this.#options = options;
-    this.#handled = handled;
+    this.#connection = connection;
     this.#reader = new MessageReader(options.messageBytesMax);
     this.#startedMs = performance.now();
     this.metadata = headers;
-    this.peer = peer;
+    this.peer = connection.peer;
     this.#method = -1;
     this.#messages = 0;
     this.#headersSent = false;
+    this.#replyBytes = 0;
     this.#ended = false;
     this.onCancel = null;
     this.onDrain = null;
@@ -191,6 +296,14 @@ class Call implements GrpcSink {
 
   get needsDrain(): boolean {
     return this.#stream.writableNeedDrain;
+  }
+
+  sent(): number {
+    return this.#connection.socket.bytesWritten ?? 0;
+  }
+
+  letGo(): void {
+    this.#connection.socket.destroy();
   }
 
   start(): void {
@@ -207,6 +320,7 @@ class Call implements GrpcSink {
       this.fail(refusal.code, refusal.text);
       return;
     }
+    this.#connection.opened();
     this.#stream.on("data", (chunk: Buffer) => this.#onData(chunk));
     this.#stream.on("end", () => this.#onEnd());
     this.#stream.on("close", () => this.#onClose());
@@ -219,6 +333,10 @@ class Call implements GrpcSink {
     }
     this.#sendHeaders();
     this.#end(GrpcCode.Ok, okTrailers);
+    this.#replyBytes = message.length;
+    const { replyBytes, untaken } = this.#connection.shared;
+    replyBytes.take(message.length);
+    if (message.length >= largeReplyBytes) untaken.add(this, performance.now());
     this.#stream.end(frameMessage(message));
   }
 
@@ -227,6 +345,7 @@ class Call implements GrpcSink {
       return true;
     }
     this.#sendHeaders();
+    this.#connection.keepAlive?.sent();
     return this.#stream.write(frameMessage(message));
   }
 
@@ -255,6 +374,7 @@ class Call implements GrpcSink {
     this.#ended = true;
     this.#count(code);
     if (!this.#stream.destroyed && !this.#stream.closed) {
+      this.#connection.keepAlive?.sent();
       this.#stream.respond({ ...replyHeaders, ...status }, { endStream: true });
       this.#closeBehindAnswer();
     }
@@ -298,6 +418,11 @@ class Call implements GrpcSink {
   }
 
   #onClose(): void {
+    const { replyBytes, untaken } = this.#connection.shared;
+    replyBytes.give(this.#replyBytes);
+    if (this.#replyBytes >= largeReplyBytes) untaken.delete(this);
+    this.#replyBytes = 0;
+    this.#connection.closed();
     if (!this.#ended) {
       this.#ended = true;
       this.#count(GrpcCode.Canceled);
@@ -308,6 +433,7 @@ class Call implements GrpcSink {
   #sendHeaders(): void {
     if (!this.#headersSent && !this.#stream.destroyed && !this.#stream.closed) {
       this.#headersSent = true;
+      this.#connection.keepAlive?.sent();
       this.#stream.respond(replyHeaders, { waitForTrailers: true });
     }
   }
@@ -332,7 +458,7 @@ class Call implements GrpcSink {
   }
 
   #count(code: GrpcCode): void {
-    this.#handled(this.#method, code, performance.now() - this.#startedMs);
+    this.#connection.shared.handled(this.#method, code, performance.now() - this.#startedMs);
   }
 }
 

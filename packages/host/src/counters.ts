@@ -1,5 +1,6 @@
 // What a member counts, gathered for metrics.
 import type { HostCounters } from "./host-api.ts";
+import { LoadLevel } from "./load/load-level.ts";
 import type { Proposals } from "./proposals.ts";
 import type { Running } from "./running.ts";
 
@@ -21,6 +22,8 @@ export function countersOf(
 ): HostCounters {
   return {
     ...seen,
+    loadLevel: running?.load.level ?? LoadLevel.None,
+    requestsRefused: running?.load.refused ?? 0,
     proposalsCommitted: running?.raft.status().committed ?? 0,
     proposalsApplied: running?.pump.applied ?? 0,
     proposalsPending: proposals.count,

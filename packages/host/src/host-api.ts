@@ -19,6 +19,7 @@ import type { StorageOptions, StorageUsage } from "@quorate/storage";
 import type { Credential, Need } from "./auth/credential.ts";
 import type { HeldState } from "./held-state-api.ts";
 import type { JournalEvent } from "./journal.ts";
+import type { LoadLevel } from "./load/load-level.ts";
 import type { MemberRequest } from "./members/member-request.ts";
 import { MemberError } from "./members/members-change.ts";
 import type { PeerStatus } from "./peers/peers-api.ts";
@@ -66,6 +67,8 @@ export interface HostConfig {
   /** Client operations waiting in this member; past it the caller hears so at once. */
   readonly requestsMax: number;
   readonly requestBytesInFlightMax: number;
+  /** Entries committed and not applied, past which nothing new is proposed here (etcd: 5,000). */
+  readonly applyGapMax: number;
   /** A checkpoint at least after this much log, or this long under load. */
   readonly checkpointBytes: number;
   readonly checkpointIntervalMs: number;
@@ -82,6 +85,9 @@ export interface HostConfig {
   readonly memberHealthMs: number;
   /** Watchers that asked for it hear so often up to where they were told, when nothing happens. */
   readonly watchProgressMs: number;
+  readonly watchersPerStreamMax: number;
+  readonly watchersPerConnectionMax: number;
+  readonly watchersMax: number;
   /** Written to a stream of watchers and not yet taken, after which it waits; and to all of them. */
   readonly watchStreamBufferBytes: number;
   readonly watchBufferBytes: number;
@@ -89,6 +95,10 @@ export interface HostConfig {
   readonly quotaBytes: number;
   /** What a long lease has left is written down so often (etcd: 5 min). */
   readonly leaseCheckpointIntervalMs: number;
+  /** Leases whose time is up that are ended in a second (etcd: 1,000). */
+  readonly leaseRevokesPerSecondMax: number;
+  /** etcd's --max-learners: members that are meant to stay learners, as this member as a leader has it. */
+  readonly learnersMax: number;
 }
 
 export const hostDefaults: Omit<
@@ -109,6 +119,7 @@ export const hostDefaults: Omit<
   rangeBytesMax: 536_870_912,
   requestsMax: 20_000,
   requestBytesInFlightMax: 67_108_864,
+  applyGapMax: 5000,
   checkpointBytes: 67_108_864,
   checkpointIntervalMs: 5000,
   catchUpEntriesMax: 20_000,
@@ -118,10 +129,15 @@ export const hostDefaults: Omit<
   futileBytesMax: 67_108_864,
   memberHealthMs: 5000,
   watchProgressMs: 600_000,
+  watchersPerStreamMax: 10_000,
+  watchersPerConnectionMax: 50_000,
+  watchersMax: 1_000_000,
   watchStreamBufferBytes: 1_048_576,
   watchBufferBytes: 268_435_456,
   quotaBytes: 2_147_483_648,
   leaseCheckpointIntervalMs: 300_000,
+  leaseRevokesPerSecondMax: 1000,
+  learnersMax: 1,
 };
 
 // ---- Requests ------------------------------------------------------------------------------------
@@ -176,6 +192,8 @@ export interface ReplySink {
   /** An encoded etcd response. */
   reply(bytes: Uint8Array): void;
   fail(failure: Failure): void;
+  /** So much that was read lies untaken by clients that this must not be another read. */
+  readonly full?: boolean;
 }
 
 // ---- Streams of watchers ---------------------------------------------------------------------------
@@ -188,6 +206,8 @@ export interface WatchSink {
   readonly buffered: number;
   /** So much that `WatchStream.drained` will be called when all has left. */
   readonly needsDrain: boolean;
+  /** The same one for all streams of a connection; absent: it has no other. */
+  readonly connection?: object;
   /** The stream has ended; nothing is written any more. */
   fail(failure: Failure): void;
 }
@@ -285,6 +305,9 @@ export interface HostStatus {
 }
 
 export interface HostCounters {
+  /** How late the process is (load/load-level.ts), 0: not; and requests refused for having too much to do. */
+  readonly loadLevel: LoadLevel;
+  readonly requestsRefused: number;
   readonly proposalsCommitted: number;
   readonly proposalsApplied: number;
   readonly proposalsPending: number;

@@ -32,8 +32,10 @@ export type {
   HeldPermission,
   HeldState,
 } from "./held-state-api.ts";
+export { LoadLevel } from "./load/load-level.ts";
 export { writeImported } from "./import/write-imported.ts";
 export type { Import, ImportedMember, ImportRows } from "./import/write-imported.ts";
+export { votersMax } from "./members/change-rules.ts";
 export { MemberAim } from "./members/member-record.ts";
 export { MemberRequestKind } from "./members/member-request.ts";
 export type { MemberRequest, SingleRequest } from "./members/member-request.ts";

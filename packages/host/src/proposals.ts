@@ -15,6 +15,8 @@ export class Waiter {
   /** Of the entry it waits for; 0 until it has one. */
   index: number;
   term: number;
+  /** Since when it waits for a place in the log; of no meaning where there was one at once. */
+  queuedMs: number;
   answered: boolean;
 
   constructor(kind: number, payload: Uint8Array, sink: ReplySink, deadlineTick: number) {
@@ -24,6 +26,7 @@ export class Waiter {
     this.deadlineTick = deadlineTick;
     this.index = 0;
     this.term = 0;
+    this.queuedMs = 0;
     this.answered = false;
   }
 }
@@ -53,6 +56,8 @@ export class Proposals {
   readonly #countMax: number;
   readonly #bytesMax: number;
   failed: number;
+  /** All that were answered, either way. */
+  answered: number;
 
   constructor(countMax: number, bytesMax: number) {
     this.#byIndex = new Map();
@@ -63,18 +68,23 @@ export class Proposals {
     this.#countMax = countMax;
     this.#bytesMax = bytesMax;
     this.failed = 0;
+    this.answered = 0;
   }
 
   get count(): number {
     return this.#count;
   }
 
-  /** False: a bound is reached and nothing was taken. */
-  admit(waiter: Waiter): boolean {
-    if (this.#count >= this.#countMax) {
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** False: a bound is reached and nothing was taken. `share`: of the bounds, that this one may fill. */
+  admit(waiter: Waiter, share: number = 1): boolean {
+    if (this.#count >= this.#countMax * share) {
       return false;
     }
-    if (this.#bytes + waiter.payload.length > this.#bytesMax && this.#count > 0) {
+    if (this.#bytes + waiter.payload.length > this.#bytesMax * share && this.#count > 0) {
       return false;
     }
     this.#count += 1;
@@ -185,6 +195,7 @@ export class Proposals {
       return false;
     }
     waiter.answered = true;
+    this.answered += 1;
     this.#count -= 1;
     this.#bytes -= waiter.payload.length;
     assert(this.#count >= 0 && this.#bytes >= 0, "waiters are counted once");

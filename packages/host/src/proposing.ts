@@ -2,9 +2,10 @@
 // and requests to change the members. A leader appends them as one batch; everybody else forwards.
 import { Proposal, ProposeOutcome } from "@quorate/raft";
 import type { RaftApi } from "@quorate/raft";
-import type { StorageApi } from "@quorate/storage";
+import type { Clock, StorageApi } from "@quorate/storage";
 import type { Forwards } from "./forwards.ts";
 import { FailureCode } from "./host-api.ts";
+import type { Load } from "./load/load.ts";
 import { HostEntryKind } from "./members/entry-kinds.ts";
 import type { MemberAnswer, Members } from "./members/members.ts";
 import { ForwardOutcome } from "./peers/peers-api.ts";
@@ -19,6 +20,8 @@ export interface ProposingParts {
   readonly proposals: Proposals;
   readonly forwards: Forwards;
   readonly members: Members;
+  readonly load: Pick<Load, "queue" | "room">;
+  readonly clock: Pick<Clock, "monotonicMs">;
   missing(): readonly string[];
 }
 
@@ -31,20 +34,18 @@ interface RemoteProposal {
 
 export class Proposing {
   readonly #parts: ProposingParts;
-  #incoming: Waiter[];
   #remote: RemoteProposal[];
   /** Per follower: session and highest number of forwarded writes; a repeated frame is not proposed. */
   readonly #forwardSeen: Map<number, { session: number; number: number }>;
 
   constructor(parts: ProposingParts) {
     this.#parts = parts;
-    this.#incoming = [];
     this.#remote = [];
     this.#forwardSeen = new Map();
   }
 
   add(waiter: Waiter): void {
-    this.#incoming.push(waiter);
+    this.#parts.load.queue.add(waiter);
   }
 
   /** False: it was heard before. */
@@ -67,19 +68,26 @@ export class Proposing {
   /** Those that never left are failed. */
   stop(): void {
     this.#parts.members.stop();
-    for (const waiter of this.#incoming) {
+    for (const waiter of this.#parts.load.queue.drain()) {
       this.#parts.proposals.fail(waiter, failure(FailureCode.Stopped));
     }
-    this.#incoming = [];
+  }
+
+  /** Of those that wait some can go. */
+  get wantsTurn(): boolean {
+    const { load } = this.#parts;
+    return load.queue.stands && load.room().count > 0;
   }
 
   #proposeIncoming(leader: number): void {
-    const incoming = this.#incoming;
-    if (incoming.length === 0) {
-      return;
-    }
-    this.#incoming = [];
-    const { raft, proposals, forwards, members } = this.#parts;
+    const { raft, proposals, forwards, members, load, clock } = this.#parts;
+    if (load.queue.count === 0) return;
+    const incoming = load.queue.take(
+      load.room(),
+      () => clock.monotonicMs(),
+      (waiter) => proposals.fail(waiter, failure(FailureCode.TooManyRequests)),
+    );
+    if (incoming.length === 0) return;
     if (!raft.isLeader()) {
       for (const waiter of incoming) {
         forwards.send(leader, waiter);

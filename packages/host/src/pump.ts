@@ -16,6 +16,7 @@ import { Outbox } from "./outbox.ts";
 import type { ForwardOutcome, PeersApi } from "./peers/peers-api.ts";
 import { PersistQueue } from "./persist-queue.ts";
 import { FailureCode } from "./host-api.ts";
+import type { Load } from "./load/load.ts";
 import { failure, kvFailure } from "./proposals.ts";
 import type { Proposals, Waiter } from "./proposals.ts";
 import { Proposing } from "./proposing.ts";
@@ -43,6 +44,7 @@ export interface PumpParts {
   readonly settings: SettingsTable;
   readonly proposals: Proposals;
   readonly stalls: Stalls;
+  readonly load: Load;
   readonly retryTicks: number;
   readonly readsMax: number;
   readonly applied: number;
@@ -128,6 +130,7 @@ export class Pump {
     );
     this.#proposing = new Proposing({
       ...parts,
+      clock: parts.env.clock,
       forwards: this.#forwards,
       missing: () => parts.events.missing(),
     });
@@ -207,6 +210,7 @@ export class Pump {
     for (let left = ticks; left > 0; left -= 1) {
       this.#parts.raft.tick();
     }
+    this.#parts.load.tick();
     this.reads.tick(nowTick);
     this.#forwards.tick(nowTick, this.#leader);
     this.#parts.members.tick(nowTick);
@@ -310,7 +314,7 @@ export class Pump {
     }
     peers.flush();
     env.trace.mark("turn.flushed");
-    if (more || raft.hasReady() || this.reads.wantsTurn) {
+    if (more || raft.hasReady() || this.reads.wantsTurn || this.#proposing.wantsTurn) {
       this.schedule();
     }
   }

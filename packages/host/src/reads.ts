@@ -67,6 +67,9 @@ export interface ReadsEnv {
 /** Rounds in flight; later reads join the batch that waits for a free place. */
 const roundsInFlightMax = 4;
 
+/** Of all reads that wait, how many may be those of clients when one more comes. */
+const clientShare = 7 / 8;
+
 export class Reads {
   readonly #env: ReadsEnv;
   readonly #retryTicks: number;
@@ -106,7 +109,9 @@ export class Reads {
 
   /** False: too many reads wait already. */
   add(read: PendingRead): boolean {
-    if (this.#count >= this.#countMax) {
+    // What leases, rights and health stand on finds a place when clients' reads have taken theirs.
+    const share = read.kind === ReadKind.Barrier ? 1 : clientShare;
+    if (this.#count >= this.#countMax * share) {
       return false;
     }
     this.#count += 1;

@@ -6,10 +6,21 @@ import type { Env } from "@quorate/storage";
 import type { Quota } from "./alarms/quota.ts";
 import { FailureCode, rangeRequest } from "./host-api.ts";
 import type { HostConfig, ReplySink, RequestKind, Failure } from "./host-api.ts";
+import type { Load } from "./load/load.ts";
 import { failure, kvFailure, Waiter } from "./proposals.ts";
 import type { Proposals } from "./proposals.ts";
 import type { Pump } from "./pump.ts";
 import { PendingRead, ReadKind } from "./reads.ts";
+
+export interface RequestsParts {
+  readonly env: Env;
+  readonly config: HostConfig;
+  readonly kv: KvApi;
+  readonly pump: Pump;
+  readonly proposals: Proposals;
+  readonly quota: Quota;
+  readonly load: Load;
+}
 
 export class Requests {
   readonly #env: Env;
@@ -18,22 +29,17 @@ export class Requests {
   readonly #pump: Pump;
   readonly #proposals: Proposals;
   readonly #quota: Quota;
+  readonly #load: Load;
   readonly #timeoutTicks: number;
 
-  constructor(
-    env: Env,
-    config: HostConfig,
-    kv: KvApi,
-    pump: Pump,
-    proposals: Proposals,
-    quota: Quota,
-  ) {
+  constructor({ env, config, kv, pump, proposals, quota, load }: RequestsParts) {
     this.#env = env;
     this.#config = config;
     this.#kv = kv;
     this.#pump = pump;
     this.#proposals = proposals;
     this.#quota = quota;
+    this.#load = load;
     this.#timeoutTicks = Math.ceil(config.requestTimeoutMs / config.tickMs);
   }
 
@@ -46,6 +52,7 @@ export class Requests {
     identity: Identity,
   ): void {
     if (kind === rangeRequest) {
+      if (this.#refusesRead(kind, payload, sink)) return;
       this.read(ReadKind.Range, payload, serializable, sink, nowTick, identity);
       return;
     }
@@ -59,6 +66,7 @@ export class Requests {
       return;
     }
     if (kind === OperationKind.Txn && this.#kv.isReadOnlyTxn(payload)) {
+      if (this.#refusesRead(kind, payload, sink)) return;
       this.read(ReadKind.Txn, payload, serializable, sink, nowTick, identity);
       return;
     }
@@ -67,6 +75,13 @@ export class Requests {
       return;
     }
     this.#proposeFor(identity, kind, payload, sink, nowTick);
+  }
+
+  /** True: there is too much to do, or too much of what was read before is not taken by its clients. */
+  #refusesRead(kind: RequestKind, payload: Uint8Array, sink: ReplySink): boolean {
+    if (sink.full !== true && !this.#load.refusesRead(kind, payload)) return false;
+    this.refuse(sink, failure(FailureCode.TooManyRequests));
+    return true;
   }
 
   read(
@@ -116,7 +131,8 @@ export class Requests {
   /** `payload` as it shall stand in the log. */
   propose(kind: number, payload: Uint8Array, sink: ReplySink, nowTick: number): void {
     const waiter = new Waiter(kind, payload, sink, nowTick + this.#timeoutTicks);
-    if (this.#proposals.admit(waiter)) {
+    const refuses = this.#load.refusesWrite(kind);
+    if (!refuses && this.#proposals.admit(waiter, this.#load.shareOf(kind))) {
       this.#pump.propose(waiter);
     } else {
       this.refuse(sink, failure(FailureCode.TooManyRequests));

@@ -10,6 +10,7 @@ import { AlarmKeeper } from "./alarms/alarm-keeper.ts";
 import { AlarmWatch } from "./alarms/alarm-watch.ts";
 import { DiskSpace } from "./alarms/disk-space.ts";
 import { Quota } from "./alarms/quota.ts";
+import { QuotaForecast } from "./alarms/quota-forecast.ts";
 import { StalledFollowers } from "./alarms/stalled-followers.ts";
 import { Admission } from "./auth/admission.ts";
 import { TokenDuty } from "./auth/token-duty.ts";
@@ -23,6 +24,7 @@ import { Digests } from "./digests/digests.ts";
 import type { AuthApi, HostConfig, ReplySink } from "./host-api.ts";
 import { Leadership } from "./leadership.ts";
 import { Leases } from "./lease/leases.ts";
+import { Load } from "./load/load.ts";
 import { Guest } from "./members/guest.ts";
 import { Members } from "./members/members.ts";
 import type { MembershipTable } from "./members/membership-table.ts";
@@ -36,7 +38,6 @@ import type { LogRepairParts } from "./repair/log-repair.ts";
 import { StateRepair } from "./repair/state-repair.ts";
 import type { StateRepairParts } from "./repair/state-repair.ts";
 import { WatchStreams } from "./watch/watch-streams.ts";
-import { watchersMax } from "./watch/watch-limits.ts";
 import { votersOnDisk } from "./voters-on-disk.ts";
 import { electionTicks, initialState, knownHardState, raftConfig } from "./raft-settings.ts";
 import { Requests } from "./requests.ts";
@@ -71,6 +72,7 @@ export interface Running extends HostInside {
   readonly members: Members;
   readonly guest: Guest;
   readonly requests: Requests;
+  readonly load: Load;
   readonly leases: Leases;
   readonly publisher: Publisher;
   readonly watches: WatchStreams;
@@ -124,7 +126,8 @@ export function makeRunning(parts: RunningParts): Running {
   );
   const timeoutTicks = electionTicks(config);
   const members = makeMembers(parts, raft, timeoutTicks, applied);
-  const pump = new Pump({
+  const load = makeLoad(parts, raft, () => pump.applyPending);
+  const pump: Pump = new Pump({
     env,
     raft,
     kv,
@@ -135,6 +138,7 @@ export function makeRunning(parts: RunningParts): Running {
     settings: parts.settings,
     proposals,
     stalls: parts.stalls,
+    load,
     retryTicks: Math.max(1, Math.floor(timeoutTicks / 2)),
     readsMax: config.requestsMax,
     applied,
@@ -143,18 +147,14 @@ export function makeRunning(parts: RunningParts): Running {
     hardState: knownHardState(recovered),
     events,
   });
-  const { onWritten, onSent } = events;
-  const checkpointer = new Checkpointer(
-    { env, config, session, raft, kv, storage, peers, membership, onWritten, onSent },
-    checkpoint,
-  );
+  const checkpointer = makeCheckpointer(parts, raft, kv);
   const watches = makeWatches(parts, kv, raft, timeoutTicks, () => pump.schedule());
   pump.attach(checkpointer, watches);
   const digests = new Digests(kv, parts.directory.raftId, Math.ceil(5000 / config.tickMs));
   const leadership = new Leadership(raft, membership, peers, timeoutTicks);
   const keeper = new AlarmKeeper(kv, (command, sink) => events.onAlarm(command, sink));
   const quota = new Quota(config.quotaBytes, storage);
-  const requests = new Requests(env, config, kv, pump, proposals, quota);
+  const requests = new Requests({ env, config, kv, pump, proposals, quota, load });
   const digestDuty = compareDigests(parts, { raft, kv, pump, digests, keeper });
   const repair = makeRepair(parts, raft, pump, digestDuty, timeoutTicks);
   const tokenDuty = keepTokens(parts, kv, raft);
@@ -171,6 +171,7 @@ export function makeRunning(parts: RunningParts): Running {
     members,
     guest: makeGuest(parts, timeoutTicks),
     requests,
+    load,
     watches,
     leases: new Leases({ env, config, raft, kv, storage, pump, peers, requests, quota, events }),
     publisher: new Publisher(config, membership, requests),
@@ -181,6 +182,23 @@ export function makeRunning(parts: RunningParts): Running {
     alarmWatch: watchAlarms(parts, keeper, kv, raft, quota),
     damage: watchDamage(parts, keeper, kv, raft, leadership),
   };
+}
+
+function makeCheckpointer(parts: RunningParts, raft: RaftNode, kv: KvState): Checkpointer {
+  const { env, config, session, storage, peers, membership, recovered, events } = parts;
+  const { onWritten, onSent } = events;
+  return new Checkpointer(
+    { env, config, session, raft, kv, storage, peers, membership, onWritten, onSent },
+    recovered.checkpoint,
+  );
+}
+
+function makeLoad(
+  { env, config, proposals }: RunningParts,
+  raft: RaftNode,
+  applyPending: () => number,
+): Load {
+  return new Load({ config, clock: env.clock, proposals, raft, applyPending });
 }
 
 function makeWatches(
@@ -195,7 +213,9 @@ function makeWatches(
     hub: kv.watches,
     auth: kv.auth,
     limits: {
-      ...watchersMax,
+      watchersPerStreamMax: config.watchersPerStreamMax,
+      watchersPerConnectionMax: config.watchersPerConnectionMax,
+      watchersMax: config.watchersMax,
       streamBufferBytes: config.watchStreamBufferBytes,
       bufferBytes: config.watchBufferBytes,
       progressMs: config.watchProgressMs,
@@ -263,6 +283,8 @@ function watchAlarms(
     keeper,
     space: new DiskSpace(env.disk, config),
     quota,
+    forecast: new QuotaForecast(config.quotaBytes),
+    trace: env.trace,
     stalled: new StalledFollowers({ keeper, raft, membership, tickMs: config.tickMs }),
     kv,
     raft,
@@ -298,6 +320,7 @@ function makeMembers(
       trace: env.trace,
       selfId: directory.raftId,
       healthMs: config.memberHealthMs,
+      learnersMax: config.learnersMax,
       timeoutTicks,
       electionTimeoutMs: config.electionTimeoutMs,
       waitTicksMax: Math.ceil(config.requestTimeoutMs / config.tickMs),

@@ -3,7 +3,12 @@
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
 import { latin1Encode } from "@quorate/base";
-import { checkOperation, checkRangeRequest } from "./edge-check.ts";
+import {
+  checkOperation,
+  checkRangeRequest,
+  txnNestingMax,
+  txnOpsTotalFactor,
+} from "./edge-check.ts";
 import { KvError } from "./kv-error.ts";
 import { OperationKind } from "./operation.ts";
 import { txnDepthMax } from "./wire/decode-request.ts";
@@ -116,14 +121,24 @@ test("T3 the longest list counts against the budget, and inner transactions get 
   equal(check(txn([txn(many(2)), txn(many(2))]), 4), None);
   equal(check(txn([txn([txn(many(2))])]), 4), None);
   equal(check(txn([txn([txn(many(3))])]), 4), TooManyOps);
-  equal(check(nested(128)), None, "an empty one fits when nothing is left");
-  equal(check(nested(129)), TooManyOps);
+  equal(check(nested(4), 4), None, "an empty one fits when nothing is left");
+  equal(check(nested(5), 4), TooManyOps);
 });
 
-test("the budget ends deep nesting before the reader's own bound, which large settings meet", () => {
-  equal(check(nested(txnDepthMax + 100)), KvError.TooManyOps);
+test("transactions nest eight deep, whatever the budget, and whatever the reader would follow", () => {
+  equal(check(nested(txnNestingMax - 1)), None);
+  equal(check(nested(txnNestingMax)), KvError.TxnTooDeep);
   equal(check(nested(txnDepthMax + 100), 10_000), KvError.TxnTooDeep);
-  equal(check(nested(txnDepthMax - 1), 10_000), None);
+});
+
+test("what a transaction comes to is bounded too, where each way into it is within the budget", () => {
+  // 2 + 4 + 8 + … operations, of which the budget sees two on each level.
+  const level = (depth: number): TxnRequest =>
+    txn(depth === 1 ? many(2) : [level(depth - 1), level(depth - 1)]);
+  equal(txnOpsTotalFactor, 8);
+  equal(check(level(5), 10), None, "62 of 80");
+  equal(check(level(6), 12), KvError.TooManyOps, "126 of 96");
+  equal(check(level(6), 16), None, "126 of 128");
 });
 
 test("a list of a million empty operations is refused without being kept", () => {
@@ -146,9 +161,10 @@ test("overlaps of many puts and deletes are found in time that grows with their 
           ...Array.from({ length: 8 }, (_, i) => level(`${id}${i}`, depth - 1)),
           ...Array.from({ length: 8 }, (_, i) => del(`d${id}${i}`, `d${id}${i}x`)),
         ]);
-  equal(check(level("", 3)), None);
-  equal(check(txn([level("", 3), put("777/39")])), DuplicateKey);
-  equal(check(txn([level("", 3), put("d777a")])), DuplicateKey);
+  const opsMax = 10_000;
+  equal(check(level("", 3), opsMax), None);
+  equal(check(txn([level("", 3), put("777/39")]), opsMax), DuplicateKey);
+  equal(check(txn([level("", 3), put("d777a")]), opsMax), DuplicateKey);
 });
 
 test("what is no message is malformed, of every kind", () => {

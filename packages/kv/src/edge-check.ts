@@ -22,6 +22,14 @@ import {
 import { OpType, SortOrder, SortTarget } from "./wire/request.ts";
 import type { PutRequest, RangeRequest, RequestOp, TxnRequest } from "./wire/request.ts";
 
+/** Transactions inside each other; etcd's budget of operations alone would let 129 levels pass. */
+export const txnNestingMax = 8;
+/**
+ * Operations that one transaction can come to, inner ones included, in parts of txnOpsMax. etcd's budget
+ * bounds each way into a transaction and no sum: 1.5 MiB hold a hundred thousand operations.
+ */
+export const txnOpsTotalFactor = 8;
+
 export function checkOperation(
   kind: OperationKind,
   request: Uint8Array,
@@ -87,31 +95,32 @@ function checkPut(put: PutRequest): KvError {
 }
 
 function checkTxn(txn: TxnRequest, txnOpsMax: number): KvError {
-  const error = checkOps(txn, txnOpsMax);
+  const error = checkOps(txn, txnOpsMax, 1);
   if (error !== KvError.None) return error;
+  if (opsOf(txn) > txnOpsMax * txnOpsTotalFactor) return KvError.TooManyOps;
   const overlaps = checkOverlaps(txn.success) === null || checkOverlaps(txn.failure) === null;
   return overlaps ? KvError.DuplicateKey : KvError.None;
 }
 
 // A transaction uses up as much of the budget as its longest list has; those inside it share, each
 // for itself, what is left.
-function checkOps(txn: TxnRequest, opsMax: number): KvError {
+function checkOps(txn: TxnRequest, opsMax: number, depth: number): KvError {
   const ops = Math.max(txn.compare.length, txn.success.length, txn.failure.length);
   if (ops > opsMax) return KvError.TooManyOps;
-  if (txn.tooDeep) return KvError.TxnTooDeep;
+  if (txn.tooDeep || depth > txnNestingMax) return KvError.TxnTooDeep;
   for (const compare of txn.compare) {
     if (compare.key.length === 0) return KvError.KeyNotProvided;
   }
   for (const list of [txn.success, txn.failure]) {
     for (const op of list) {
-      const error = checkOp(op, opsMax - ops);
+      const error = checkOp(op, opsMax - ops, depth);
       if (error !== KvError.None) return error;
     }
   }
   return KvError.None;
 }
 
-function checkOp(op: RequestOp, opsMax: number): KvError {
+function checkOp(op: RequestOp, opsMax: number, depth: number): KvError {
   // etcd's answer to an operation without content.
   if (op === null) return KvError.KeyNotFound;
   switch (op.type) {
@@ -122,10 +131,23 @@ function checkOp(op: RequestOp, opsMax: number): KvError {
     case OpType.DeleteRange:
       return checkKey(op.key);
     case OpType.Txn:
-      return checkOps(op, opsMax);
+      return checkOps(op, opsMax, depth + 1);
     default:
       return assertNever(op, "operation");
   }
+}
+
+/** Of the branch that comes to more, and compares beside it. */
+function opsOf(txn: TxnRequest): number {
+  return txn.compare.length + Math.max(opsIn(txn.success), opsIn(txn.failure));
+}
+
+function opsIn(ops: readonly RequestOp[]): number {
+  let total = ops.length;
+  for (const op of ops) {
+    if (op !== null && op.type === OpType.Txn) total += opsOf(op);
+  }
+  return total;
 }
 
 interface Written {

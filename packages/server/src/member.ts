@@ -2,7 +2,7 @@
 // with the configuration or the machine ends in one clear line and its exit code (DESIGN.md 23).
 import type { Logger } from "pino";
 import { AssertionError } from "@quorate/base";
-import { GrpcServer } from "@quorate/grpc";
+import { GrpcServer, ReplyBytes } from "@quorate/grpc";
 import type { GrpcCode } from "@quorate/grpc";
 import { Host, Phase } from "@quorate/host";
 import type { HostConfig } from "@quorate/host";
@@ -15,6 +15,7 @@ import type { LoopClock } from "./env/event-loop.ts";
 import { NodeDisk } from "./env/node-disk.ts";
 import { makeEnv } from "./env/node-env.ts";
 import { NodeTransport } from "./env/node-transport.ts";
+import { busyError } from "./etcd/errors.ts";
 import { releaseOf } from "./etcd/release.ts";
 import { methods, Services } from "./etcd/services.ts";
 import { ClientPort, Speaks } from "./http/client-port.ts";
@@ -24,6 +25,8 @@ import { Metrics } from "./http/metrics/metrics.ts";
 import { MetricsPort } from "./http/metrics-port.ts";
 import { Router } from "./http/router.ts";
 import { hostOf } from "./http/target.ts";
+import { headerBytesMax } from "./member-limits.ts";
+import type { MemberLimits } from "./member-limits.ts";
 import { TlsFileError } from "./tls/files.ts";
 import type { TlsOptions } from "./tls/options.ts";
 import { addTlsMetrics } from "./tls/tls-metrics.ts";
@@ -41,7 +44,7 @@ export interface MemberOptions {
   readonly host: HostConfig;
   readonly listenClient: readonly Listen[];
   readonly listenPeer: readonly Listen[];
-  readonly streamsPerConnectionMax: number;
+  readonly limits: MemberLimits;
   readonly version: string;
   /** What clients are told they talk to (--compat-version). */
   readonly etcdVersion: string;
@@ -90,10 +93,17 @@ export class Member {
     this.#options = options;
     this.#logger = options.logger;
     this.#disk = new NodeDisk();
+    this.#disk.onOpenToOthers = (directory, mode) => {
+      const words = "others of this machine may read in this directory";
+      this.#logger.warn({ directory, mode: mode.toString(8) }, words);
+    };
     const { client, peer } = options.tls;
+    const { limits } = options;
+    const side = (tls: TlsOptions): TlsSide =>
+      new TlsSide(tls, options.logger, limits.handshakesMax);
     this.#tls = {
-      client: client === null ? null : new TlsSide(client, options.logger),
-      peer: peer === null ? null : new TlsSide(peer, options.logger),
+      client: client === null ? null : side(client),
+      peer: peer === null ? null : side(peer),
     };
     this.#transport = new NodeTransport(this.#tls.peer);
     const env = makeEnv(
@@ -112,8 +122,9 @@ export class Member {
       snapshotBytesPerSecond: options.host.snapshotBytesPerSecond,
       stallMaxMs: () => this.#loop?.stallMaxMs ?? 0,
     };
+    const replyBytes = new ReplyBytes(limits.replyBytesMax);
     const auth = makeAuthParts(this.#host, options.auth, options.logger);
-    this.#services = new Services(this.#host, facts, auth);
+    this.#services = new Services(this.#host, facts, auth, replyBytes);
     this.#metrics = new Metrics(this.#host, {
       server: options.etcdVersion,
       cluster: options.etcdVersion.replace(/\.\d+$/, ""),
@@ -123,9 +134,15 @@ export class Member {
     this.#grpc = new GrpcServer({
       methods,
       messageBytesMax: options.host.requestBytesMax + grpcOverheadBytes,
-      streamsPerConnectionMax: options.streamsPerConnectionMax,
-      headerBytesMax: 16_384,
+      streamsPerConnectionMax: limits.streamsPerConnectionMax,
+      headerBytesMax,
       handler: this.#services,
+      limits: {
+        streamsMax: limits.streamsMax,
+        busyText: busyError.text,
+        keepAlive: limits.keepAlive,
+        replyBytes,
+      },
     });
     const onHandled = (method: number, code: GrpcCode): void =>
       this.#metrics.onHandled(method, code);
@@ -133,8 +150,7 @@ export class Member {
     const endpoints = this.#makeEndpoints(clusterVersion);
     const handshakes = this.#tls.client?.handshakes ?? null;
     this.#metricsPort = new MetricsPort(endpoints, handshakes);
-    const router = this.#makeRouter(endpoints, onHandled);
-    const limits = { connectionsMax: 10_000, connectionsPerAddressMax: 10_000 };
+    const router = this.#makeRouter(endpoints, onHandled, replyBytes);
     this.#port = new ClientPort(this.#grpc, router, limits, handshakes);
     this.#loop = null;
     this.#stopping = false;
@@ -153,12 +169,23 @@ export class Member {
     });
   }
 
-  #makeRouter(endpoints: Endpoints, onHandled: (method: number, code: GrpcCode) => void): Router {
+  #makeRouter(
+    endpoints: Endpoints,
+    onHandled: (method: number, code: GrpcCode) => void,
+    replyBytes: ReplyBytes,
+  ): Router {
     const { http, etcdVersion, host } = this.#options;
     const release = releaseOf(etcdVersion);
     const messageBytesMax = host.requestBytesMax + grpcOverheadBytes;
     const gateway = http.gateway
-      ? new Gateway({ handler: this.#services, methods, messageBytesMax, release, onHandled })
+      ? new Gateway({
+          handler: this.#services,
+          methods,
+          messageBytesMax,
+          release,
+          onHandled,
+          replyBytes,
+        })
       : null;
     const ownHosts = host.clientUrls.map((url) => hostOf(url.replace(/^https?:\/\//, "")));
     const { cors, hostWhitelist } = http;

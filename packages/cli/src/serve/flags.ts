@@ -1,6 +1,8 @@
 // The flags of `quorate serve`: etcd's, from 3.4 to 3.7, one row each, and ours. A row says what a
 // value is and what becomes of it; flag, environment and configuration file all read this table.
 
+import { limitRows } from "./limit-flags.ts";
+
 export const FlagKind = { Text: 1, Bool: 2, Int: 3 } as const;
 export type FlagKind = (typeof FlagKind)[keyof typeof FlagKind];
 
@@ -122,7 +124,6 @@ const usedFlags: readonly Flag[] = [
     Text,
     "time between words of progress to idle watchers (default: 10m)",
   ),
-  used("max-concurrent-streams", Int, "calls at a time on one connection (default: 2048)"),
   used("snapshot-catchup-entries", Int, "log entries kept for slow followers (default: 20000)"),
   used(
     "snapshot-rate",
@@ -146,6 +147,7 @@ const usedFlags: readonly Flag[] = [
   used("cors", Text, "origins of web pages that may send requests; '*': any (default: none)"),
   used("host-whitelist", Text, "hosts that HTTP requests may ask for; '*': any (default: any)"),
   used("enable-grpc-gateway", Bool, "serve the JSON gateway at /v3/ (default: true)"),
+  ...limitRows.map(({ name, isDuration, help }) => used(name, isDuration ? Text : Int, help)),
   ...tlsFlags,
   used("compat-version", Text, "etcd version that clients are told (default: 3.5.21)"),
   used("config-file", Text, "YAML (etcd's names) or TOML (names with units); flags win over it"),
@@ -158,9 +160,8 @@ const ignoredText =
   "bootstrap-defrag-threshold-megabytes compact-hash-check-time compaction-batch-limit " +
   "compaction-sleep-interval corrupt-check-time discovery-fallback discovery-proxy " +
   "distributed-tracing-address distributed-tracing-instance-id distributed-tracing-sampling-rate " +
-  "distributed-tracing-service-name downgrade-check-time feature-gates grpc-keepalive-interval " +
-  "grpc-keepalive-min-time grpc-keepalive-timeout " +
-  "log-outputs log-package-levels log-rotation-config-json logger max-learners " +
+  "distributed-tracing-service-name downgrade-check-time feature-gates " +
+  "log-outputs log-package-levels log-rotation-config-json logger " +
   "max-snapshots max-wals metrics proxy proxy-dial-timeout proxy-failure-wait proxy-read-timeout " +
   "proxy-refresh-interval proxy-write-timeout raft-read-timeout " +
   "raft-write-timeout snapshot-count " +
@@ -188,7 +189,7 @@ const experimentalText =
   "compaction-sleep-interval corrupt-check-time distributed-tracing-address " +
   "distributed-tracing-instance-id distributed-tracing-sampling-rate " +
   "distributed-tracing-service-name downgrade-check-time enable-v2v3 snapshot-catchup-entries " +
-  "warning-apply-duration warning-unary-request-duration max-learners " +
+  "warning-apply-duration warning-unary-request-duration " +
   "backend-bbolt-freelist-type";
 
 const experimentalBoolText =
@@ -221,6 +222,7 @@ export const flags: readonly Flag[] = [
     Text,
     "as --watch-progress-notify-interval, by its name before etcd 3.6",
   ),
+  used("experimental-max-learners", Int, "as --max-learners, by its name before etcd 3.6"),
 ];
 
 export const flagsByName: ReadonlyMap<string, Flag> = new Map(flags.map((f) => [f.name, f]));
@@ -233,6 +235,7 @@ const ownNames = new Set([
   "compat-version",
   "checkpoint-interval",
   "snapshot-rate",
+  ...limitRows.filter((row) => row.isOwn).map((row) => row.name),
 ]);
 
 export function environmentName(flag: Flag): string {

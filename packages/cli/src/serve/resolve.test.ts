@@ -71,7 +71,7 @@ test("what HTTP requests may come in, and what clients are told", () => {
 });
 
 test("numbers and folders arrive where they belong", () => {
-  const { host, streamsPerConnectionMax } = resolve(
+  const { host } = resolve(
     "--data-dir=/d",
     "--wal-dir=/w",
     "--election-timeout=2000",
@@ -81,7 +81,6 @@ test("numbers and folders arrive where they belong", () => {
     "--heartbeat-interval=250",
     "--max-request-bytes=10",
     "--max-txn-ops=11",
-    "--max-concurrent-streams=12",
     "--snapshot-catchup-entries=13",
     "--checkpoint-interval=140",
     "--snapshot-rate=2",
@@ -97,7 +96,6 @@ test("numbers and folders arrive where they belong", () => {
   equal(host.requestTimeoutMs, 9000);
   equal(host.requestBytesMax, 10);
   equal(host.txnOpsMax, 11);
-  equal(streamsPerConnectionMax, 12);
   equal(host.catchUpEntriesMax, 13);
   equal(host.checkpointIntervalMs, 140);
   equal(host.snapshotBytesPerSecond, 2_097_152);

@@ -1,25 +1,28 @@
 // From settings to a member's options: defaults, relations between values, etcd's ids. Everything is
 // checked before anything on disk is touched.
-import { hostDefaults, requestBytesLimit } from "@quorate/host";
+import { hostDefaults, requestBytesLimit, votersMax } from "@quorate/host";
 import type { HostConfig, ListedMember } from "@quorate/host";
 import {
   bcryptCostDefault,
   bcryptCostMax,
   bcryptCostMin,
   clusterIdOf,
+  connectionsThatFit,
   logLevels,
   makeLogger,
   memberIdOf,
+  openFilesMax,
   parseAuthToken,
   tokenTtlSecondsDefault,
   tokenTtlSecondsMax,
 } from "@quorate/server";
-import type { AuthOptions, LogLevel, MemberOptions } from "@quorate/server";
+import type { AuthOptions, LogLevel, MemberLimits, MemberOptions } from "@quorate/server";
 import { storageDefaults } from "@quorate/storage";
 import { UsageError } from "../exit.ts";
 import { compatVersionDefault, quorateVersion } from "../version.ts";
 import { addressOf, hostAndPort, parseInitialCluster, parseUrls } from "./cluster-list.ts";
 import { parseDurationMs } from "./duration.ts";
+import { limitFlags, limitOf } from "./limit-flags.ts";
 import { resolveTls } from "./resolve-tls.ts";
 import type { Settings } from "./settings.ts";
 
@@ -27,6 +30,8 @@ const defaultToken = "etcd-cluster";
 
 const electionTimeoutMsMax = 50_000;
 const mebibyte = 1_048_576;
+/** As etcd's: such requests are for another kind of store. */
+const requestBytesWarned = 10 * mebibyte;
 
 export function resolveMember(settings: Settings, terminal: boolean): MemberOptions {
   const text = (name: string, fallback: string): string => settings.values.get(name) ?? fallback;
@@ -62,11 +67,17 @@ export function resolveMember(settings: Settings, terminal: boolean): MemberOpti
     directory: host.directory,
     warn: (warning) => logger.warn({}, warning),
   });
+  if (host.requestBytesMax > requestBytesWarned) {
+    logger.warn(
+      { bytes: host.requestBytesMax },
+      "--max-request-bytes is above the recommended 10 MiB",
+    );
+  }
   return {
     host,
     listenPeer: listenPeer.map(hostAndPort),
     listenClient: listenClient.map(hostAndPort),
-    streamsPerConnectionMax: integer(settings, "max-concurrent-streams", 2048, 1),
+    limits: memberLimitsOf(settings, openFilesMax()),
     version: quorateVersion,
     etcdVersion,
     http: {
@@ -113,6 +124,9 @@ function resolveHost(
   const state = text("initial-cluster-state", "new");
   if (state !== "new" && state !== "existing") {
     throw new UsageError(`--initial-cluster-state: "${state}" is neither new nor existing`);
+  }
+  if (state === "new" && members.length > votersMax) {
+    throw new UsageError(`--initial-cluster lists ${members.length} members, ${votersMax} at most`);
   }
   const clientUrls = advertisedClientUrls(settings, listenClient);
   return {
@@ -172,6 +186,7 @@ function limitsOf(
   | "snapshotBytesPerSecond"
   | "watchProgressMs"
   | "quotaBytes"
+  | BoundName
 > {
   const { requestBytesMax, txnOpsMax, catchUpEntriesMax, checkpointIntervalMs, tickMs } =
     hostDefaults;
@@ -189,6 +204,55 @@ function limitsOf(
     snapshotBytesPerSecond: mebibyte * integer(settings, "snapshot-rate", snapshotRate, 1),
     watchProgressMs: watchProgressOf(settings),
     quotaBytes: quotaOf(settings.values.get("quota-backend-bytes") ?? "0"),
+    ...boundsOf(settings),
+  };
+}
+
+type BoundName =
+  | "requestsMax"
+  | "requestBytesInFlightMax"
+  | "applyGapMax"
+  | "rangeBytesMax"
+  | "watchStreamBufferBytes"
+  | "watchBufferBytes"
+  | "watchersPerStreamMax"
+  | "watchersPerConnectionMax"
+  | "watchersMax"
+  | "leaseRevokesPerSecondMax"
+  | "learnersMax";
+
+function boundsOf(settings: Settings): Pick<HostConfig, BoundName> {
+  const of = (name: keyof typeof limitFlags): number => limitOf(settings.values, limitFlags[name]);
+  return {
+    requestsMax: of("requests"),
+    requestBytesInFlightMax: of("requestBytesInFlight"),
+    applyGapMax: of("applyGap"),
+    rangeBytesMax: of("rangeBytes"),
+    watchStreamBufferBytes: of("watchStreamBuffer"),
+    watchBufferBytes: of("watchBuffer"),
+    watchersPerStreamMax: of("watchersPerStream"),
+    watchersPerConnectionMax: of("watchersPerConnection"),
+    watchersMax: of("watchers"),
+    leaseRevokesPerSecondMax: of("leaseRevokes"),
+    learnersMax: limitOf(settings.values, limitFlags.learners, "experimental-max-learners"),
+  };
+}
+
+/** `openFiles`: of the process; null: not known. */
+export function memberLimitsOf(settings: Settings, openFiles: number | null): MemberLimits {
+  const of = (name: keyof typeof limitFlags): number => limitOf(settings.values, limitFlags[name]);
+  return {
+    connectionsMax: Math.max(1, Math.min(of("connections"), connectionsThatFit(openFiles))),
+    connectionsPerAddressMax: of("connectionsPerAddress"),
+    handshakesMax: of("handshakes"),
+    streamsPerConnectionMax: of("streamsPerConnection"),
+    streamsMax: of("streams"),
+    replyBytesMax: of("rangeBytesInFlight"),
+    keepAlive: {
+      minTimeMs: of("keepAliveMinTime"),
+      intervalMs: of("keepAliveInterval"),
+      timeoutMs: of("keepAliveTimeout"),
+    },
   };
 }
 

@@ -5,18 +5,22 @@
 import { AlarmCause, alarmCauses } from "@quorate/kv";
 import type { KvApi } from "@quorate/kv";
 import type { RaftApi } from "@quorate/raft";
+import type { Trace } from "@quorate/storage";
 import type { MembershipTable } from "../members/membership-table.ts";
 import type { PeersApi } from "../peers/peers-api.ts";
 import type { AlarmKeeper } from "./alarm-keeper.ts";
 import { Space } from "./disk-space.ts";
 import type { DiskSpace } from "./disk-space.ts";
 import type { Quota } from "./quota.ts";
+import type { QuotaForecast } from "./quota-forecast.ts";
 import type { StalledFollowers } from "./stalled-followers.ts";
 
 export interface AlarmWatchParts {
   readonly keeper: AlarmKeeper;
   readonly space: DiskSpace;
   readonly quota: Quota;
+  readonly forecast: QuotaForecast;
+  readonly trace: Pick<Trace, "warn">;
   readonly stalled: Pick<StalledFollowers, "look">;
   readonly kv: Pick<KvApi, "alarms">;
   readonly raft: Pick<RaftApi, "isLeader">;
@@ -67,8 +71,10 @@ export class AlarmWatch {
   }
 
   #lookAtQuota(): void {
-    const { keeper, quota, memberId } = this.#parts;
+    const { keeper, quota, forecast, trace, tickMs, memberId } = this.#parts;
     const exceeded = quota.look();
+    const word = forecast.look(quota.liveBytes, this.#nowTick * tickMs);
+    if (word !== null) trace.warn(word);
     if (exceeded === "") keeper.end(AlarmCause.Quota, memberId);
     else if (exceeded !== null) keeper.raise(AlarmCause.Quota, memberId, exceeded);
   }

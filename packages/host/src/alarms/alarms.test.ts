@@ -25,6 +25,7 @@ import { AlarmKeeper } from "./alarm-keeper.ts";
 import { AlarmWatch } from "./alarm-watch.ts";
 import { DiskSpace, Space } from "./disk-space.ts";
 import { Quota } from "./quota.ts";
+import { QuotaForecast } from "./quota-forecast.ts";
 
 const self = "00000000000000a1";
 const other = "00000000000000a2";
@@ -106,6 +107,28 @@ test("the quota: what puts is refused above it, until an eighth of it is free", 
   equal(new Quota(Infinity, { usage: () => usage }).refuses(OperationKind.Put, put(1e6)), false);
 });
 
+test("three quarters of the quota are told once, with the time that is left at this rate", () => {
+  const minute = 60_000;
+  const forecast = new QuotaForecast(1000);
+  equal(forecast.look(500, 0), null);
+  equal(forecast.look(620, 5 * minute), null);
+  const word = "75 % of the quota of 1000 bytes are taken; full in 10 minutes at this rate";
+  equal(forecast.look(750, 10 * minute), word);
+  equal(forecast.look(800, 11 * minute), null, "once");
+  equal(forecast.look(710, 12 * minute), null);
+  equal(forecast.look(760, 13 * minute), null, "there was no room in between");
+  equal(forecast.look(699, 14 * minute), null);
+  equal(
+    forecast.look(900, 20 * minute),
+    "90 % of the quota of 1000 bytes are taken; full in 5 minutes at this rate",
+  );
+  equal(new QuotaForecast(1000).look(800, 0), "80 % of the quota of 1000 bytes are taken");
+  equal(new QuotaForecast(Infinity).look(2 ** 40, 0), null);
+  const slow = new QuotaForecast(10_000);
+  equal(slow.look(7499, 0), null);
+  equal(slow.look(7501, minute)!.endsWith("; full in 21 hours at this rate"), true);
+});
+
 const noUsage = {
   walBytes: 0,
   rowBytes: 0,
@@ -136,6 +159,8 @@ class Bench {
       keeper: new AlarmKeeper(kv, (command, sink) => this.#take(command, sink)),
       space: new DiskSpace({ freeBytesNow: () => this.free }, config),
       quota,
+      forecast: new QuotaForecast(Infinity),
+      trace: { warn: () => undefined },
       stalled: { look: () => (this.lookedAtFollowers += 1) },
       kv,
       raft: { isLeader: () => this.leads },

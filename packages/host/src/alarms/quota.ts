@@ -39,6 +39,11 @@ export class Quota {
     return true;
   }
 
+  /** At the last look. */
+  get liveBytes(): number {
+    return this.#liveBytes;
+  }
+
   /** Something was refused since the last look. */
   get wantsLook(): boolean {
     return this.#refusedAt > 0;

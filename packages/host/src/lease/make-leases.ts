@@ -12,9 +12,6 @@ import type { Requests } from "../requests.ts";
 import { LeaseRouting } from "./lease-routing.ts";
 import { Lessor } from "./lessor.ts";
 
-/** As etcd's. */
-const revokesPerSecondMax = 1000;
-
 export interface LeaseWiring {
   readonly env: Env;
   readonly config: HostConfig;
@@ -36,7 +33,7 @@ export function makeLessor(wiring: LeaseWiring, nowTick: () => number): Lessor {
     raft,
     leases: kv.leases,
     remainderIntervalMs: config.leaseCheckpointIntervalMs,
-    revokesPerSecondMax,
+    revokesPerSecondMax: config.leaseRevokesPerSecondMax,
     readBarrier: (done) => {
       const sink = { reply: () => done(true), fail: () => done(false) };
       requests.barrier(sink, nowTick());

@@ -3,7 +3,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { ConfChangeType, ConfState } from "@quorate/raft";
-import { changeOf, decide, weakens } from "./change-rules.ts";
+import { changeOf, decide, votersMax, weakens } from "./change-rules.ts";
 import type { MembersView } from "./change-rules.ts";
 import { MemberAim } from "./member-record.ts";
 import { decodeMemberRequest, encodeMemberRequest, MemberRequestKind } from "./member-request.ts";
@@ -54,6 +54,7 @@ function viewOf({ voters, healthy, unborn = [], learner = 0, match = 0 }: Situat
     table,
     selfId: 1,
     healthMs: 5000,
+    learnersMax: 1,
     connectedMs: (id) => (healthy.includes(id) ? 5000 : -1),
     match: (id) => (id === 1 ? 100 : id === learner ? match : 100),
   };
@@ -105,6 +106,34 @@ test("add: every voter is connected, and a majority of what will be has started"
     [{ voters: [1, 2, 3], healthy: [2, 3], unborn: [7] }, add(), None],
     [{ voters: [1, 2, 3], healthy: [2, 3], unborn: [7, 8] }, add(), NotEnoughStarted],
     [{ voters: [1, 2, 3], healthy: [2, 3], unborn: [7, 8] }, add(MemberAim.Learner), None],
+  ];
+  for (const [situation, request, error] of rows) {
+    equal(errorOf(situation, request), error, JSON.stringify([situation, request]));
+  }
+});
+
+test("bounds: nine voters, and so many learners as the leader's setting says", () => {
+  const ids = (count: number): number[] => Array.from({ length: count }, (_, at) => at + 1);
+  const learner: SingleRequest = {
+    kind: MemberRequestKind.Add,
+    memberId: "m30",
+    name: "n30",
+    peerUrls: ["http://30:1"],
+    aim: MemberAim.Learner,
+  };
+  const eight = { voters: ids(8), healthy: ids(8) };
+  const nine = { voters: ids(votersMax), healthy: ids(votersMax) };
+  const rows: readonly (readonly [Situation, MemberRequest, MemberError])[] = [
+    [eight, addOf(20), None],
+    [eight, several([addOf(20), addOf(21)]), MemberError.TooManyMembers],
+    [nine, addOf(20), MemberError.TooManyMembers],
+    [nine, remove(9), None],
+    [nine, several([addOf(20), remove(9)]), None],
+    [nine, several([learner]), None],
+    [{ ...nine, learner: 10, match: 100 }, promote(10), MemberError.TooManyMembers],
+    [{ ...eight, learner: 10, match: 100 }, promote(10), None],
+    [{ ...eight, learner: 10 }, learner, MemberError.TooManyLearners],
+    [{ ...eight, learner: 10 }, several([learner, remove(10)]), None],
   ];
   for (const [situation, request, error] of rows) {
     equal(errorOf(situation, request), error, JSON.stringify([situation, request]));

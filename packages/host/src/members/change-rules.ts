@@ -33,6 +33,8 @@ export interface MembersView {
   readonly selfId: NodeId;
   /** Who was not connected for so long is not counted on (etcd's HealthInterval). */
   readonly healthMs: number;
+  /** etcd's --max-learners. */
+  readonly learnersMax: number;
   /** How long its connection has stood; -1: there is none. */
   connectedMs(raftId: NodeId): number;
   /** Of its log and the leader's, as far as acknowledged; 0: not known. */
@@ -47,11 +49,36 @@ export type Decision =
 
 /** etcd's: a learner may be promoted when it has so much of the leader's log. */
 const readyShare = 0.9;
+/** Of a cluster: each one more is an acknowledgement more that every write waits for. */
+export const votersMax = 9;
 
 export function decide(view: MembersView, request: MemberRequest): Decision {
-  return request.kind === MemberRequestKind.Several
-    ? decideSeveral(view, request)
-    : decideSingle(view, request);
+  const isSeveral = request.kind === MemberRequestKind.Several;
+  const decision = isSeveral ? decideSeveral(view, request) : decideSingle(view, request);
+  if ("error" in decision) return decision;
+  const error = boundsError(view, isSeveral ? request.changes : [request]);
+  return error === MemberError.None ? decision : { error };
+}
+
+/** By what the members will be: a request that only takes some away, or changes URLs, is never too much. */
+function boundsError(view: MembersView, requests: readonly SingleRequest[]): MemberError {
+  const aims = new Map(view.table.members.map(({ memberId, aim }) => [memberId, aim]));
+  const before = countsOf(aims);
+  for (const request of requests) {
+    const { kind, memberId } = request;
+    if (kind === MemberRequestKind.Add) aims.set(memberId, request.aim);
+    else if (kind === MemberRequestKind.Promote) aims.set(memberId, MemberAim.Voter);
+    else if (kind === MemberRequestKind.Remove) aims.delete(memberId);
+  }
+  const { voters, learners } = countsOf(aims);
+  if (voters > votersMax && voters > before.voters) return MemberError.TooManyMembers;
+  if (learners > view.learnersMax && learners > before.learners) return MemberError.TooManyLearners;
+  return MemberError.None;
+}
+
+function countsOf(aims: ReadonlyMap<string, MemberAim>): { voters: number; learners: number } {
+  const voters = [...aims.values()].filter((aim) => aim === MemberAim.Voter).length;
+  return { voters, learners: aims.size - voters };
 }
 
 function decideSingle(view: MembersView, request: SingleRequest): Decision {

@@ -39,6 +39,9 @@ const add = (memberId: string, url: string, aim: MemberAim = Voter, name = ""): 
   aim,
 });
 
+const learners = (count: number): RecordChange[] =>
+  Array.from({ length: count }, (_, at) => add(`l${at}`, `http://l${at}:1`, Learner));
+
 test("what is refused, each after those before it", () => {
   const rows: readonly (readonly [readonly RecordChange[], MemberError])[] = [
     [[add("m4", "http://4:1")], MemberError.None],
@@ -46,10 +49,8 @@ test("what is refused, each after those before it", () => {
     [[add("m4", "http://3:1")], MemberError.PeerUrlExists],
     [[add("m4", "http://4:1", Voter, "n1")], MemberError.NameExists],
     [[add("m4", "http://4:1"), add("m5", "http://4:1")], MemberError.PeerUrlExists],
-    [
-      [add("m4", "http://4:1", Learner), add("m5", "http://5:1", Learner)],
-      MemberError.TooManyLearners,
-    ],
+    [learners(9), MemberError.None],
+    [learners(10), MemberError.TooManyLearners],
     [[add("m4", "http://4:1"), add("m5", "http://5:1", Learner)], MemberError.None],
     [[{ kind: Urls, memberId: "m9", peerUrls: ["http://9:1"] }], MemberError.NotFound],
     [[{ kind: Urls, memberId: "m1", peerUrls: ["http://2:1"] }], MemberError.PeerUrlExists],

@@ -87,8 +87,8 @@ export const MemberError = {
 } as const;
 export type MemberError = (typeof MemberError)[keyof typeof MemberError];
 
-/** As etcd's: those that nobody means to promote. */
-export const learnersMax = 1;
+/** Those that nobody means to promote, at apply; what a leader proposes is up to its setting. */
+export const learnersMax = 9;
 
 const format = 1;
 const changesMax = 64;

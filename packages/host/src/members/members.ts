@@ -49,6 +49,7 @@ export interface MembersParts {
   readonly trace: Trace;
   readonly selfId: NodeId;
   readonly healthMs: number;
+  readonly learnersMax: number;
   readonly timeoutTicks: number;
   readonly electionTimeoutMs: number;
   /** A request waits so long for its turn. */
@@ -180,13 +181,14 @@ export class Members {
   }
 
   #view(): MembersView {
-    const { raft, peers, table, selfId, healthMs } = this.#parts;
+    const { raft, peers, table, selfId, healthMs, learnersMax } = this.#parts;
     const status = raft.status();
     const connections = peers.status();
     return {
       table,
       selfId,
       healthMs,
+      learnersMax,
       connectedMs: (id) => connections.find((peer) => peer.raftId === id)?.connectedMs ?? -1,
       match: (id) => matchOf(status, id),
     };

@@ -4,6 +4,8 @@ import type { WatchStream } from "../host-api.ts";
 /** etcd-api.md §1.5, reliability.md §6.4. */
 export interface WatchLimits {
   readonly watchersPerStreamMax: number;
+  /** Of all streams of one connection. */
+  readonly watchersPerConnectionMax: number;
   readonly watchersMax: number;
   /** Written and not yet taken, after which a stream waits. */
   readonly streamBufferBytes: number;
@@ -13,12 +15,6 @@ export interface WatchLimits {
   /** A response with more is cut, for those who can put it together again. */
   readonly fragmentBytes: number;
 }
-
-/** reliability.md §6.4. */
-export const watchersMax: Pick<WatchLimits, "watchersPerStreamMax" | "watchersMax"> = {
-  watchersPerStreamMax: 10_000,
-  watchersMax: 1_000_000,
-};
 
 /** Of a member that takes no streams; its sink hears why. */
 export const closedWatch: WatchStream = {

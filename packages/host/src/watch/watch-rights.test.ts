@@ -39,6 +39,7 @@ class Member extends AuthState {
       auth: this.kv.auth,
       limits: {
         watchersPerStreamMax: 10,
+        watchersPerConnectionMax: 10,
         watchersMax: 100,
         streamBufferBytes: 10_000,
         bufferBytes: 10_000,

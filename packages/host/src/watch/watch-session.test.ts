@@ -21,6 +21,7 @@ import { WatchStreams } from "./watch-streams.ts";
 
 const limits: WatchLimits = {
   watchersPerStreamMax: 10,
+  watchersPerConnectionMax: 11,
   watchersMax: 12,
   streamBufferBytes: 100,
   bufferBytes: 10_000,
@@ -36,6 +37,7 @@ class Client implements WatchSink {
   /** It reads at once what is written. */
   reads: boolean;
   failure: Failure | null;
+  connection?: object;
 
   constructor() {
     this.heard = [];
@@ -305,6 +307,30 @@ test("limits: watchers of a stream and of the member; requests that wait; bytes 
   const waiting = early.streams.open(third, false);
   for (let at = 0; at < 11; at += 1) ask(waiting, prefix);
   equal(third.failure?.code, FailureCode.TooManyRequests);
+});
+
+test("limits: watchers of all streams of a connection; those of another one are not counted", () => {
+  const member = new Member();
+  const connection = {};
+  const clients = [new Client(), new Client(), new Client()] as const;
+  clients[0].connection = connection;
+  clients[1].connection = connection;
+  const streams = clients.map((client) => member.streams.open(client, false));
+  for (let at = 0; at < 9; at += 1) ask(streams[0]!, prefix);
+  for (let at = 0; at < 3; at += 1) ask(streams[1]!, prefix);
+  const refused = "-1 at 1, created, canceled, etcdserver: too many requests";
+  deepEqual(clients[1].take(), ["0 at 1, created", "1 at 1, created", refused]);
+  ask(streams[2]!, prefix);
+  deepEqual(clients[2].take(), ["0 at 1, created"]);
+  ask(streams[0]!, { ask: WatchAsk.Cancel, watchId: 3 });
+  streams[2]!.close();
+  ask(streams[1]!, prefix);
+  deepEqual(clients[1].take(), ["2 at 1, created"]);
+  ask(streams[1]!, prefix);
+  deepEqual(clients[1].take(), [refused]);
+  streams[0]!.close();
+  ask(streams[1]!, prefix);
+  deepEqual(clients[1].take(), ["3 at 1, created"]);
 });
 
 test("hasleader: such a stream ends after three election timeouts without a leader, others do not", () => {

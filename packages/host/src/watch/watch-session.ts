@@ -33,6 +33,8 @@ export interface WatchShared {
   schedule(): void;
   /** Watchers and buffered bytes of all streams together. */
   watchers: number;
+  /** Watchers of all streams of a connection. */
+  readonly perConnection: WeakMap<object, number>;
   buffered: number;
   /** Streams whose client waits for a word of progress. */
   readonly awaiting: Set<WatchSession>;
@@ -106,7 +108,7 @@ export class WatchSession implements WatchStream, StreamOfWatcher {
     if (this.#closed) return;
     this.#closed = true;
     for (const { watcher } of this.#watchers.values()) this.#shared.hub.remove(watcher);
-    this.#shared.watchers -= this.#watchers.size;
+    this.#countWatchers(-this.#watchers.size);
     this.#shared.buffered -= this.#counted;
     this.#watchers.clear();
     this.#blocked.clear();
@@ -147,7 +149,7 @@ export class WatchSession implements WatchStream, StreamOfWatcher {
     const id = request.watchId === 0 ? this.#freeId() : request.watchId;
     const created = new StreamWatcher(this, id, request, limits.fragmentBytes, identity);
     this.#watchers.set(id, created);
-    this.#shared.watchers += 1;
+    this.#countWatchers(1);
     this.send({ watchId: id, revision: hub.revision, created: true }, noEvents);
     hub.add(created.watcher);
     this.#shared.schedule();
@@ -174,8 +176,20 @@ export class WatchSession implements WatchStream, StreamOfWatcher {
       return "mvcc: duplicate watch ID provided on the WatchStream";
     }
     const isFull =
-      this.#watchers.size >= limits.watchersPerStreamMax || watchers >= limits.watchersMax;
+      this.#watchers.size >= limits.watchersPerStreamMax ||
+      this.#ofConnection >= limits.watchersPerConnectionMax ||
+      watchers >= limits.watchersMax;
     return isFull ? "etcdserver: too many requests" : "";
+  }
+
+  get #ofConnection(): number {
+    return this.#shared.perConnection.get(this.#sink.connection ?? this) ?? 0;
+  }
+
+  #countWatchers(change: number): void {
+    const { perConnection } = this.#shared;
+    this.#shared.watchers += change;
+    perConnection.set(this.#sink.connection ?? this, this.#ofConnection + change);
   }
 
   #freeId(): number {
@@ -232,7 +246,7 @@ export class WatchSession implements WatchStream, StreamOfWatcher {
     if (this.#watchers.get(watcher.id) !== watcher) return;
     this.#watchers.delete(watcher.id);
     this.#blocked.delete(watcher);
-    this.#shared.watchers -= 1;
+    this.#countWatchers(-1);
   }
 
   /** Once in an interval, to those who asked for it. */

@@ -48,6 +48,7 @@ export class WatchStreams {
       header: () => parts.header(),
       schedule: () => parts.schedule(),
       watchers: 0,
+      perConnection: new WeakMap(),
       buffered: 0,
       awaiting: new Set(),
       onClose: (session) => this.#sessions.delete(session),

@@ -6,7 +6,7 @@ import { KvError } from "../kv-error.ts";
 import { AuthMember } from "../test/auth-member.ts";
 import { AuthAction } from "./auth-command.ts";
 import type { AuthCommand } from "./auth-command.ts";
-import { nameBytesMax, permissionsPerRoleMax } from "./auth-limits.ts";
+import { nameBytesMax, permissionsPerRoleMax, rolesMax, usersMax } from "./auth-limits.ts";
 import { nobody } from "./identity.ts";
 import type { Identity } from "./identity.ts";
 import { PermissionType } from "./user.ts";
@@ -182,6 +182,23 @@ test("a role takes no more permissions than its bound, and changes those that it
   equal(member.auth(permit("r", "k7")), KvError.None);
   equal(member.auth(forbid("r", "k7")), KvError.None);
   equal(member.auth(permit("r", "one-more")), KvError.None);
+});
+
+test("so many users, and so many roles, of any cluster; who is there may still be changed", () => {
+  const member = new AuthMember();
+  const before = {
+    users: member.kv.auth.userNames().length,
+    roles: member.kv.auth.roleNames().length,
+  };
+  for (let at = before.users; at < usersMax; at += 1) member.auth(userAdd(`u${at}`));
+  equal(member.auth(userAdd("one-more")), KvError.AuthStoreFull);
+  equal(member.auth(passwd(`u${usersMax - 1}`)), KvError.None);
+  equal(member.auth(userDelete(`u${usersMax - 1}`)), KvError.None);
+  equal(member.auth(userAdd("one-more")), KvError.None);
+  for (let at = before.roles; at < rolesMax; at += 1) member.auth(roleAdd(`r${at}`));
+  equal(member.auth(roleAdd("one-more")), KvError.AuthStoreFull);
+  equal(member.auth(roleDelete(`r${rolesMax - 1}`)), KvError.None);
+  equal(member.auth(roleAdd("one-more")), KvError.None);
 });
 
 test("a token is good from its issue to its user's next password, deletion, or the end of it all", () => {

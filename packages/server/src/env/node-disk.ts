@@ -11,11 +11,14 @@ export class NodeDisk implements Disk {
   /** fdatasync calls that returned, for metrics. */
   syncs: number;
   onSync: ((milliseconds: number) => void) | null;
+  /** Others may read in this directory, and that cannot be changed. */
+  onOpenToOthers: ((directory: string, mode: number) => void) | null;
 
   constructor() {
     this.#locks = new Map();
     this.syncs = 0;
     this.onSync = null;
+    this.onOpenToOthers = null;
   }
 
   listNow(directory: string): readonly string[] | null {
@@ -33,9 +36,22 @@ export class NodeDisk implements Disk {
     try {
       fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
       fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK);
+      this.#closeToOthers(directory);
       return null;
     } catch (error) {
       return diskError(error, directory, "mkdir");
+    }
+  }
+
+  /** Whoever made it may have let others read in it (CVE-2020-15113). */
+  #closeToOthers(directory: string): void {
+    const mode = fs.statSync(directory).mode & 0o777;
+    if ((mode & 0o077) === 0) return;
+    try {
+      fs.chmodSync(directory, mode & 0o700);
+    } catch {
+      // Somebody else's, as a mounted volume may be.
+      this.onOpenToOthers?.(directory, mode);
     }
   }
 

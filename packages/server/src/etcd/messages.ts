@@ -24,8 +24,9 @@ export function decode<Schema extends Parameters<typeof fromBinary>[0]>(
   return null;
 }
 
-export function sinkOf(sink: GrpcSink): ReplySink {
+export function sinkOf(sink: GrpcSink, full: boolean = false): ReplySink {
   return {
+    full,
     reply: (bytes) => sink.reply(bytes),
     fail: (failure) => {
       const { code, text } = errorOf(failure);

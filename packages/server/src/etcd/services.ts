@@ -2,7 +2,7 @@
 // host as the client's own bytes; the rest are small decoded messages.
 import { create, toBinary } from "@bufbuild/protobuf";
 import { GrpcCode } from "@quorate/grpc";
-import type { GrpcHandler, GrpcSink } from "@quorate/grpc";
+import type { GrpcHandler, GrpcSink, ReplyBytes } from "@quorate/grpc";
 import { Phase, rangeRequest } from "@quorate/host";
 import type { HostApi, RequestKind } from "@quorate/host";
 import { decodeRangeRequest, nobody, OperationKind } from "@quorate/kv";
@@ -168,6 +168,7 @@ export interface AuthParts extends Omit<AuthServiceParts, "host" | "facts"> {
 
 export class Services implements GrpcHandler {
   readonly #host: HostApi;
+  readonly #replyBytes: Pick<ReplyBytes, "full">;
   readonly #access: Access;
   readonly #auth: AuthService;
   readonly #alarms: AlarmService;
@@ -184,8 +185,15 @@ export class Services implements GrpcHandler {
   readonly #healthWatchers: Set<GrpcSink>;
   #served: boolean;
 
-  constructor(host: HostApi, facts: ServiceFacts, auth: AuthParts) {
+  /** `replyBytes`: of all answers that clients have not taken. */
+  constructor(
+    host: HostApi,
+    facts: ServiceFacts,
+    auth: AuthParts,
+    replyBytes: Pick<ReplyBytes, "full">,
+  ) {
     this.#host = host;
+    this.#replyBytes = replyBytes;
     this.#access = new Access(host.auth, auth.credentials, methods, rules);
     this.#auth = new AuthService({ host, facts, ...auth });
     this.#alarms = new AlarmService(host, facts);
@@ -353,7 +361,8 @@ export class Services implements GrpcHandler {
 
   #keyValue(kind: RequestKind, message: Uint8Array, sink: GrpcSink, identity: Identity): void {
     const serializable = kind === rangeRequest && rangeSerializable(message);
-    this.#host.request(kind, message, serializable, sinkOf(sink), identity);
+    const answering = sinkOf(sink, this.#replyBytes.full);
+    this.#host.request(kind, message, serializable, answering, identity);
   }
 
   #status(message: Uint8Array, sink: GrpcSink): void {

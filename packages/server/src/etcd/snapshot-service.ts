@@ -1,7 +1,7 @@
 // etcd's Snapshot: a backup of this member's state, from one moment, while writes go on. At most so many
 // at once, which share one pace: at most that of snapshots to followers, far slower while the loop is late.
 import type { GrpcSink } from "@quorate/grpc";
-import { Failure, FailureCode, Phase, SnapshotPace } from "@quorate/host";
+import { Failure, FailureCode, LoadLevel, Phase, SnapshotPace } from "@quorate/host";
 import type { HostApi } from "@quorate/host";
 import { KvError } from "@quorate/kv";
 import { errorOf } from "./errors.ts";
@@ -30,7 +30,8 @@ export class SnapshotService {
   snapshot(sink: GrpcSink): void {
     // A second message on the call asks for nothing more.
     if (this.#calls.has(sink)) return;
-    if (this.#calls.size >= snapshotsMax) return fail(sink, FailureCode.TooManyRequests);
+    const isBusy = this.#host.counters().loadLevel !== LoadLevel.None;
+    if (isBusy || this.#calls.size >= snapshotsMax) return fail(sink, FailureCode.TooManyRequests);
     this.#calls.set(sink, null);
     sink.onCancel = () => this.#calls.delete(sink);
     this.#host.holdState((held) => {

@@ -30,6 +30,7 @@ export class WatchService {
         get buffered() {
           return sink.buffered;
         },
+        connection: sink.peer,
         get needsDrain() {
           return sink.needsDrain;
         },

@@ -9,11 +9,15 @@ import { makeHttpServer } from "./http-server.ts";
 import type { Router } from "./router.ts";
 
 const firstBytesTimeoutMs = 10_000;
+/** Of silence, before the system asks whether the other side is there; ms. */
+const keepAliveInitialDelay = 600_000;
 const http2Preface = "PRI ";
 
 export interface ClientPortLimits {
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
+  /** For the first four bytes. */
+  readonly firstBytesMs?: number;
 }
 
 /** What is spoken on a port; the other one's connections are closed. */
@@ -64,7 +68,9 @@ export class ClientPort {
     speaks: Speaks = Speaks.Both,
     secure: boolean = false,
   ): Promise<number> {
-    const server = net.createServer({ noDelay: true, pauseOnConnect: false }, (socket) =>
+    // A machine that is gone without a word must not keep its place for ever.
+    const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay };
+    const server = net.createServer(options, (socket) =>
       this.#onConnection(socket, speaks, secure),
     );
     this.#listeners.push(server);
@@ -133,7 +139,10 @@ export class ClientPort {
 
   /** `commonName`: of the client's verified certificate; gRPC alone may take it for a user. */
   #tellApart(socket: net.Socket, speaks: Speaks, commonName: string | null): void {
-    const timer = setTimeout(() => socket.destroy(), firstBytesTimeoutMs);
+    const timer = setTimeout(
+      () => socket.destroy(),
+      this.#limits.firstBytesMs ?? firstBytesTimeoutMs,
+    );
     const onReadable = (): void => {
       const first = socket.read(http2Preface.length) as Buffer | null;
       if (first === null) {

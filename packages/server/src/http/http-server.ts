@@ -2,6 +2,8 @@
 import http from "node:http";
 import type { Duplex } from "node:stream";
 
+import { headerBytesMax } from "../member-limits.ts";
+
 export type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => void;
 
 /** For the headers of a request, from its first byte or from the one before. */
@@ -9,7 +11,6 @@ const headersTimeoutMs = 10_000;
 const checkIntervalMs = 1000;
 /** etcd's never closes an idle connection; a client's pool should not lose one in the middle of work. */
 const keepAliveTimeoutMs = 300_000;
-const headerBytesMax = 16_384;
 
 export function makeHttpServer(
   handler: Handler,

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import net from "node:net";
 import tls from "node:tls";
-import { GrpcClient, GrpcCode, GrpcServer } from "@quorate/grpc";
+import { GrpcClient, GrpcCode, GrpcServer, ReplyBytes } from "@quorate/grpc";
 import type { GrpcHandler, GrpcPeer } from "@quorate/grpc";
 import { LinkEnd } from "@quorate/storage";
 import type { Link } from "@quorate/storage";
@@ -111,6 +111,7 @@ describe("the port of clients", () => {
       messageBytesMax: 1024,
       release: Release.V35,
       onHandled: () => undefined,
+      replyBytes: new ReplyBytes(Infinity),
     });
     const clients = new ClientPort(
       grpc,

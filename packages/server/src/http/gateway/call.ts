@@ -4,7 +4,7 @@
 import type { IncomingHttpHeaders } from "node:http2";
 import type { ServerResponse } from "node:http";
 import { GrpcCode } from "@quorate/grpc";
-import type { GrpcPeer, GrpcSink } from "@quorate/grpc";
+import type { GrpcPeer, GrpcSink, ReplyBytes } from "@quorate/grpc";
 import { Release } from "../../etcd/release.ts";
 import { errorBody, errorFrame, httpStatusOf } from "./error-form.ts";
 import { messageToJson } from "./json/to-json.ts";
@@ -15,6 +15,7 @@ export interface CallOptions {
   readonly route: Route;
   readonly response: ServerResponse;
   readonly release: Release;
+  readonly replyBytes: ReplyBytes;
   readonly metadata: IncomingHttpHeaders;
   /** The client said that it reads trailers. */
   readonly wantsTrailers: boolean;
@@ -24,6 +25,8 @@ export interface CallOptions {
 
 /** A reply whose JSON would be longer than this is refused: V8's strings have a limit, and this is half. */
 const replyBytesMax = 192 * 1024 * 1024;
+
+const silentMsMax = 60_000;
 
 export class GatewayCall implements GrpcSink {
   readonly #options: CallOptions;
@@ -51,8 +54,6 @@ export class GatewayCall implements GrpcSink {
     this.#response.on("close", () => this.cancel());
   }
 
-  /** A call through the gateway is its caller's by a token alone, never by a certificate. */
-
   get ended(): boolean {
     return this.#ended;
   }
@@ -76,6 +77,11 @@ export class GatewayCall implements GrpcSink {
     if (this.#ended || json === null) return;
     this.#end(GrpcCode.Ok);
     this.#head();
+    const { replyBytes } = this.#options;
+    replyBytes.take(json.length);
+    this.#response.on("close", () => replyBytes.give(json.length));
+    // A client that takes nothing of it for so long does not want it: the default ends its connection.
+    this.#response.setTimeout(silentMsMax);
     this.#response.end(json);
   }
 

@@ -7,7 +7,7 @@ import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { after, before, beforeEach, test } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { GrpcCode } from "@quorate/grpc";
+import { GrpcCode, ReplyBytes } from "@quorate/grpc";
 import type { GrpcHandler } from "@quorate/grpc";
 import { etcd } from "@quorate/proto";
 import { Release } from "../../etcd/release.ts";
@@ -46,6 +46,7 @@ class Desk implements GrpcHandler {
 
 let desk: Desk;
 let gateway: Gateway;
+let replyBytes: ReplyBytes;
 let port: number;
 const handled: [number, GrpcCode][] = [];
 const server = http.createServer((request, response) =>
@@ -67,11 +68,23 @@ function begin(release: Release): void {
   desk = new Desk();
   handled.length = 0;
   const onHandled = (method: number, code: GrpcCode): void => void handled.push([method, code]);
-  gateway = new Gateway({ handler: desk, methods, messageBytesMax, release, onHandled });
+  replyBytes = new ReplyBytes(1000);
+  gateway = new Gateway({
+    handler: desk,
+    methods,
+    messageBytesMax,
+    release,
+    onHandled,
+    replyBytes,
+  });
 }
 
 function post(path: string, headers: http.OutgoingHttpHeaders = {}): http.ClientRequest {
   return http.request({ port, path, method: "POST", headers, agent: false });
+}
+
+async function until(what: () => boolean): Promise<void> {
+  while (!what()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 async function answerTo(request: http.ClientRequest): Promise<IncomingMessage> {
@@ -103,6 +116,21 @@ test("a call: message, token, answer", async () => {
   equal(response.headers["grpc-metadata-content-type"], "application/grpc");
   equal(await text(response), `{"count":"2"}`);
   deepEqual(handled, [[Method.Range, GrpcCode.Ok]]);
+});
+
+test("an answer that its client does not read counts until the client has gone", async () => {
+  const asked = post("/v3/kv/range");
+  asked.end(`{"key":"Zm9v"}`);
+  const { call } = await desk.next();
+  const kvs = Array.from({ length: 4000 }, () => ({ key: new Uint8Array(1000) }));
+  const large = create(etcd.RangeResponseSchema, { kvs });
+  call.reply(toBinary(etcd.RangeResponseSchema, large));
+  equal(replyBytes.full, true);
+  const response = await answerTo(asked);
+  response.destroy();
+  asked.destroy();
+  await until(() => replyBytes.taken === 0);
+  equal(replyBytes.full, false);
 });
 
 test("no header stands for an identity (CVE-2018-16886)", async () => {

@@ -2,7 +2,7 @@
 // answer JSON again. Nothing is written before the whole message was read and understood.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { GrpcCode } from "@quorate/grpc";
-import type { GrpcHandler } from "@quorate/grpc";
+import type { GrpcHandler, ReplyBytes } from "@quorate/grpc";
 import { Release } from "../../etcd/release.ts";
 import { GatewayCall } from "./call.ts";
 import { errorBody } from "./error-form.ts";
@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly release: Release;
   /** Calls by method number and status code, for metrics. */
   readonly onHandled: (method: number, code: GrpcCode) => void;
+  /** Shared with gRPC. */
+  readonly replyBytes: ReplyBytes;
 }
 
 /** Of all bodies that are being gathered. */
@@ -64,13 +66,14 @@ export class Gateway {
   }
 
   #call(route: Route, request: IncomingMessage, response: ServerResponse): void {
-    const { handler, methods, release, messageBytesMax, onHandled } = this.#options;
+    const { handler, methods, release, messageBytesMax, onHandled, replyBytes } = this.#options;
     const method = methods.get(route.grpcPath);
     let deadline: NodeJS.Timeout | undefined;
     const call = new GatewayCall({
       route,
       response,
       release,
+      replyBytes,
       metadata: metadataOf(request.headers),
       wantsTrailers: /\btrailers\b/i.test(headerOf(request, "te") ?? ""),
       onEnded: (code) => {

@@ -48,6 +48,16 @@ const gauges: readonly GaugeRow[] = [
     read: (_s, host) => host.counters().proposalsFailed,
   },
   {
+    name: "quorate_requests_refused_total",
+    help: "Requests refused because this member has too much to do.",
+    read: (_s, host) => host.counters().requestsRefused,
+  },
+  {
+    name: "quorate_load_level",
+    help: "How late this process is, from 0 (not) to 3 (by half of the election timeout).",
+    read: (_s, host) => host.counters().loadLevel,
+  },
+  {
     name: "etcd_server_slow_read_indexes_total",
     help: "The total number of pending read indexes not in sync with leader's or timed out.",
     read: (_s, host) => host.counters().slowReadIndexes,
