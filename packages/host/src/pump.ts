@@ -210,7 +210,7 @@ export class Pump {
     for (let left = ticks; left > 0; left -= 1) {
       this.#parts.raft.tick();
     }
-    this.#parts.load.tick();
+    this.#parts.load.tick(ticks);
     this.reads.tick(nowTick);
     this.#forwards.tick(nowTick, this.#leader);
     this.#parts.members.tick(nowTick);

@@ -221,7 +221,7 @@ function situation(): Situation {
 function late(made: Situation, ms: number): void {
   for (let n = 0; n < 2000 / ms + 2; n += 1) {
     made.nowMs += ms + 10;
-    made.load.tick();
+    made.load.tick(1);
   }
 }
 
@@ -260,7 +260,7 @@ test("a late process refuses whole ranges, then reads, then puts; never what oth
   deepEqual([load.level, refused()], [LoadLevel.Overloaded, [...reads, "put"]]);
   equal(load.refused, 2 + 6 + 7);
   made.nowMs += 10;
-  load.tick();
+  load.tick(1);
   deepEqual([load.level, refused()], [LoadLevel.None, []]);
 });
 
@@ -284,7 +284,7 @@ test("a log that stands still takes nothing more after a second, where many wait
   const ticks = (count: number): void => {
     for (let n = 0; n < count; n += 1) {
       made.nowMs += 10;
-      load.tick();
+      load.tick(1);
     }
   };
   ticks(99);

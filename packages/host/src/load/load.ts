@@ -62,11 +62,11 @@ export class Load {
     return ms < electionTimeoutMs / 2 ? LoadLevel.VeryLate : LoadLevel.Overloaded;
   }
 
-  tick(): void {
+  tick(ticks: number): void {
     const { clock, proposals } = this.#parts;
     this.#lag.tick(clock.monotonicMs());
     const moves = proposals.count < standingWrites || proposals.answered !== this.#answered;
-    this.#standingTicks = moves ? 0 : this.#standingTicks + 1;
+    this.#standingTicks = moves ? 0 : this.#standingTicks + ticks;
     this.#answered = proposals.answered;
   }
 
