@@ -16,6 +16,7 @@ import { Outbox } from "./outbox.ts";
 import type { ForwardOutcome, PeersApi } from "./peers/peers-api.ts";
 import { PersistQueue } from "./persist-queue.ts";
 import { FailureCode } from "./host-api.ts";
+import { LargeReads } from "./load/large-reads.ts";
 import type { Load } from "./load/load.ts";
 import { failure, kvFailure } from "./proposals.ts";
 import type { Proposals, Waiter } from "./proposals.ts";
@@ -80,6 +81,7 @@ export class Pump {
   readonly #applier: Applier;
   readonly #forwards: Forwards;
   readonly reads: Reads;
+  readonly #large: LargeReads;
   #checkpointer: Checkpointer | null;
   #watches: WatchStreams | null;
   readonly #proposing: Proposing;
@@ -143,6 +145,7 @@ export class Pump {
       parts.retryTicks,
       parts.readsMax,
     );
+    this.#large = new LargeReads(parts.kv);
     this.#checkpointer = null;
     this.#watches = null;
     this.#readOwners = new Map();
@@ -275,6 +278,7 @@ export class Pump {
     this.#lost = true;
     this.#watches?.stateGone();
     this.reads.abandon(failure(FailureCode.Rebuilding));
+    this.#large.abandon(failure(FailureCode.Rebuilding));
     this.#parts.proposals.abandon();
   }
 
@@ -284,6 +288,7 @@ export class Pump {
     this.#proposing.stop();
     this.#watches?.stop();
     this.reads.abandon(failure(FailureCode.Stopped));
+    this.#large.abandon(failure(FailureCode.Stopped));
     this.#parts.proposals.abandon();
   }
 
@@ -306,6 +311,8 @@ export class Pump {
       env.trace.mark("turn.applied");
       this.#drainCore();
       this.reads.applied(this.#applier.applied);
+      const small = (read: PendingRead): void => this.#serveAtOnce(read);
+      more = this.#large.turn(raft.term(), this.#nowTick, small) || more;
       more = (this.#watches?.turn() ?? false) || more;
       more = !kv.compactStep(compactVersionsPerTurn) || more;
       this.#checkpoint();
@@ -371,6 +378,7 @@ export class Pump {
       // What waited to be applied lies below the snapshot; reads and apply wait for the new rows.
       this.#scanned = false;
       this.#watches?.stateGone();
+      this.#large.abandon(failure(FailureCode.Rebuilding));
       this.#applier.reset(snapshot.index, snapshot.term);
       this.#parts.proposals.coveredBySnapshot(snapshot.index);
       this.committed = Math.max(this.committed, snapshot.index);
@@ -449,11 +457,18 @@ export class Pump {
   }
 
   #serve(read: PendingRead): void {
-    const { kv, raft } = this.#parts;
+    const { raft } = this.#parts;
     if (read.kind === ReadKind.Barrier) {
       read.sink.reply(noBytes);
-      return;
+    } else if (read.sink.full === true) {
+      read.sink.fail(failure(FailureCode.TooManyRequests));
+    } else if (read.kind !== ReadKind.Range || !this.#large.take(read, raft.term())) {
+      this.#serveAtOnce(read);
     }
+  }
+
+  #serveAtOnce(read: PendingRead): void {
+    const { kv, raft } = this.#parts;
     const reply =
       read.kind === ReadKind.Range
         ? kv.range(read.payload, raft.term(), read.identity)

@@ -57,7 +57,15 @@ export {
 export type { LeaseResponse } from "./lease/lease-responses.ts";
 export type { LeaseObserver, LeaseView } from "./lease/lease-view.ts";
 export { digestText } from "./digest.ts";
-export type { AppliedOperation, Digest, HashKvTask, KvApi, KvOptions, KvReply } from "./kv-api.ts";
+export type {
+  AppliedOperation,
+  Digest,
+  HashKvTask,
+  KvApi,
+  KvOptions,
+  KvReply,
+  RangeTask,
+} from "./kv-api.ts";
 export { KvState } from "./kv-state.ts";
 export { stateNumbersOf, withOtherTables } from "./other-tables.ts";
 export { OperationKind } from "./operation.ts";

@@ -52,6 +52,18 @@ export interface Digest {
   readonly high: number;
 }
 
+/** A Range that is answered in slices; to be driven to its end, or abandoned. */
+export interface RangeTask {
+  /** True: it has ended. */
+  step(rowsMax: number): boolean;
+  abandon(): void;
+  readonly error: KvError;
+  /** The answer, when it has ended without an error. */
+  readonly bytes: Uint8Array | null;
+  /** The state that it read is gone; there is no answer. */
+  readonly stale: boolean;
+}
+
 export interface KvApi {
   /** Registers a replicated table; before anything applies. */
   register(table: ReplicatedTable): void;
@@ -68,6 +80,13 @@ export interface KvApi {
   // who asks; whether that one may read it is decided here.
   range(request: Uint8Array, term: number, identity?: Identity): KvReply;
   readTxn(request: Uint8Array, term: number, identity?: Identity): KvReply;
+  /** In slices, when it has more than `rowsAtOnce` keys; null: ask `range`. */
+  largeRange(
+    request: Uint8Array,
+    term: number,
+    identity: Identity,
+    rowsAtOnce: number,
+  ): RangeTask | null;
 
   /**
    * Applies one operation. `wantReply`: encode the response (only the member that asked needs it),

@@ -13,7 +13,15 @@ import type { Identity } from "./auth/identity.ts";
 import { Hasher } from "./digest.ts";
 import { checkOperation, checkRange } from "./edge-check.ts";
 import { decodeEnvelope, EnvelopeWriter } from "./envelope.ts";
-import type { AppliedOperation, Digest, HashKvTask, KvApi, KvOptions, KvReply } from "./kv-api.ts";
+import type {
+  AppliedOperation,
+  Digest,
+  HashKvTask,
+  KvApi,
+  KvOptions,
+  KvReply,
+  RangeTask,
+} from "./kv-api.ts";
 import { KvError } from "./kv-error.ts";
 import type { Lease } from "./lease/lease.ts";
 import { leaseIdOf } from "./lease/lease-id.ts";
@@ -22,6 +30,7 @@ import { LeaseTable } from "./lease/lease-table.ts";
 import { liveDigestOf } from "./live-digest-of.ts";
 import { beginHashKv } from "./mvcc/hash-kv.ts";
 import { range } from "./mvcc/range.ts";
+import { beginRange } from "./mvcc/range-task.ts";
 import { MvccStore } from "./mvcc/store.ts";
 import { operationHandlers, readTxn } from "./operation-handlers.ts";
 import type { OperationHandler, ReplicatedState } from "./operation-handler.ts";
@@ -194,6 +203,26 @@ export class KvState implements KvApi {
     reply.begin(term);
     const error = range(this.#store, decoded, reply, reply.body, reply.bytesMax);
     return error === KvError.None ? reply.finish() : failedReply(error);
+  }
+
+  largeRange(
+    request: Uint8Array,
+    term: number,
+    identity: Identity,
+    rowsAtOnce: number,
+  ): RangeTask | null {
+    const decoded = decodeRangeRequest(request);
+    if (decoded === null || checkRange(decoded) !== KvError.None) return null;
+    const { key, rangeEnd } = decoded;
+    const auth = this.#auth;
+    const mayRange = (): KvError => auth.mayRange(identity, key, rangeEnd);
+    const { revision } = auth;
+    if (mayRange() !== KvError.None) return null;
+    return beginRange(this.#store, decoded, rowsAtOnce, {
+      header: { ids: this.#reply.ids, term },
+      bytesMax: this.#options.rangeBytesMax,
+      recheck: () => (auth.revision === revision ? KvError.None : mayRange()),
+    });
   }
 
   readTxn(request: Uint8Array, term: number, identity: Identity = nobody): KvReply {

@@ -91,7 +91,7 @@ export function range(
 }
 
 /** The rows come out as the index gives them: in order of keys, all of them wanted. */
-function isPlain(request: RangeRequest): boolean {
+export function isPlain(request: RangeRequest): boolean {
   const ascending = request.sortOrder === SortOrder.None || request.sortOrder === SortOrder.Ascend;
   return ascending && request.sortTarget === SortTarget.Key && !hasFilter(request);
 }

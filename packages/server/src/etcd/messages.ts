@@ -1,11 +1,13 @@
 // Between etcd's messages and the host: decoding, headers, and sinks that fail with etcd's words.
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { GrpcCode } from "@quorate/grpc";
-import type { GrpcSink } from "@quorate/grpc";
+import type { GrpcSink, ReplyBytes } from "@quorate/grpc";
 import type { HostStatus, ReplySink } from "@quorate/host";
 import { etcd } from "@quorate/proto";
 import { errorOf, trailersOf } from "./errors.ts";
 import { isWellFormed } from "./well-formed.ts";
+
+const noAnswers = { full: false };
 
 /** A decoded message, or null after the call has been failed. */
 export function decode<Schema extends Parameters<typeof fromBinary>[0]>(
@@ -24,9 +26,12 @@ export function decode<Schema extends Parameters<typeof fromBinary>[0]>(
   return null;
 }
 
-export function sinkOf(sink: GrpcSink, full: boolean = false): ReplySink {
+/** `answers`: those that clients have not taken. */
+export function sinkOf(sink: GrpcSink, answers: Pick<ReplyBytes, "full"> = noAnswers): ReplySink {
   return {
-    full,
+    get full() {
+      return answers.full;
+    },
     reply: (bytes) => sink.reply(bytes),
     fail: (failure) => {
       const { code, text } = errorOf(failure);

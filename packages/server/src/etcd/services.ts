@@ -361,7 +361,7 @@ export class Services implements GrpcHandler {
 
   #keyValue(kind: RequestKind, message: Uint8Array, sink: GrpcSink, identity: Identity): void {
     const serializable = kind === rangeRequest && rangeSerializable(message);
-    const answering = sinkOf(sink, this.#replyBytes.full);
+    const answering = sinkOf(sink, this.#replyBytes);
     this.#host.request(kind, message, serializable, answering, identity);
   }
 
