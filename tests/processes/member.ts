@@ -34,14 +34,20 @@ export class TestMember {
   readonly client: GrpcClient;
   /** With what `status` says who asks; null: nobody. */
   token: string | null;
+  readonly #command: string;
   readonly #flags: readonly string[];
   #process: QuorateProcess | null;
   #end: Promise<MemberEnd>;
   /** JSON lines of all its processes, oldest first. */
   readonly log: string[];
 
-  /** `tls`: with what its clients' port is called; null: it speaks none. */
-  constructor(place: MemberPlace, flags: readonly string[], tls: GrpcTls | null = null) {
+  /** `tls`: with what its clients' port is called; null: it speaks none. `command`: what runs it. */
+  constructor(
+    place: MemberPlace,
+    flags: readonly string[],
+    tls: GrpcTls | null = null,
+    command: "serve" | "join" = "serve",
+  ) {
     this.name = place.name;
     this.clientPort = place.clientPort;
     this.peerPort = place.peerPort;
@@ -50,6 +56,7 @@ export class TestMember {
     this.client =
       tls === null ? new GrpcClient(this.address) : new GrpcClient(`https://${this.address}`, tls);
     this.token = null;
+    this.#command = command;
     this.#flags = flags;
     this.#process = null;
     this.#end = Promise.resolve({ code: null, signal: null });
@@ -64,7 +71,7 @@ export class TestMember {
     return this.#process?.pid ?? 0;
   }
 
-  /** The arguments of `quorate serve`. */
+  /** The arguments of its command. */
   get flags(): readonly string[] {
     return this.#flags;
   }
@@ -73,7 +80,7 @@ export class TestMember {
     if (this.#process !== null) {
       throw new Error(`${this.name} is running`);
     }
-    const child = startQuorate(["serve", ...this.#flags, ...extraFlags], {
+    const child = startQuorate([this.#command, ...this.#flags, ...extraFlags], {
       ...environment,
       QUORATE_EXIT_ON_STDIN_END: "1",
     });

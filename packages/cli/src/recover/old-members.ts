@@ -1,8 +1,8 @@
 // What answers at the addresses of the members that a plan has given up. One of the old cluster is told
 // that it is superseded, and ends; then its address must be silent.
 import { Announced, Announcement } from "@quorate/host";
+import type { Env } from "@quorate/storage";
 import { nameOf, type PlanFile, type PlannedMember } from "./plan-file.ts";
-import { OfflineDisk } from "./stage.ts";
 
 export interface Verdict {
   readonly good: boolean;
@@ -11,14 +11,15 @@ export interface Verdict {
 
 const stepMs = 200;
 
-export async function oldMembers(file: PlanFile, timeoutMs: number): Promise<Verdict[]> {
+export async function oldMembers(env: Env, file: PlanFile, timeoutMs: number): Promise<Verdict[]> {
   const all = file.lost.flatMap((member) =>
-    member.addresses.map((address) => verdictOf(file, member, address, timeoutMs)),
+    member.addresses.map((address) => verdictOf(env, file, member, address, timeoutMs)),
   );
   return Promise.all(all);
 }
 
 async function verdictOf(
+  env: Env,
   file: PlanFile,
   member: PlannedMember,
   address: string,
@@ -28,7 +29,7 @@ async function verdictOf(
   const endMs = performance.now() + timeoutMs;
   let since = "";
   for (;;) {
-    const { what, words } = await announce(file, address, timeoutMs);
+    const { what, words } = await announce(env, file, address, timeoutMs);
     switch (what) {
       case Announced.Silent:
         return { good: true, words: `${who} is silent${since}` };
@@ -56,11 +57,11 @@ async function verdictOf(
 }
 
 function announce(
+  env: Env,
   { oldClusterId, oldGenesisId, clusterId, planId }: PlanFile,
   address: string,
   timeoutMs: number,
 ): Promise<{ readonly what: Announced; readonly words: string }> {
-  const { env } = new OfflineDisk();
   const notice = {
     clusterId: oldClusterId,
     genesisId: oldGenesisId,

@@ -6,6 +6,7 @@ import { parseEndpoints } from "../client/endpoints.ts";
 import { seconds } from "../client/shared-options.ts";
 import type { ApplyOptions } from "./apply.ts";
 import type { FenceOptions } from "./fence.ts";
+import type { PeerTlsFlags } from "./peer-tls.ts";
 import type { PlanOptions } from "./plan.ts";
 
 export function addRecover(program: Command): void {
@@ -92,12 +93,17 @@ function addVerify(recover: Command): void {
     .argument("<plan>", "the plan's file")
     .argument("<endpoint...>", "host:port for clients, of all survivors")
     .option("--timeout <seconds>", "how long to wait for each answer", seconds, 10)
-    .addHelpText("after", "\nA line with ! says what is wrong; the exit code is then 1.")
-    .action(async (file: string, list: string[], options: { timeout: number } & TlsFlags) => {
+    .option("--peer-trusted-ca-file <file>", "as the members' flag, where peers speak TLS", "")
+    .option("--peer-cert-file <file>", "what to show to peers", "")
+    .option("--peer-key-file <file>", "its key", "")
+    .addHelpText("after", verifyHelp)
+    .action(async (file: string, list: string[], options: VerifyOptions) => {
       const { verify: run } = await import("./verify.ts");
+      const { peerTlsOf } = await import("./peer-tls.ts");
       const endpoints = parseEndpoints(list.join(), saysTls(options));
       const timeoutMs = options.timeout * 1000;
-      await run(file, { endpoints, timeoutMs, tls: tlsOf(options) });
+      const peerTls = peerTlsOf(options);
+      await run(file, { endpoints, timeoutMs, tls: tlsOf(options), peerTls });
     });
   addTls(verify);
 }
@@ -133,6 +139,15 @@ function addExplain(recover: Command): void {
       explain(path);
     });
 }
+
+interface VerifyOptions extends TlsFlags, PeerTlsFlags {
+  readonly timeout: number;
+}
+
+const verifyHelp = `
+Where peers speak TLS, old members are asked with a member's own peer files, best
+on its machine: they look at the address that a certificate comes from. A line
+with ! says what is wrong; the exit code is then 1.`;
 
 const recoverHelp = `
 If enough members can still be started to make a quorum, just start them. Else

@@ -3,6 +3,8 @@
 import { writeMembers } from "@quorate/host";
 import type { Recovery, RecoveryPlan, Survivor } from "@quorate/host";
 import { makeLogger, NodeDisk, offlineEnv } from "@quorate/server";
+import type { TlsOptions } from "@quorate/server";
+import { ExitCode } from "@quorate/storage";
 import type { Env } from "@quorate/storage";
 import { CommandError, UsageError } from "../exit.ts";
 import { partsOf, type PlanNames, removeStaged, stagedName } from "./exchange.ts";
@@ -20,13 +22,14 @@ export class OfflineDisk {
   readonly #disk: NodeDisk;
   readonly env: Env;
 
-  constructor(name: string = "recover") {
+  /** `tls`: for peers that are dialled; null: no certificate to show. */
+  constructor(name: string = "recover", tls: TlsOptions | null = null) {
     this.#disk = new NodeDisk();
     const logger = makeLogger(name, "warn", "text");
-    const fatal = (_: number, reason: string): never => {
-      throw new CommandError(reason);
+    const fatal = (code: number, reason: string): never => {
+      throw code === ExitCode.Usage ? new UsageError(reason) : new CommandError(reason);
     };
-    this.env = offlineEnv(logger, fatal, this.#disk);
+    this.env = offlineEnv(logger, fatal, this.#disk, tls);
   }
 
   /** Held until `unlock`, or until this command ends: nobody starts a member meanwhile. */

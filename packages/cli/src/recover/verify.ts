@@ -14,11 +14,13 @@ import {
   RangeRequest,
 } from "@quorate/kv";
 import { etcd } from "@quorate/proto";
+import type { TlsOptions } from "@quorate/server";
 import { callOnce, ClusterClient } from "../client/cluster-client.ts";
 import { CommandError, exitCodes } from "../exit.ts";
 import { askMember, type Asked, type MemberReport } from "../status/member-report.ts";
 import { oldMembers, type Verdict } from "./old-members.ts";
 import { nameOf, type PlanFile, readPlanFile } from "./plan-file.ts";
+import { OfflineDisk } from "./stage.ts";
 
 const stepMs = 100;
 
@@ -27,11 +29,14 @@ interface Survivors {
   readonly endpoints: readonly string[];
   readonly timeoutMs: number;
   readonly tls: GrpcTls;
+  /** How the old members are asked; null: without a certificate. */
+  readonly peerTls: TlsOptions | null;
 }
 
 export async function verify(path: string, survivors: Survivors): Promise<void> {
-  const { endpoints, timeoutMs, tls } = survivors;
+  const { endpoints, timeoutMs, tls, peerTls } = survivors;
   const file = readPlanFile(path);
+  const { env } = new OfflineDisk("verify", peerTls);
   let bad = 0;
   const tell = ({ good, words }: Verdict): void => {
     if (!good) bad += 1;
@@ -46,7 +51,7 @@ export async function verify(path: string, survivors: Survivors): Promise<void> 
   } else {
     tell({ good: false, words: "state, write and read were not tried: see above" });
   }
-  for (const verdict of await oldMembers(file, timeoutMs)) tell(verdict);
+  for (const verdict of await oldMembers(env, file, timeoutMs)) tell(verdict);
   const end =
     bad === 0 ? "verified" : `not verified: ${bad} of these lines are not as they should be`;
   process.stdout.write(`${end}\n`);
