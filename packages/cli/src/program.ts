@@ -12,6 +12,7 @@ import type { DevOptions } from "./dev/dev.ts";
 import type { InspectOptions, InspectSubject } from "./inspect/inspect.ts";
 import type { StatusOptions } from "./status/status.ts";
 import { addAlarms } from "./alarms/alarms-command.ts";
+import { addAuth } from "./auth/auth-command.ts";
 import { addImport } from "./import/import-command.ts";
 import { addMembers } from "./members/members-command.ts";
 import { addRecover } from "./recover/recover-command.ts";
@@ -40,6 +41,7 @@ export function makeProgram(): Command {
   addStatus(program);
   addMembers(program);
   addAlarms(program);
+  addAuth(program);
   addJoin(program);
   addInspect(program);
   addRecover(program);

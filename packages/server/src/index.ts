@@ -1,7 +1,14 @@
 // The public face of the member process.
 export { parseAuthToken, tokenTtlSecondsDefault, tokenTtlSecondsMax } from "./auth/auth-token.ts";
 export type { AuthOptions } from "./auth/auth-token.ts";
-export { bcryptCostDefault, bcryptCostMax, bcryptCostMin } from "./auth/passwords.ts";
+export {
+  bcryptCostDefault,
+  bcryptCostMax,
+  bcryptCostMin,
+  passwordBytesMax,
+  Passwords,
+} from "./auth/passwords.ts";
+export { writeReset } from "./auth/reset-file.ts";
 export { backendRows, readBackend } from "./backend/read-backend.ts";
 export type { Backend } from "./backend/read-backend.ts";
 export { SnapshotFile } from "./backend/snapshot-file.ts";

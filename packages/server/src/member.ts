@@ -8,6 +8,7 @@ import { Host, Phase } from "@quorate/host";
 import type { HostConfig } from "@quorate/host";
 import { ExitCode } from "@quorate/storage";
 import { makeAuthParts } from "./auth/auth-parts.ts";
+import { AuthReset } from "./auth/auth-reset.ts";
 import type { AuthOptions } from "./auth/auth-token.ts";
 import { beginAnew } from "./env/begin-anew.ts";
 import { startTicks } from "./env/event-loop.ts";
@@ -224,6 +225,8 @@ export class Member {
       (stallMs) => this.#onStall(stallMs),
     );
     setInterval(() => this.#services.tick(), 1000).unref();
+    const { directory } = this.#options.host;
+    new AuthReset({ host: this.#host, directory, logger: this.#logger }).watch();
   }
 
   get #tlsSides(): TlsSide[] {

@@ -27,7 +27,7 @@ export function ownerNow(env: Pick<Env, "disk">, path: string): DirectoryOwner |
 }
 
 /** A member's directory, whether it can be read now or not. */
-export function isOwnedNow(env: Env, path: string): boolean {
+export function isOwnedNow(env: Pick<Env, "disk">, path: string): boolean {
   const directory = trimmed(path);
   const copies = [copyPath(directory, identityName, 1), copyPath(directory, identityName, 2)];
   return copies.some((copy) => env.disk.sizeNow(copy) !== null);
