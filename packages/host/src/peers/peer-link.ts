@@ -1,7 +1,7 @@
 // One link to another member from its first byte to its end, dialled or incoming: frames, the
 // handshake of two hellos, silence. Whether a hello is acceptable, and what a frame means, its owner
 // decides; a link gives no other frame out before both hellos are accepted.
-import { assert } from "@quorate/base";
+import { assert, must } from "@quorate/base";
 import { LinkEnd } from "@quorate/storage";
 import type { Env, Link, LinkEvents } from "@quorate/storage";
 import {
@@ -394,3 +394,7 @@ export class PeerLink implements LinkEvents {
 }
 
 const noBody = new Uint8Array(0);
+
+export function helloOf(link: PeerLink): Hello {
+  return must(link.hello, "an accepted link has a hello");
+}

@@ -1,13 +1,13 @@
 // Every other member behind one face: links dialled and accepted, sessions, queues, evidence. Owns
 // which link belongs to whom; the rules stand in acceptance.ts, the bytes in frame.ts, the meaning of
-// Raft frames in inbox.ts. Decides about connections, never about Raft.
+// Raft frames in inbox.ts, what the end of a link tells in link-ends.ts. Decides about connections, never about Raft.
 //
 // Each member dials every other with two links, control and data, and sends only on those; it
 // receives on the links that others dialled. A third one is dialled for a snapshot.
 //
 // Order of calls: setMembers, attachGenesis; after recovery setRecords, then setGenesis. Until then
 // only genesis talk flows. Events come from link events and `tick`; onUnreachable only from `tick`.
-import { assert, emptyBytes, must } from "@quorate/base";
+import { assert, emptyBytes } from "@quorate/base";
 import type { Message, NodeId, Session } from "@quorate/raft";
 import type {
   Env,
@@ -23,14 +23,14 @@ import { Acceptance } from "./acceptance.ts";
 import { type Frame, FrameType } from "./frame.ts";
 import { speakerIn } from "./genesis-talk.ts";
 import type { GenesisSpeaker, GenesisTalk, GenesisWire } from "./genesis-talk.ts";
-import { controlTrafficEnded, dialEnded, GoneStep, ownLinkEnded } from "./gone-watch.ts";
 import { type Hello, LinkClass, type Refusal } from "./hello.ts";
 import { Inbox } from "./inbox.ts";
 import { IncomingLinks } from "./incoming-links.ts";
-import { endText, linkTimes } from "./link-times.ts";
+import { LinkEnds } from "./link-ends.ts";
+import { linkTimes } from "./link-times.ts";
 import { Outbound } from "./outbound.ts";
 import { Peer } from "./peer.ts";
-import { notAccepted, PeerLink } from "./peer-link.ts";
+import { helloOf, PeerLink } from "./peer-link.ts";
 import type { LinkOwner } from "./peer-link.ts";
 import { peerStatus, whyNotConnected } from "./peer-status.ts";
 import type {
@@ -66,6 +66,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   readonly #quiet: QuietWatch;
   readonly #snapshots: SnapshotTransfer;
   readonly #outbound: Outbound;
+  readonly #ends: LinkEnds;
   /** Sessions found REGRESSED: their links are ended at the next tick. */
   readonly #condemned: Remote[];
   /** Members by id. */
@@ -111,6 +112,16 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     this.#snapshots = new SnapshotTransfer(env, config, events, {
       wantLink: (to, wanted) => this.#wantSnapshotLink(to, wanted),
       memberOf: (raftId) => this.#outbound.remotes.get(raftId)?.memberId ?? "",
+    });
+    this.#ends = new LinkEnds({
+      env,
+      events,
+      peers: this.#peers,
+      incoming: this.#incoming,
+      outbound: this.#outbound,
+      difference: (listed) => this.#genesis?.difference(listed) ?? "",
+      isClosed: () => this.#closed,
+      nextStamp: () => ++this.#stamp,
     });
     env.transport.listen((link) => this.#onIncoming(link));
   }
@@ -421,71 +432,12 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     if (!link.dialled) {
       const present = this.#incoming.ended(link);
       if (present && link.raft && link.linkClass === LinkClass.Control) {
-        this.#controlLinkEnded(link, end);
+        this.#ends.controlEnded(link, end);
       }
     } else if (peer !== undefined) {
-      this.#dialledEnded(peer, link, end, reason, refusal);
+      this.#ends.dialledEnded(peer, link, end, reason, refusal);
       if (refusal !== null && !this.#closed) tellHost(this.#events, peer.member.name, refusal);
     }
-  }
-
-  /** The process at the other end of a dialled link has a control link to here. */
-  #hearsFrom(link: PeerLink): boolean {
-    const { memberId, raftId } = helloOf(link);
-    return this.#incoming.find(memberId, raftId, LinkClass.Control) !== null;
-  }
-
-  #controlLinkEnded(link: PeerLink, end: LinkEnd): void {
-    const remote = this.#outbound.remotes.get(helloOf(link).raftId);
-    if (remote === undefined || !remote.isOf(link.hello)) return;
-    if (link.dialled && this.#hearsFrom(link)) {
-      ownLinkEnded(remote, link, end, ++this.#stamp);
-      return;
-    }
-    const step = controlTrafficEnded(remote, link, end, ++this.#stamp);
-    if (step === GoneStep.Dial) this.#peers.get(remote.memberId)?.control.dialNow();
-  }
-
-  #dialledEnded(
-    peer: Peer,
-    link: PeerLink,
-    end: LinkEnd,
-    reason: string,
-    refusal: Refusal | null,
-  ): void {
-    const linkClass = link.linkClass ?? LinkClass.Control;
-    if (linkClass === LinkClass.Data && link.raft && link.hello !== null) {
-      this.#outbound.lostAppends(link.hello.raftId);
-    }
-    if (linkClass === LinkClass.Control) {
-      this.#disconnected(peer, link, reason === "" ? endText(end) : reason, refusal);
-      if (link.raft && link.acceptedMs >= 0) this.#controlLinkEnded(link, end);
-    }
-    peer.dialer(linkClass).linkEnded(link);
-    if (linkClass === LinkClass.Control) this.#judgeProbe(peer, link, end);
-  }
-
-  #judgeProbe(peer: Peer, link: PeerLink, end: LinkEnd): void {
-    for (const remote of this.#outbound.remotes.values()) {
-      if (remote.memberId !== peer.member.memberId) continue;
-      const step = dialEnded(remote, peer, link, end);
-      if (step === GoneStep.Dial) peer.control.dialNow();
-      if (step !== GoneStep.Gone) continue;
-      this.#env.trace.info("peer process is gone", { member: peer.member.name });
-      this.#events.onProcessGone(remote.raftId, remote.session);
-    }
-  }
-
-  #disconnected(peer: Peer, link: PeerLink, cause: string, refusal: Refusal | null): void {
-    const difference = refusal === null ? "" : (this.#genesis?.difference(refusal.listed) ?? "");
-    const reason = link.saidBye ? "stopped" : difference === "" ? cause : `${cause}; ${difference}`;
-    if (this.#closed || !peer.setReason(reason)) return;
-    const fields = { member: peer.member.name, address: link.address, reason };
-    const refused = refusal !== null || cause.startsWith(notAccepted);
-    if (refused) this.#events.onRefused(peer.raftId, `${peer.member.name}: ${reason}`);
-    if (refusal !== null) this.#env.trace.warn("peer refused", fields);
-    else if (link.acceptedMs >= 0) this.#env.trace.info("peer disconnected", fields);
-    else this.#env.trace.info("peer not reached", fields);
   }
 
   // ---- Time, genesis, status -----------------------------------------------------------------------
@@ -588,10 +540,6 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     dialer?.want(wanted, "the transfer has ended");
     dialer?.dialNow();
   }
-}
-
-function helloOf(link: PeerLink): Hello {
-  return must(link.hello, "an accepted link has a hello");
 }
 
 const sayBye = (link: PeerLink | null): boolean =>
