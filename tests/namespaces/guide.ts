@@ -14,9 +14,14 @@ const binary = join(import.meta.dirname, "../../packages/cli/bin/quorate");
 /** Every line of the page's command blocks, in order. */
 export const guideLines: readonly string[] = [...page.matchAll(/```sh\n([\s\S]*?)```/g)]
   .flatMap(([, block]) => block!.split("\n"))
-  .filter((line) => line !== "")
-  // Where TLS is spoken: tests/conformance/tls.
-  .filter((line) => !line.includes("https://"));
+  .filter((line) => line !== "");
+
+export interface GuideExtras {
+  /** What the plan asks to be confirmed with. */
+  readonly word?: string;
+  /** What is typed. */
+  readonly input?: string;
+}
 
 export interface GuideEnd {
   readonly code: number | null;
@@ -55,33 +60,45 @@ export class Guide {
     this.#running = [];
   }
 
-  /** The page's line that begins so, on this host; `word`: what the plan asks to be confirmed with. */
-  begin(host: number, line: string, more: readonly string[] = [], word: string = ""): GuideCommand {
+  /** The page's line that begins so, on this host. */
+  begin(
+    host: number,
+    line: string,
+    more: readonly string[] = [],
+    { word = "", input = "" }: GuideExtras = {},
+  ): GuideCommand {
     const whole = `quorate ${line}`;
     const found =
       guideLines.find((one) => one === whole) ??
       guideLines.find((one) => one.startsWith(`${whole} `));
     if (found === undefined) throw new Error(`no command of the page begins with ${line}`);
     this.done.add(found);
-    return this.other(host, this.#here(host, found, word).split(" ").slice(1), more);
+    return this.other(host, this.#here(host, found, word).split(" ").slice(1), more, input);
   }
 
   async run(
     host: number,
     line: string,
     more: readonly string[] = [],
-    word: string = "",
+    extras: GuideExtras = {},
   ): Promise<GuideEnd> {
-    const ended = await this.begin(host, line, more, word).ended;
+    const ended = await this.begin(host, line, more, extras).ended;
     if (ended.code === 0) return ended;
     throw new Error(`${line}: ended with ${ended.code}: ${ended.stdout}${ended.stderr}`);
   }
 
   /** A command that is not on the page. */
-  other(host: number, words: readonly string[], more: readonly string[] = []): GuideCommand {
+  other(
+    host: number,
+    words: readonly string[],
+    more: readonly string[] = [],
+    input: string = "",
+  ): GuideCommand {
     const cwd = dirname(this.#members.directory(0));
     const all = ["netns", "exec", this.#hosts.namespace(host), binary, ...words, ...more];
-    const child = spawn("ip", all, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("ip", all, { cwd, stdio: ["pipe", "pipe", "pipe"] });
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
     this.#running.push(child);
     return new GuideCommand(child);
   }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
 import { utf8Decode, utf8Encode } from "@quorate/base";
 import { GrpcClient, GrpcCode } from "@quorate/grpc";
-import type { GrpcResult } from "@quorate/grpc";
+import type { GrpcResult, GrpcTls } from "@quorate/grpc";
 import {
   decodeRangeResponse,
   encodePutRequest,
@@ -20,6 +20,13 @@ import type { Hosts } from "./net.ts";
 
 const binary = join(import.meta.dirname, "../../packages/cli/bin/quorate");
 
+/** Clients speak TLS; peers can, where their URLs say so. */
+export interface MembersTls {
+  readonly client: GrpcTls;
+  /** That name the files of a member at this address. */
+  flagsOf(name: string, host: string): readonly string[];
+}
+
 export class Members {
   readonly #hosts: Hosts;
   readonly #folder: string;
@@ -29,19 +36,34 @@ export class Members {
   readonly #ends: Promise<number | null>[];
   readonly #clients: GrpcClient[];
   readonly #founders: number;
+  /** Null: nobody speaks it. */
+  readonly #tls: MembersTls | null;
   readonly count: number;
 
-  /** The first `founders` found the cluster and are started; the others may join it. */
-  constructor(hosts: Hosts, count: number, founders: number = count) {
+  /**
+   * The first `founders` found the cluster and are started; the others may join it. `tls` writes its
+   * files into the folder beside the members' directories.
+   */
+  constructor(
+    hosts: Hosts,
+    count: number,
+    founders: number = count,
+    tls: ((folder: string) => MembersTls) | null = null,
+  ) {
     this.#hosts = hosts;
     this.#folder = mkdtempSync(join(tmpdir(), "quorate-ns-"));
+    this.#tls = tls === null ? null : tls(this.#folder);
     this.#children = [];
     this.#ends = [];
     this.#clients = [];
     this.#founders = founders;
     this.count = count;
     for (let at = 0; at < count; at += 1) {
-      this.#clients.push(new GrpcClient(this.address(at)));
+      this.#clients.push(
+        this.#tls === null
+          ? new GrpcClient(this.address(at))
+          : new GrpcClient(this.clientUrl(at), this.#tls.client),
+      );
       this.#children.push(null);
       this.#ends.push(Promise.resolve(null));
       if (at < founders) this.start(at);
@@ -53,8 +75,18 @@ export class Members {
     return `${this.#hosts.address(at)}:2379`;
   }
 
+  clientUrl(at: number): string {
+    return `${this.#tls === null ? "http" : "https"}://${this.address(at)}`;
+  }
+
+  /** Without TLS, as all begin. */
   peerUrl(at: number): string {
-    return this.#url(at, 2380);
+    return `http://${this.#hosts.address(at)}:2380`;
+  }
+
+  /** That name its files; none where nobody speaks TLS. */
+  tlsFlags(at: number): readonly string[] {
+    return this.#tls?.flagsOf(this.name(at), this.#hosts.address(at)) ?? [];
   }
 
   /** Of these: NAME=URL,… */
@@ -168,10 +200,6 @@ export class Members {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #url(at: number, port: number): string {
-    return `http://${this.#hosts.address(at)}:${port}`;
-  }
-
   /** `more`: flags that override its own. */
   start(at: number, more: readonly string[] = []): void {
     const name = this.name(at);
@@ -181,12 +209,13 @@ export class Members {
     const flags = [
       `--name=${name}`,
       `--data-dir=${this.directory(at)}`,
-      `--listen-client-urls=${this.#url(at, 2379)}`,
-      `--advertise-client-urls=${this.#url(at, 2379)}`,
-      `--listen-peer-urls=${this.#url(at, 2380)}`,
-      `--initial-advertise-peer-urls=${this.#url(at, 2380)}`,
+      `--listen-client-urls=${this.clientUrl(at)}`,
+      `--advertise-client-urls=${this.clientUrl(at)}`,
+      `--listen-peer-urls=${this.peerUrl(at)}`,
+      `--initial-advertise-peer-urls=${this.peerUrl(at)}`,
       `--initial-cluster=${this.list(listed)}`,
       `--initial-cluster-state=${founds ? "new" : "existing"}`,
+      ...this.tlsFlags(at),
       ...more,
     ];
     const words = ["netns", "exec", this.#hosts.namespace(at), binary, "serve", ...flags];
