@@ -13,8 +13,15 @@ export interface ClusterOptions {
   /** How many members; 3 unless said. */
   readonly size?: number;
   /** More flags for every member. */
-  readonly flags?: readonly string[];
+  readonly flags?: ClusterFlags;
   readonly tls?: ClusterTls;
+}
+
+/** A function is given the cluster's folder, for files that the flags name. */
+export type ClusterFlags = readonly string[] | ((folder: string) => readonly string[]);
+
+export function flagsIn(folder: string, flags: ClusterFlags): readonly string[] {
+  return typeof flags === "function" ? flags(folder) : flags;
 }
 
 /** Which URLs are https; the flags name the files. */
@@ -67,6 +74,7 @@ export class TestCluster {
       directory: join(folder, `m${at + 1}`),
     }));
     const { tls } = options;
+    const flags = flagsIn(folder, options.flags ?? []);
     const peerUrl = (port: number): string =>
       `${tls?.peer === true ? "https" : "http"}://127.0.0.1:${port}`;
     const security = tls?.client ?? null;
@@ -87,7 +95,7 @@ export class TestCluster {
             `--initial-cluster=${list}`,
             `--initial-cluster-token=${folder}`,
             "--log-format=json",
-            ...(options.flags ?? []),
+            ...flags,
             ...(tls?.flagsOf(place.name) ?? []),
           ],
           security,

@@ -4,6 +4,8 @@ import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { flagsIn } from "./cluster.ts";
+import type { ClusterFlags } from "./cluster.ts";
 import { plainEnvironment, toolVersion } from "./entry.ts";
 import { freePorts } from "./ports.ts";
 
@@ -39,11 +41,11 @@ export class EtcdCluster {
     this.#children = places.map((place) => this.#spawn(place, places, "new"));
   }
 
-  static async start(size: number, flags: readonly string[] = []): Promise<EtcdCluster> {
+  static async start(size: number, flags: ClusterFlags = []): Promise<EtcdCluster> {
     const firstPort = await freePorts(size);
     const folder = mkdtempSync(join(tmpdir(), "quorate-etcd-"));
     const places = Array.from({ length: size }, (_, at) => placeOf(at, firstPort + 2 * at));
-    return new EtcdCluster(places, folder, flags);
+    return new EtcdCluster(places, folder, flagsIn(folder, flags));
   }
 
   async joiner(): Promise<EtcdJoiner> {

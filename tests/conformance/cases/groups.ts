@@ -1,12 +1,18 @@
 // All groups of cases, one for each service and each shape of cluster that it needs.
 import type { Group } from "../suite/case.ts";
-import { badInputCases } from "./bad-input.ts";
+import { authCases } from "./auth.ts";
+import { authOnCases } from "./auth-on.ts";
+import { authRightsCases } from "./auth-rights.ts";
+import { badFrameCases } from "./bad-frames.ts";
+import { badGatewayCases } from "./bad-gateway.ts";
+import { badMessageCases } from "./bad-messages.ts";
 import { clusterCases } from "./cluster.ts";
 import { healthCases } from "./health.ts";
 import { rangeCases } from "./kv-range.ts";
 import { txnCases } from "./kv-txn.ts";
 import { writeCases } from "./kv-write.ts";
 import { electionCases, lockCases } from "./lock.ts";
+import { malformedCases } from "./malformed.ts";
 import { leaseCases, leaseClusterCases } from "./lease.ts";
 import { watchCases, watchClusterCases } from "./watch.ts";
 import { moveLeaderCases, quorumCases } from "./leadership.ts";
@@ -22,6 +28,8 @@ import { snapshotCases } from "./snapshot.ts";
 
 const one = { members: 1 } as const;
 const three = { members: 3 } as const;
+/** Passwords are hashed with the least work there is. */
+const auth = { members: 1, flags: ["--bcrypt-cost=4"] } as const;
 
 export const groups: readonly Group[] = [
   {
@@ -58,12 +66,19 @@ export const groups: readonly Group[] = [
   { name: "lease", title: "Lease at one member", setup: one, cases: leaseCases },
   { name: "lease-3", title: "Lease at three members", setup: three, cases: leaseClusterCases },
   { name: "lock", title: "Lock", setup: one, cases: lockCases },
+  { name: "auth", title: "Auth: users, roles, permissions", setup: auth, cases: authCases },
+  {
+    name: "auth-on",
+    title: "Auth: who asks, and who may what",
+    setup: auth,
+    cases: [...authOnCases, ...authRightsCases],
+  },
   { name: "election", title: "Election", setup: one, cases: electionCases },
   {
     name: "bad-input",
     title: "what no honest client sends",
-    setup: one,
-    cases: badInputCases,
+    setup: auth,
+    cases: [...malformedCases, ...badFrameCases, ...badMessageCases, ...badGatewayCases],
   },
   { name: "health", title: "grpc.health.v1", setup: one, cases: healthCases },
 ];

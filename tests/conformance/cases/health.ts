@@ -4,7 +4,7 @@ import { health } from "@quorate/proto";
 import type { Case } from "../suite/case.ts";
 
 const { check, watch } = health.Health.method;
-const { SERVING } = health.HealthCheckResponse_ServingStatus;
+const { SERVING, SERVICE_UNKNOWN } = health.HealthCheckResponse_ServingStatus;
 
 export const healthCases: readonly Case[] = [
   {
@@ -25,6 +25,19 @@ export const healthCases: readonly Case[] = [
       stream.send({});
       stream.call.halfClose();
       equal((await stream.next()).status, SERVING);
+      equal((await trial.ok(check, {})).status, SERVING);
+      equal(stream.call.open, true);
+    },
+  },
+  {
+    rule: "E-RPC",
+    name: "Health/Watch of a service that there is not says so, and the stream stays open",
+    run: async (trial) => {
+      const stream = trial.wire.stream(watch);
+      trial.after(() => stream.call.cancel());
+      stream.send({ service: "no.such.Service" });
+      stream.call.halfClose();
+      equal((await stream.next()).status, SERVICE_UNKNOWN);
       equal((await trial.ok(check, {})).status, SERVING);
       equal(stream.call.open, true);
     },

@@ -7,7 +7,7 @@ import { namesOf, plainRows } from "../suite/rows.ts";
 import { bytes, text } from "../suite/trial.ts";
 import type { Trial } from "../suite/trial.ts";
 
-const { range, put, deleteRange, compact } = etcd.KV.method;
+const { range, rangeStream, put, deleteRange, compact } = etcd.KV.method;
 const { SortOrder, SortTarget } = {
   SortOrder: etcd.RangeRequest_SortOrder,
   SortTarget: etcd.RangeRequest_SortTarget,
@@ -238,6 +238,19 @@ export const rangeCases: readonly Case[] = [
       await trial.refused("emptyKey", range, {});
       await trial.refused("emptyKey", range, { rangeEnd: bytes("z") });
       await trial.refused("emptyKey", range, { serializable: true });
+    },
+  },
+  {
+    rule: "E-RPC",
+    name: "RangeStream, which came with 3.7, is not there before",
+    run: async (trial) => {
+      equal(trial.speaks("3.7"), false, "a newer server needs cases of its own for it");
+      const stream = trial.wire.stream(rangeStream);
+      stream.send({ key: trial.key("a") });
+      stream.call.halfClose();
+      const { code, text: words } = (await stream.rest()).end;
+      const method = "unknown method RangeStream for service etcdserverpb.KV";
+      deepEqual([code, words], [12, method]);
     },
   },
 ];

@@ -8,7 +8,6 @@ import type { Trial } from "../suite/trial.ts";
 import { plainEvent, Watching } from "../suite/watching.ts";
 import type { WireStream } from "../wire/wire-client.ts";
 import { answerTimeoutMs } from "../wire/wire-client.ts";
-import { malformedCase } from "./malformed.ts";
 
 const { leaseGrant, leaseKeepAlive, leaseLeases, leaseRevoke, leaseTimeToLive } = etcd.Lease.method;
 const { range, put, deleteRange, txn } = etcd.KV.method;
@@ -263,7 +262,6 @@ export const leaseCases: readonly Case[] = [
       await trial.refused("noSpace", leaseGrant, { TTL: 60n });
     },
   },
-  malformedCase("Lease", [leaseGrant, leaseRevoke, leaseTimeToLive, leaseLeases]),
 ];
 
 export const leaseClusterCases: readonly Case[] = [

@@ -1,18 +1,33 @@
-// What every service must do with bytes that are no message: refuse, write nothing, go on. Generated
+// What every method must do with bytes that are no message: refuse, write nothing, go on. Generated
 // from a fixed seed, so that a failure names a case that comes again.
-import { deepEqual, equal, match } from "node:assert/strict";
-import type { DescField, DescMethod } from "@bufbuild/protobuf";
+import { equal, match } from "node:assert/strict";
+import type { DescField, DescMethod, DescService } from "@bufbuild/protobuf";
 import { Prng } from "@quorate/base";
-import { etcd } from "@quorate/proto";
-import { malformedMessage } from "../suite/bad-messages.ts";
+import { election, etcd, health, lock } from "@quorate/proto";
+import { countBad, nothingWritten } from "../suite/bad-input.ts";
+import type { BadKind } from "../suite/bad-input.ts";
+import { malformedMessage } from "../suite/made-messages.ts";
 import type { Case } from "../suite/case.ts";
 import type { Trial } from "../suite/trial.ts";
+import type { Version } from "../suite/version.ts";
 import { answerTimeoutMs, pathOf } from "../wire/wire-client.ts";
 import { framed } from "../wire/wire-call.ts";
 import type { CallEnd } from "../wire/wire-call.ts";
 
 const perMethod = 120;
-const atATime = 40;
+
+/** So many at a time, in order; what came back, in order. */
+export async function together<Item, Result>(
+  items: readonly Item[],
+  send: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const atATime = 40;
+  const results: Result[] = [];
+  for (let from = 0; from < items.length; from += atATime) {
+    results.push(...(await Promise.all(items.slice(from, from + atATime).map(send))));
+  }
+  return results;
+}
 
 /** One message to a path, as it is. */
 export async function sendRaw(trial: Trial, path: string, message: Uint8Array): Promise<CallEnd> {
@@ -22,12 +37,15 @@ export async function sendRaw(trial: Trial, path: string, message: Uint8Array): 
   return call.ended(answerTimeoutMs);
 }
 
-/** What a write would change: revision, rows, members, alarms. */
-export async function stateOf(trial: Trial): Promise<unknown> {
-  const { header, hash } = await trial.ok(etcd.Maintenance.method.hashKV, {});
-  const { members } = await trial.ok(etcd.Cluster.method.memberList, {});
-  const { errors } = await trial.ok(etcd.Maintenance.method.status, {});
-  return [header!.revision, hash, members, errors];
+/** The same, counted as what it is. */
+export function sendBad(
+  trial: Trial,
+  kind: BadKind,
+  path: string,
+  message: Uint8Array,
+): Promise<CallEnd> {
+  countBad(trial, "gRPC", kind);
+  return sendRaw(trial, path, message);
 }
 
 /** From 3.5 on: an older server skips it, whatever it holds. */
@@ -35,33 +53,53 @@ function isNew({ name }: DescField): boolean {
   return ["linearizable", "hashedPassword"].includes(name);
 }
 
-export function malformedCase(service: string, methods: readonly DescMethod[]): Case {
+function malformedCase(service: DescService): Case {
   return {
     rule: "E-BAD",
-    name: `${perMethod} malformed messages to each method of ${service}`,
-    run: async (trial) => {
-      await trial.put("before");
-      const before = await stateOf(trial);
-      for (const method of methods) {
-        const random = new Prng(`malformed ${pathOf(method)}`);
-        const messages = Array.from({ length: perMethod }, () =>
-          malformedMessage(random, method.input, (field) => trial.speaks("3.5") || !isNew(field)),
-        );
-        for (let from = 0; from < messages.length; from += atATime) {
-          const some = messages.slice(from, from + atATime);
-          const sent = some.map(({ bytes }) => sendRaw(trial, pathOf(method), bytes));
-          for (const [at, { code, text }] of (await Promise.all(sent)).entries()) {
-            const { why, bytes } = some[at]!;
-            equal(
-              code,
-              13,
-              `${method.name}: ${why}: ${Buffer.from(bytes).toString("hex")}: ${text}`,
-            );
-            match(text, /^grpc: /);
-          }
+    name: `${perMethod} malformed messages to each method of ${service.name}`,
+    run: (trial) =>
+      nothingWritten(trial, async () => {
+        for (const method of service.methods) {
+          const since = newer[pathOf(method)];
+          if (since === undefined || trial.speaks(since)) await tell(trial, method);
         }
-      }
-      deepEqual(await stateOf(trial), before);
-    },
+      }),
   };
 }
+
+async function tell(trial: Trial, method: DescMethod): Promise<void> {
+  const random = new Prng(`malformed ${pathOf(method)}`);
+  // etcd's health is of another library, which passes over a field whose type is not its own.
+  const isLax = method.parent === health.Health;
+  const knows = (field: DescField): boolean => !isLax && (trial.speaks("3.5") || !isNew(field));
+  const messages = Array.from({ length: perMethod }, () =>
+    malformedMessage(random, method.input, knows),
+  );
+  const ends = await together(messages, ({ bytes }) =>
+    sendBad(trial, "malformed protobuf", pathOf(method), bytes),
+  );
+  for (const [at, { code, text }] of ends.entries()) {
+    const { why, bytes } = messages[at]!;
+    equal(code, 13, `${method.name}: ${why}: ${Buffer.from(bytes).toString("hex")}: ${text}`);
+    match(text, /^grpc: /);
+  }
+}
+
+/** Older servers do not have them, whatever is said to them. */
+const newer: Readonly<Record<string, Version>> = {
+  [pathOf(etcd.Auth.method.authStatus)]: "3.5",
+  [pathOf(etcd.Maintenance.method.downgrade)]: "3.6",
+  [pathOf(etcd.KV.method.rangeStream)]: "3.7",
+};
+
+export const malformedCases: readonly Case[] = [
+  etcd.KV,
+  etcd.Watch,
+  etcd.Lease,
+  etcd.Cluster,
+  etcd.Maintenance,
+  etcd.Auth,
+  lock.Lock,
+  election.Election,
+  health.Health,
+].map(malformedCase);

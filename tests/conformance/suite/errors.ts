@@ -61,6 +61,7 @@ export const errors = {
   authNotEnabled: refused("authentication is not enabled"),
   invalidAuthToken: { code: 16, text: "etcdserver: invalid auth token" },
   invalidAuthManagement: invalid("invalid auth management"),
+  authOldRevision: invalid("revision of auth store is old"),
 
   noLeader: unavailable("no leader"),
   notLeader: refused("not leader"),
@@ -82,7 +83,6 @@ export type ErrorName = keyof typeof errors;
 /** Of §1.4 and not above: why no request of a client brings them about for certain. */
 export const notProvoked: Readonly<Record<string, string>> = {
   "invalid client api version": "answered only to the metadata client-api-version, from 3.5",
-  "revision of auth store is old": "a race between a change of permissions and a request",
   "too many requests": "needs thousands of entries that are committed and not applied",
   "member ID already exist": "needs two additions of the same URLs within the same second",
   "cluster ID mismatch": "between peers only",

@@ -3,6 +3,7 @@
 import { test } from "node:test";
 import { groups } from "../cases/groups.ts";
 import { notServed } from "../not-served.ts";
+import { badInputSent } from "./bad-input.ts";
 import { readDivergences } from "./divergences.ts";
 import { GroupRun } from "./runner.ts";
 import { missingReason } from "./servers.ts";
@@ -26,6 +27,7 @@ export function testAgainst(kind: ServerKind, names: (name: string) => boolean):
             if (verdict.outcome === "left-out") inner.diagnostic(verdict.why);
           });
         }
+        if (group.name === "bad-input") badInputSent(kind).forEach((line) => t.diagnostic(line));
       } finally {
         await run.close();
       }

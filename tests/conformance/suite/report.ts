@@ -1,4 +1,5 @@
 // What a run prints: a line for each case, then the count and the divergences that were met.
+import { badInputSent } from "./bad-input.ts";
 import type { Case, Group } from "./case.ts";
 import type { Divergence } from "./divergences.ts";
 import type { Verdict } from "./runner.ts";
@@ -55,6 +56,9 @@ export class Report {
       const { what = "", etcd = "", quorate = "", why = "" } = divergences.get(id) ?? {};
       this.#line(`  ${id}: ${what}\n    etcd: ${etcd}\n    quorate: ${quorate}\n    why: ${why}`);
       for (const each of cases) this.#line(`    in: ${each}`);
+    }
+    for (const kind of ["etcd", "quorate"] as const) {
+      for (const line of badInputSent(kind)) this.#line(line);
     }
     const { ok, failed } = this.#counts;
     const left = this.#counts["left-out"];

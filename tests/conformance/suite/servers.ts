@@ -3,6 +3,7 @@
 import { GrpcCode } from "@quorate/grpc";
 import { etcd } from "@quorate/proto";
 import { TestCluster } from "../../processes/cluster.ts";
+import type { ClusterFlags } from "../../processes/cluster.ts";
 import { EtcdCluster, etcdMissing } from "../../processes/etcd-cluster.ts";
 import { eventually } from "../../processes/eventually.ts";
 import { TestMember } from "../../processes/member.ts";
@@ -15,7 +16,7 @@ export interface ServerSetup {
   /** How many members. */
   readonly members: 1 | 3;
   /** Flags that both servers know. */
-  readonly flags?: readonly string[];
+  readonly flags?: ClusterFlags;
 }
 
 /** A member to be: it is started after a case has added it. */

@@ -1,6 +1,6 @@
 // What a case has in hand while it runs: clients of the server's members, keys of its own, and the ways
 // to say what must come back.
-import { deepEqual, equal, fail } from "node:assert/strict";
+import { equal, fail } from "node:assert/strict";
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { etcd } from "@quorate/proto";
 import { WireClient } from "../wire/wire-client.ts";
@@ -95,10 +95,15 @@ export class Trial {
     this.isError(name, end);
   }
 
-  isError(name: ErrorName, end: { readonly code: number; readonly text: string }): void {
+  isError(
+    name: ErrorName,
+    end: { readonly code: number; readonly text: string },
+    what?: string,
+  ): void {
     const { text, code, codeBefore36 }: ContractError = errors[name];
     const expected = this.speaks("3.6") ? code : (codeBefore36 ?? code);
-    deepEqual({ code: end.code, text: end.text }, { code: expected, text });
+    const told = `${end.code} ${end.text}`;
+    equal(told, `${expected} ${text}`, what === undefined ? what : `${what}: ${told}`);
     Trial.provoked.add(name);
   }
 

@@ -183,7 +183,7 @@ export class Services implements GrpcHandler {
   readonly #snapshots: SnapshotService;
   readonly #facts: ServiceFacts;
   readonly #healthWatchers: Set<GrpcSink>;
-  #served: boolean;
+  #served: health.HealthCheckResponse_ServingStatus;
 
   /** `replyBytes`: of all answers that clients have not taken. */
   constructor(
@@ -208,7 +208,7 @@ export class Services implements GrpcHandler {
     this.#snapshots = new SnapshotService(host, facts.snapshotBytesPerSecond);
     this.#facts = facts;
     this.#healthWatchers = new Set();
-    this.#served = false;
+    this.#served = NOT_SERVING;
   }
 
   onMessage(method: number, message: Uint8Array, sink: GrpcSink): void {
@@ -251,11 +251,11 @@ export class Services implements GrpcHandler {
       case Method.Alarm:
         return this.#alarms.alarm(message, sink, identity);
       case Method.Defragment:
-        return this.#maintenance.defragment(sink);
+        return bare(message, sink, () => this.#maintenance.defragment(sink));
       case Method.Hash:
-        return this.#maintenance.hash(sink);
+        return bare(message, sink, () => this.#maintenance.hash(sink));
       case Method.Snapshot:
-        return this.#snapshots.snapshot(sink);
+        return bare(message, sink, () => this.#snapshots.snapshot(sink));
       case Method.MoveLeader:
         return this.#maintenance.moveLeader(message, sink);
       case Method.LeaseGrant:
@@ -271,7 +271,7 @@ export class Services implements GrpcHandler {
       case Method.HealthCheck:
         return this.#healthCheck(message, sink);
       case Method.HealthWatch:
-        return this.#healthWatch(sink);
+        return this.#healthWatch(message, sink);
       case Method.InspectStatus:
         return sink.reply(statusResponse(this.#host.status(), this.#facts));
       case Method.InspectJournal:
@@ -309,11 +309,11 @@ export class Services implements GrpcHandler {
   #handleAuth(method: number, message: Uint8Array, sink: GrpcSink, identity: Identity): void {
     switch (method as Method) {
       case Method.AuthEnable:
-        return this.#auth.enable(sink, identity);
+        return bare(message, sink, () => this.#auth.enable(sink, identity));
       case Method.AuthDisable:
-        return this.#auth.disable(sink, identity);
+        return bare(message, sink, () => this.#auth.disable(sink, identity));
       case Method.AuthStatus:
-        return this.#auth.status(sink);
+        return bare(message, sink, () => this.#auth.status(sink));
       case Method.Authenticate:
         return this.#auth.authenticate(message, sink);
       case Method.UserAdd:
@@ -321,7 +321,7 @@ export class Services implements GrpcHandler {
       case Method.UserGet:
         return this.#auth.userGet(message, sink, identity);
       case Method.UserList:
-        return this.#auth.userList(sink, identity);
+        return bare(message, sink, () => this.#auth.userList(sink, identity));
       case Method.UserDelete:
         return this.#auth.userDelete(message, sink, identity);
       case Method.UserChangePassword:
@@ -335,7 +335,7 @@ export class Services implements GrpcHandler {
       case Method.RoleGet:
         return this.#auth.roleGet(message, sink, identity);
       case Method.RoleList:
-        return this.#auth.roleList(sink, identity);
+        return bare(message, sink, () => this.#auth.roleList(sink, identity));
       case Method.RoleDelete:
         return this.#auth.roleDelete(message, sink, identity);
       case Method.RoleGrantPermission:
@@ -424,21 +424,34 @@ export class Services implements GrpcHandler {
     sink.reply(healthReply(this.#serving()));
   }
 
-  #healthWatch(sink: GrpcSink): void {
+  #healthWatch(message: Uint8Array, sink: GrpcSink): void {
+    const request = decode(health.HealthCheckRequestSchema, message, sink);
+    if (request === null) return;
+    // The stream of a service that there is not stays open, as it does in etcd.
+    if (request.service !== "") {
+      sink.write(healthReply(SERVICE_UNKNOWN));
+      return;
+    }
     this.#healthWatchers.add(sink);
     sink.onCancel = () => this.#healthWatchers.delete(sink);
     sink.write(healthReply(this.#serving()));
   }
 
-  #serving(): boolean {
+  #serving(): health.HealthCheckResponse_ServingStatus {
     const status = this.#host.status();
-    return status.phase === Phase.Running && status.leaderMemberId !== "";
+    const serves = status.phase === Phase.Running && status.leaderMemberId !== "";
+    return serves ? SERVING : NOT_SERVING;
   }
 }
 
-function healthReply(serving: boolean): Uint8Array {
-  const { SERVING, NOT_SERVING } = health.HealthCheckResponse_ServingStatus;
-  const status = serving ? SERVING : NOT_SERVING;
+const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = health.HealthCheckResponse_ServingStatus;
+
+/** A request without fields: what is no message is refused all the same. */
+function bare(message: Uint8Array, sink: GrpcSink, then: () => void): void {
+  if (decode(etcd.DefragmentRequestSchema, message, sink) !== null) then();
+}
+
+function healthReply(status: health.HealthCheckResponse_ServingStatus): Uint8Array {
   const response = create(health.HealthCheckResponseSchema, { status });
   return toBinary(health.HealthCheckResponseSchema, response);
 }
