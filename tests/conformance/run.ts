@@ -13,7 +13,8 @@ import type { Group } from "./suite/case.ts";
 import { complete } from "./suite/completeness.ts";
 import { readDivergences } from "./suite/divergences.ts";
 import { Report } from "./suite/report.ts";
-import { GroupRun } from "./suite/runner.ts";
+import { ServerPool } from "./suite/pool.ts";
+import { runCase } from "./suite/runner.ts";
 import { missingReason } from "./suite/servers.ts";
 import type { ServerKind } from "./suite/servers.ts";
 
@@ -39,18 +40,19 @@ function narrowed(only: readonly string[]): Group[] {
   });
 }
 
+/** Group after group, so that the times of cases mean something. */
 async function runAll(kind: ServerKind, chosen: readonly Group[], report: Report): Promise<void> {
   const divergences = readDivergences();
+  const pool = new ServerPool(kind);
   for (const group of chosen) {
     report.group(kind, group);
-    const run = new GroupRun(kind, group, divergences);
     for (const each of group.cases) {
       const startedMs = performance.now();
-      const verdict = await run.runCase(each);
+      const verdict = await runCase(pool, group, each, divergences);
       report.verdict(kind, each, verdict, performance.now() - startedMs);
     }
-    await run.close();
   }
+  await pool.close();
 }
 
 async function main(): Promise<number> {

@@ -20,7 +20,7 @@ export interface Group {
   /** For --only, and for not-served.ts. */
   readonly name: string;
   readonly title: string;
-  /** The cluster that its cases share, one after the other. */
+  /** The cluster that its cases share, one after the other, with other groups of this very setup. */
   readonly setup: ServerSetup;
   readonly cases: readonly Case[];
 }

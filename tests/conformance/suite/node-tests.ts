@@ -1,36 +1,49 @@
 // The suite as tests of node:test, one for each case: what `npm test` runs. A group that Quorate does
 // not serve yet is skipped there by name and reason (not-served.ts), a missing etcd as loudly.
 import { test } from "node:test";
+import type { TestContext } from "node:test";
 import { groups } from "../cases/groups.ts";
 import { notServed } from "../not-served.ts";
 import { badInputSent } from "./bad-input.ts";
 import { readDivergences } from "./divergences.ts";
-import { GroupRun } from "./runner.ts";
+import { linesOf } from "./order.ts";
+import type { Turn } from "./order.ts";
+import { ServerPool } from "./pool.ts";
+import { runCase } from "./runner.ts";
 import { missingReason } from "./servers.ts";
 import type { ServerKind } from "./servers.ts";
 
 export function testAgainst(kind: ServerKind, names: (name: string) => boolean): void {
   const missing = missingReason(kind);
   if (missing !== null) process.stderr.write(`\nSKIPPED conformance of ${kind}: ${missing}\n\n`);
+  const lines = linesOf(groups.filter(({ name }) => names(name)));
+  const options = { skip: missing ?? false, concurrency: lines.length };
+  test(`the contract suite against ${kind}`, options, async (t) => {
+    const pool = new ServerPool(kind);
+    try {
+      await Promise.all(
+        lines.map(async (line) => {
+          for (const turn of line) await take(t, pool, turn);
+        }),
+      );
+      for (const sent of badInputSent(kind)) t.diagnostic(sent);
+    } finally {
+      await pool.close();
+    }
+  });
+}
+
+async function take(t: TestContext, pool: ServerPool, { group, cases }: Turn): Promise<void> {
   const divergences = readDivergences();
-  for (const group of groups.filter(({ name }) => names(name))) {
-    const unserved = kind === "quorate" ? notServed[group.name] : undefined;
-    const skip = missing ?? unserved ?? false;
-    test(`${kind} / ${group.name}: ${group.title}`, { skip }, async (t) => {
-      const run = new GroupRun(kind, group, divergences);
-      try {
-        for (const each of group.cases) {
-          await t.test(`${each.rule} ${each.name}`, async (inner) => {
-            const verdict = await run.runCase(each);
-            if (verdict.outcome === "failed") throw verdict.error;
-            // What a version lacks is not news for every run: the suite's own command says it.
-            if (verdict.outcome === "left-out") inner.diagnostic(verdict.why);
-          });
-        }
-        if (group.name === "bad-input") badInputSent(kind).forEach((line) => t.diagnostic(line));
-      } finally {
-        await run.close();
-      }
-    });
-  }
+  const skip = pool.kind === "quorate" && (notServed[group.name] ?? false);
+  await t.test(`${pool.kind} / ${group.name}: ${group.title}`, { skip }, async (inner) => {
+    for (const each of cases) {
+      await inner.test(`${each.rule} ${each.name}`, async (innermost) => {
+        const verdict = await runCase(pool, group, each, divergences);
+        if (verdict.outcome === "failed") throw verdict.error;
+        // What a version lacks is not news for every run: the suite's own command says it.
+        if (verdict.outcome === "left-out") innermost.diagnostic(verdict.why);
+      });
+    }
+  });
 }
