@@ -115,6 +115,23 @@ test("a transaction of unknown outcome went the way that explains the rest", () 
   }
 });
 
+test("a transaction that compares and then reads everything is judged by all keys together", () => {
+  const maker = new HistoryMaker();
+  maker.put("a", "1");
+  maker.put("b", "1");
+  const both = (main: number): TxnRequest => {
+    const request = swap("a", main, "unused");
+    return Object.assign(request, { success: [everything], failure: [getOf("b")] });
+  };
+  maker.does(both(2));
+  maker.put("a", "2");
+  maker.does(both(2));
+  const { partitions } = accepts(maker);
+  assert.equal(partitions, 2);
+  hears(maker, both(2), [putOf("a", "1"), putOf("b", "1"), putOf("b", "2")]);
+  rejects(maker, /by search: the partition of a, b/);
+});
+
 test("reads while a write is under way see either state, and a serializable one may be old", () => {
   const maker = new HistoryMaker();
   maker.put("a", "1");

@@ -261,7 +261,9 @@ function namedBy(request: Step["request"]): Named[] {
 
 // ---- reads of everything --------------------------------------------------------------------------
 
-function isOfEverything({ steps }: KeysOperation): boolean {
+/** A read alone: compares before it name keys that it is to be judged with. */
+function isOfEverything({ guards, steps }: KeysOperation): boolean {
+  if (guards.some(({ compares }) => compares.length > 0)) return false;
   const [step, ...others] = steps;
   if (step?.request.type !== OpType.Range || others.length > 0) return false;
   const { key, rangeEnd } = step.request;
