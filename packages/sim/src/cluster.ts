@@ -6,6 +6,7 @@ import {
   FailureCode,
   type HostConfig,
   type HostStatus,
+  Need,
   Phase,
   type ReplySink,
   type TransferResult,
@@ -13,6 +14,7 @@ import {
 import { KvError } from "@quorate/kv";
 import { memberIds, Role } from "@quorate/raft";
 import { CoreInvariants } from "./checkers/core-invariants.ts";
+import { enter } from "./client/entrance.ts";
 import type { ClientOperation } from "./client/history.ts";
 import type { RequestTarget } from "./client/request-target.ts";
 import { type ClusterOptions, directoryOf, hostConfig, listedMembers } from "./cluster-options.ts";
@@ -208,13 +210,22 @@ export class SimCluster implements RequestTarget {
       return;
     }
     operation.incarnation = incarnation.name;
+    const { entrance, kind, bytes, serializable } = operation;
+    const answered: ReplySink = {
+      reply: (reply) => {
+        entrance.answered(host);
+        this.onReply?.(member, operation, reply);
+        sink.reply(reply);
+      },
+      fail: (failure) => {
+        entrance.answered(host);
+        sink.fail(failure);
+      },
+    };
     incarnation.run(() => {
-      host.request(operation.kind, operation.bytes, operation.serializable, {
-        reply: (bytes) => {
-          this.onReply?.(member, operation, bytes);
-          sink.reply(bytes);
-        },
-        fail: (failure) => sink.fail(failure),
+      enter(host, entrance, Need.User, {
+        admitted: (identity) => host.request(kind, bytes, serializable, answered, identity),
+        refused: (failure) => sink.fail(failure),
       });
     });
   }

@@ -3,6 +3,7 @@
 import { type HostConfig, requestBytesLimit } from "@quorate/host";
 import { storageDefaults } from "@quorate/storage";
 import type { DamageMode } from "./damage/disk-budget.ts";
+import { type AuthOptions, drawAuth } from "./client/auth-load.ts";
 import { drawLoad, type LoadOptions } from "./client/load.ts";
 import { drawFaults, type FaultOptions } from "./nemesis/families.ts";
 import type { NetworkOptions } from "./network/network-options.ts";
@@ -19,6 +20,8 @@ export interface RunOptions {
   watchers: number;
   /** Clients that hold leases. */
   leaseHolders: number;
+  /** Users and rights, and who asks under them; null: authentication stays off. */
+  auth: AuthOptions | null;
   load: LoadOptions;
   electionTimeoutMs: number;
   heartbeatIntervalMs: number;
@@ -52,6 +55,7 @@ export function drawOptions(random: SimRandom): RunOptions {
     clients: random.between(2, 8),
     watchers: random.fork("watchers").pick([0, 1, 2, 4]),
     leaseHolders: random.fork("lease holders").pick([0, 0, 1, 3]),
+    auth: drawAuth(random.fork("auth")),
     load: drawLoad(random),
     electionTimeoutMs,
     heartbeatIntervalMs: electionTimeoutMs / 10,

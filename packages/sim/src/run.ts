@@ -6,6 +6,7 @@ import { Atlas } from "./atlas.ts";
 import { likelyRevisions } from "./checkers/likely-revisions.ts";
 import { checkBlackBox, type SearchTotals } from "./checkers/black-box.ts";
 import { checkWatches } from "./checkers/watch-events.ts";
+import { AuthLoad } from "./client/auth-load.ts";
 import { History, Outcome } from "./client/history.ts";
 import { LeaseLoad } from "./client/lease-load.ts";
 import { Load } from "./client/load.ts";
@@ -14,7 +15,7 @@ import { SimCluster } from "./cluster.ts";
 import type { Evidence } from "./checkers/evidence.ts";
 import { describeCluster } from "./describe.ts";
 import type { FaultCounts } from "./fault-counts.ts";
-import { judge, judgeLeases } from "./judge.ts";
+import { judge, judgeAuth, judgeLeases } from "./judge.ts";
 import { Liveness } from "./liveness.ts";
 import { type ActiveFamily, makeNemeses } from "./nemesis/families.ts";
 import { Operator } from "./operator.ts";
@@ -57,6 +58,7 @@ export class Run {
   readonly #load: Load;
   readonly watchers: WatchLoad;
   readonly holders: LeaseLoad;
+  readonly people: AuthLoad;
   readonly #families: ActiveFamily[];
 
   /** `adjust` may change what was drawn: a test that wants one thing for certain. */
@@ -84,8 +86,16 @@ export class Run {
     this.history = new History();
     this.liveness = new Liveness(this.cluster, this.history, options.electionTimeoutMs);
     this.#load = this.#makeLoad();
-    this.watchers = new WatchLoad(this.cluster, options.watchers);
-    this.holders = new LeaseLoad(this.cluster, this.history, options.leaseHolders);
+    const { auth } = options;
+    this.people = new AuthLoad(this.cluster, this.history, auth);
+    const { credential } = this.history;
+    this.watchers = new WatchLoad(
+      this.cluster,
+      options.watchers,
+      credential,
+      auth === null ? 0 : auth.watchers,
+    );
+    this.holders = new LeaseLoad(this.cluster, this.history, options.leaseHolders, auth !== null);
     this.#families = makeNemeses(this.cluster, options.faults);
     this.cluster.onEnd = (_, incarnation) => this.watch.onEnd(incarnation);
   }
@@ -106,6 +116,8 @@ export class Run {
     if (this.options.finalPowerLoss) this.#losePowerAtTheEnd();
     this.#demandLeasesGone();
     const evidence = judge(this.history, this.watch.committed, this.cluster.members[0]!.config);
+    const { records } = this.watchers.history;
+    judgeAuth(this.people.history, this.holders.history, records, evidence);
     this.#judgeWatchers(evidence);
     judgeLeases(this.holders.history, evidence.replay.model, this.watch.leases);
     return this.#result(
@@ -134,6 +146,7 @@ export class Run {
     this.#load.start();
     this.watchers.start();
     this.holders.start();
+    this.people.start();
     for (const { nemesis, foundingOnly } of this.#families) {
       if (!foundingOnly) nemesis.start();
     }
@@ -141,6 +154,7 @@ export class Run {
     this.#load.stop();
     this.watchers.calm();
     this.holders.stop();
+    this.people.stop();
     for (const { nemesis } of this.#families) nemesis.stop();
     this.world.note("run", "healed");
   }

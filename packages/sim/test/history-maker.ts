@@ -3,8 +3,16 @@
 import assert from "node:assert/strict";
 import { latin1Encode } from "@quorate/base";
 import { Failure, FailureCode, rangeRequest } from "@quorate/host";
-import type { OperationKind } from "@quorate/kv";
-import { DeleteRangeRequest, KvError, KvState, PutRequest, RangeRequest } from "@quorate/kv";
+import {
+  type OperationKind,
+  DeleteRangeRequest,
+  type Identity,
+  KvError,
+  KvState,
+  nobody,
+  PutRequest,
+  RangeRequest,
+} from "@quorate/kv";
 import { MemoryRows } from "@quorate/kv/internal";
 import { CommittedLog, otherKind } from "../src/checkers/committed-log.ts";
 import { Evidence, isLogged } from "../src/checkers/evidence.ts";
@@ -20,6 +28,8 @@ export class HistoryMaker {
   readonly history = new History();
   readonly log = new CommittedLog();
   readonly kv: KvState;
+  /** Who asks from now on. */
+  identity: Identity = nobody;
   #index = 0;
 
   constructor() {
@@ -33,7 +43,14 @@ export class HistoryMaker {
   }
 
   call(request: ClientRequest, serializable = false): ClientOperation {
-    return this.history.call(0, "m0", planned(request, serializable));
+    const operation = this.history.call(0, "m0", planned(request, serializable));
+    operation.entrance.identity = this.identity;
+    return operation;
+  }
+
+  /** Of the newest entry. */
+  get index(): number {
+    return this.#index;
   }
 
   /** Commits the operation at the next index; its reply. */
@@ -44,7 +61,9 @@ export class HistoryMaker {
   }
 
   #apply(operation: ClientOperation): Reply {
-    const payload = this.kv.envelope("", 0, operation.bytes);
+    const { user, authRevision } = operation.entrance.identity ?? nobody;
+    const payload = this.kv.envelope(user, authRevision, operation.bytes);
+    operation.entrance.answeredAt = this.#index;
     const index = ++this.#index;
     const kind = operation.kind as OperationKind;
     const entry = { index, term: 1, kind, level: 1, wallMs: 0, payload };
@@ -54,11 +73,11 @@ export class HistoryMaker {
   }
 
   /** An entry that no client of keys asked for. */
-  commit(kind: OperationKind, record: Uint8Array): void {
-    const payload = this.kv.envelope("", 0, record);
-    const entry = { index: ++this.#index, term: 1, kind, level: 1, wallMs: 0, payload };
+  commit(kind: OperationKind, record: Uint8Array, identity = nobody, wallMs = 0): KvError {
+    const payload = this.kv.envelope(identity.user, identity.authRevision, record);
+    const entry = { index: ++this.#index, term: 1, kind, level: 1, wallMs, payload };
     this.log.applied("m0", 1, entry);
-    this.kv.apply(entry, false, 1);
+    return this.kv.apply(entry, false, 1).error;
   }
 
   /** An entry without an operation. */
@@ -76,10 +95,12 @@ export class HistoryMaker {
   }
 
   #read(operation: ClientOperation): Reply {
+    const identity = operation.entrance.identity ?? nobody;
+    operation.entrance.answeredAt = this.#index;
     const { bytes, error } =
       operation.kind === rangeRequest
-        ? this.kv.range(operation.bytes, 1)
-        : this.kv.readTxn(operation.bytes, 1);
+        ? this.kv.range(operation.bytes, 1, identity)
+        : this.kv.readTxn(operation.bytes, 1, identity);
     return { error, bytes: bytes?.slice() ?? null };
   }
 

@@ -8,13 +8,11 @@ import {
   type History,
   Outcome,
 } from "../client/history.ts";
+import { isDenial } from "../model/auth-rights.ts";
 import { errorText } from "../model/canonical.ts";
 import { replyText } from "../model/reply-text.ts";
 import type { CommittedEntry } from "./committed-log.ts";
 import { Replay } from "./replay.ts";
-
-/** Bytes that stand before a request in an entry: no user, auth revision 0. */
-const envelopeBytes = 2;
 
 /** Of the hosts, equal on all members. */
 export interface Limits {
@@ -46,7 +44,7 @@ export class Evidence {
     this.limits = limits;
     const requests = new Map<string, ClientRequest>();
     for (const { key, request } of history.operations) requests.set(key, request);
-    this.replay = new Replay(entries, envelopeBytes, (key) => requests.get(key) ?? null);
+    this.replay = new Replay(entries, (key) => requests.get(key) ?? null);
     this.answers = history.operations.flatMap((operation) => this.#answerOf(operation) ?? []);
   }
 
@@ -84,7 +82,8 @@ function isStateError({ outcome, failure, kvError }: ClientOperation): boolean {
 
 /** It may stand in the log: everything but what was refused for certain before that. */
 export function mayBeCommitted(operation: ClientOperation): boolean {
-  return operation.outcome !== Outcome.NotCommitted || isStateError(operation);
+  const { outcome, kvError } = operation;
+  return outcome !== Outcome.NotCommitted || isStateError(operation) || isDenial(kvError);
 }
 
 /** It goes through the log, whatever it then does there. */

@@ -2,8 +2,9 @@
 // must have been, and which indexes had which state. Built once at the end of a run; the checkers of
 // client histories read it.
 import { must } from "@quorate/base";
-import { decodeAlarmCommand, OperationKind } from "@quorate/kv";
+import { decodeAlarmCommand, decodeAuthCommand, type Identity, OperationKind } from "@quorate/kv";
 import { requestKey } from "../client/history.ts";
+import { readEnvelope, type ReadEnvelope } from "../model/envelope-model.ts";
 import { KvModel, type ModelState } from "../model/kv-model.ts";
 import { isLeaseKind } from "../model/lease-model.ts";
 import type { ModelRequest } from "../model/request-parts.ts";
@@ -14,6 +15,8 @@ import { demand } from "./violation.ts";
 export interface ReplayedOperation {
   readonly index: number;
   readonly term: number;
+  /** Who asked, as the entry says. */
+  readonly identity: Identity;
   readonly payloadBytes: number;
   /** `requestKey` of what was asked. */
   readonly key: string;
@@ -43,11 +46,7 @@ export class Replay {
   readonly #stepOf: Map<number, number>;
 
   /** `requestOf`: the request that clients sent under this key, or null if nobody did. */
-  constructor(
-    entries: readonly CommittedEntry[],
-    envelopeBytes: number,
-    requestOf: (key: string) => ModelRequest | null,
-  ) {
+  constructor(entries: readonly CommittedEntry[], requestOf: (key: string) => ModelRequest | null) {
     this.model = new KvModel();
     this.operations = [];
     this.byRevision = new Map();
@@ -56,15 +55,27 @@ export class Replay {
     this.#stepOf = new Map();
     this.#step(0);
     for (const entry of entries) {
-      if (entry.kind === OperationKind.Alarm) {
-        const command = decodeAlarmCommand(entry.payload, envelopeBytes);
-        this.model.alarm(must(command, "a committed alarm"));
-      } else if (isLeaseKind(entry.kind)) {
-        this.model.lease(entry, envelopeBytes);
-      } else if (entry.kind !== otherKind) {
-        this.#replay(entry, envelopeBytes, requestOf);
-      }
+      if (entry.kind !== otherKind) this.#take(entry, readEnvelope(entry.payload), requestOf);
       this.#step(entry.index);
+    }
+  }
+
+  #take(
+    entry: CommittedEntry,
+    envelope: ReadEnvelope,
+    requestOf: (key: string) => ModelRequest | null,
+  ): void {
+    const { index, kind, payload, wallMs } = entry;
+    const { identity, at } = envelope;
+    if (kind === OperationKind.Alarm) {
+      this.model.alarm(must(decodeAlarmCommand(payload, at), "a committed alarm"), identity);
+    } else if (isLeaseKind(kind)) {
+      this.model.lease(entry, at, identity);
+    } else if (kind === OperationKind.Auth) {
+      const command = must(decodeAuthCommand(payload, at), "a committed change of users");
+      this.model.authorize(index, wallMs, identity, command);
+    } else {
+      this.#replay(entry, envelope, requestOf);
     }
   }
 
@@ -103,10 +114,10 @@ export class Replay {
 
   #replay(
     entry: CommittedEntry,
-    envelopeBytes: number,
+    { identity, at }: ReadEnvelope,
     requestOf: (key: string) => ModelRequest | null,
   ): void {
-    const key = requestKey(entry.kind, entry.payload, envelopeBytes);
+    const key = requestKey(entry.kind, entry.payload, at);
     const request = requestOf(key);
     demand(
       request !== null,
@@ -114,11 +125,12 @@ export class Replay {
       () => `the entry at ${entry.index} was asked for by nobody`,
     );
     const before = this.model.revision;
-    const reply = this.model.apply(request);
+    const reply = this.model.apply(request, identity);
     const operation: ReplayedOperation = {
       index: entry.index,
       term: entry.term,
-      payloadBytes: entry.payload.length - envelopeBytes,
+      identity,
+      payloadBytes: entry.payload.length - at,
       key,
       request,
       reply,

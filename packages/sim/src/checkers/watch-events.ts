@@ -86,7 +86,7 @@ function checkCompacted({ id, compacted }: WatchRecord, compactRevision: number)
 
 function expectedOf(changes: readonly Change[], request: WatchRequest, start: number): Expected[] {
   const key = latin1Decode(request.key);
-  const end = rangeEndOf(request.rangeEnd);
+  const end = request.rangeEnd.length === 0 ? `${key}\0` : rangeEndOf(request.rangeEnd);
   const expected: Expected[] = [];
   let due: { revision: number; events: string[]; bare: string[] } | null = null;
   for (const { main, key: changed, live, before } of changes) {

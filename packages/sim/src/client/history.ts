@@ -1,7 +1,7 @@
 // What clients asked and heard, in the order in which it happened. Unknown outcomes stay unknown:
 // such an operation may take effect at any later time, or never.
 import { latin1Decode } from "@quorate/base";
-import { type Failure, FailureCode, type RequestKind } from "@quorate/host";
+import { type Credential, type Failure, FailureCode, type RequestKind } from "@quorate/host";
 import {
   type CompactionRequest,
   type DeleteRangeRequest,
@@ -10,6 +10,7 @@ import {
   type RangeRequest,
   type TxnRequest,
 } from "@quorate/kv";
+import { Entrance } from "./entrance.ts";
 
 export type ClientRequest =
   | RangeRequest
@@ -36,6 +37,7 @@ export class ClientOperation {
   readonly request: ClientRequest;
   readonly bytes: Uint8Array;
   readonly serializable: boolean;
+  readonly entrance: Entrance;
   /** The process that took it; "": none did. */
   incarnation: string;
   /** Place in the history's order of calls and returns. */
@@ -60,6 +62,7 @@ export class ClientOperation {
       serializable: boolean;
     },
     calledAt: number,
+    credential: Credential | null,
   ) {
     this.id = id;
     this.client = client;
@@ -68,6 +71,7 @@ export class ClientOperation {
     this.request = planned.request;
     this.bytes = planned.bytes;
     this.serializable = planned.serializable;
+    this.entrance = new Entrance(credential);
     this.incarnation = "";
     this.calledAt = calledAt;
     this.returnedAt = Number.POSITIVE_INFINITY;
@@ -116,12 +120,15 @@ const leaseEndFirst = -10;
 
 export class History {
   readonly operations: ClientOperation[];
+  /** What clients bring that have none of their own; null: nothing. */
+  credential: Credential | null;
   readonly #leaseEnds: LeaseEnd[];
   #moment: number;
   #notCommitted: number;
 
   constructor() {
     this.operations = [];
+    this.credential = null;
     this.#leaseEnds = [];
     this.#moment = 0;
     this.#notCommitted = 0;
@@ -136,6 +143,7 @@ export class History {
       bytes: Uint8Array;
       serializable: boolean;
     },
+    credential: Credential | null = this.credential,
   ): ClientOperation {
     const operation = new ClientOperation(
       this.operations.length,
@@ -143,6 +151,7 @@ export class History {
       member,
       planned,
       ++this.#moment,
+      credential,
     );
     this.operations.push(operation);
     return operation;

@@ -2,10 +2,11 @@
 // puts keys with it, keeps it alive at a pace of its own or not at all, asks about it, and lets it go or
 // takes it back. What it puts and reads is in the history of keys like any other client's.
 import { latin1Encode, must } from "@quorate/base";
-import type { Failure, HostApi } from "@quorate/host";
+import { type Credential, type Failure, type HostApi, Need } from "@quorate/host";
 import {
   decodeLeaseResponse,
   DeleteRangeRequest,
+  type Identity,
   KvError,
   leaseIdOf,
   type LeaseId,
@@ -20,6 +21,7 @@ import type { SimCluster } from "../cluster.ts";
 import { numberOfLease } from "../model/lease-number.ts";
 import type { SimRandom } from "../sim-random.ts";
 import { planned, type PlannedOperation } from "../workloads/workload.ts";
+import { enter } from "./entrance.ts";
 import { type History, Outcome } from "./history.ts";
 import { LeaseCall, type LeaseHistory, type LeaseOperation } from "./lease-history.ts";
 
@@ -46,6 +48,8 @@ export class LeaseClient {
   readonly #leases: LeaseHistory;
   readonly #random: SimRandom;
   readonly #number: number;
+  /** What it brings; null: nothing. */
+  readonly #credential: Credential | null;
   #member: string;
   #values: number;
   #stopped: boolean;
@@ -56,12 +60,14 @@ export class LeaseClient {
     leases: LeaseHistory,
     random: SimRandom,
     number: number,
+    credential: Credential | null,
   ) {
     this.#cluster = cluster;
     this.#history = history;
     this.#leases = leases;
     this.#random = random;
     this.#number = number;
+    this.#credential = credential;
     this.#member = random.pick(cluster.memberNames);
     this.#values = 0;
     this.#stopped = false;
@@ -91,7 +97,7 @@ export class LeaseClient {
     this.#ask(
       LeaseCall.Grant,
       named,
-      (leases, sink) => leases.grant({ id: named, ttlSeconds }, sink),
+      (leases, sink, who) => leases.grant({ id: named, ttlSeconds }, sink, who),
       {
         heard: ({ id, ttlSeconds: granted }) => this.#hold(id, this.#manner(granted)),
         // Somebody has it: it may be used by anybody.
@@ -121,7 +127,7 @@ export class LeaseClient {
     if (manner.paceMs < Infinity) this.#keepAliveLater(id, manner, untilUs);
     this.#after(manner.holdsMs * 1000, () => {
       if (!manner.revokes) return this.#next();
-      this.#ask(LeaseCall.Revoke, id, (leases, sink) => leases.revoke(id, sink), {
+      this.#ask(LeaseCall.Revoke, id, (leases, sink, who) => leases.revoke(id, sink, who), {
         heard: () => this.#next(),
         refused: () => this.#next(),
       });
@@ -137,7 +143,7 @@ export class LeaseClient {
     this.#after(us, () => {
       if (this.#cluster.world.nowUs > untilUs) return;
       const again = (): void => this.#keepAliveLater(id, manner, untilUs);
-      this.#ask(LeaseCall.KeepAlive, id, (leases, sink) => leases.keepAlive(id, sink), {
+      this.#ask(LeaseCall.KeepAlive, id, (leases, sink, who) => leases.keepAlive(id, sink, who), {
         heard: again,
         refused: again,
       });
@@ -159,7 +165,12 @@ export class LeaseClient {
       const keys = this.#random.chance(0.7);
       const request = { id, keys };
       const done = { heard: () => undefined, refused: () => undefined };
-      this.#ask(LeaseCall.TimeToLive, id, (leases, sink) => leases.timeToLive(request, sink), done);
+      this.#ask(
+        LeaseCall.TimeToLive,
+        id,
+        (leases, sink, who) => leases.timeToLive(request, sink, who),
+        done,
+      );
       return;
     }
     this.#askKeys(this.#planOfKeys(id, draw));
@@ -185,7 +196,8 @@ export class LeaseClient {
     const { world } = this.#cluster;
     if (!world.actions.admit(world.nowUs, `lease client ${this.#number}`)) return;
     if (this.#random.chance(0.1)) this.#move();
-    const operation = this.#history.call(clientFirst + this.#number, this.#member, plan);
+    const client = clientFirst + this.#number;
+    const operation = this.#history.call(client, this.#member, plan, this.#credential);
     const timeout = world.after(this.#patienceUs(), () => {
       if (operation.outcome !== Outcome.Pending) return;
       this.#history.failed(operation, null);
@@ -212,6 +224,7 @@ export class LeaseClient {
     ask: (
       leases: HostApi["leases"],
       sink: { reply: (bytes: Uint8Array) => void; fail: (failure: Failure) => void },
+      who: Identity,
     ) => void,
     then: {
       heard: (response: LeaseResponse) => void;
@@ -221,7 +234,14 @@ export class LeaseClient {
     const { world } = this.#cluster;
     if (!world.actions.admit(world.nowUs, `lease client ${this.#number}`)) return this.#next();
     if (this.#random.chance(0.1)) this.#move();
-    const operation = this.#leases.begin(call, this.#member, numberOfLease(id), world.nowUs);
+    const operation = this.#leases.begin(
+      call,
+      this.#member,
+      numberOfLease(id),
+      world.nowUs,
+      this.#credential,
+    );
+    const { entrance } = operation;
     const isOpen = (): boolean => operation.outcome === Outcome.Pending;
     const failed = (failure: Failure | null): void => {
       if (!isOpen()) return;
@@ -236,19 +256,22 @@ export class LeaseClient {
       world.after(1000, () => failed(null));
       return;
     }
+    const fail = (failure: Failure): void => {
+      world.cancel(timeout);
+      failed(failure);
+    };
+    const reply = (bytes: Uint8Array): void => {
+      if (!isOpen()) return;
+      entrance.answered(host);
+      world.cancel(timeout);
+      const response = must(decodeLeaseResponse(bytes), "a response about a lease");
+      this.#leases.heard(operation, response, world.nowUs);
+      if (!this.#stopped) then.heard(response);
+    };
     incarnation.run(() =>
-      ask(host.leases, {
-        reply: (bytes) => {
-          if (!isOpen()) return;
-          world.cancel(timeout);
-          const response = must(decodeLeaseResponse(bytes), "a response about a lease");
-          this.#leases.heard(operation, response, world.nowUs);
-          if (!this.#stopped) then.heard(response);
-        },
-        fail: (failure) => {
-          world.cancel(timeout);
-          failed(failure);
-        },
+      enter(host, entrance, Need.User, {
+        admitted: (identity) => ask(host.leases, { reply, fail }, identity),
+        refused: fail,
       }),
     );
   }

@@ -1,9 +1,10 @@
 // What clients asked about leases and heard, and when: by the world's time, which T1 counts in, and by the
 // moments of the history of keys, which the search through it orders by.
 import { latin1Decode, must } from "@quorate/base";
-import { FailureCode, type Failure } from "@quorate/host";
+import { type Credential, FailureCode, type Failure } from "@quorate/host";
 import { KvError, type LeaseResponse } from "@quorate/kv";
 import { numberOfLease } from "../model/lease-number.ts";
+import { Entrance } from "./entrance.ts";
 import { type History, type LeaseEnd, Outcome } from "./history.ts";
 
 export const LeaseCall = { Grant: 1, Revoke: 2, KeepAlive: 3, TimeToLive: 4 } as const;
@@ -15,6 +16,7 @@ export class LeaseOperation {
   readonly member: string;
   /** Which was asked about; of a grant the one that was asked for, 0: the member may choose. */
   readonly lease: number;
+  readonly entrance: Entrance;
   readonly calledUs: number;
   /** Infinity: nothing was heard. */
   returnedUs: number;
@@ -37,11 +39,13 @@ export class LeaseOperation {
     lease: number,
     calledUs: number,
     calledAt: number,
+    credential: Credential | null = null,
   ) {
     this.id = id;
     this.call = call;
     this.member = member;
     this.lease = lease;
+    this.entrance = new Entrance(credential);
     this.calledUs = calledUs;
     this.returnedUs = Infinity;
     this.calledAt = calledAt;
@@ -65,10 +69,17 @@ export class LeaseHistory {
     this.#history = history;
   }
 
-  begin(call: LeaseCall, member: string, lease: number, nowUs: number): LeaseOperation {
+  begin(
+    call: LeaseCall,
+    member: string,
+    lease: number,
+    nowUs: number,
+    credential: Credential | null = null,
+  ): LeaseOperation {
     const { operations } = this;
+    const id = operations.length;
     const at = this.#history.moment();
-    const operation = new LeaseOperation(operations.length, call, member, lease, nowUs, at);
+    const operation = new LeaseOperation(id, call, member, lease, nowUs, at, credential);
     operations.push(operation);
     if (call === LeaseCall.Grant && lease !== 0) {
       operation.end = this.#history.leaseMayEnd(lease, at);

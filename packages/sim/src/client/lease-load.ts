@@ -3,6 +3,7 @@ import { AlarmType } from "@quorate/kv";
 import { demandGone } from "../checkers/lease-ends.ts";
 import type { SimCluster } from "../cluster.ts";
 import type { History } from "./history.ts";
+import { named, userNames } from "../workloads/auth-people.ts";
 import { LeaseClient } from "./lease-client.ts";
 import { LeaseHistory } from "./lease-history.ts";
 
@@ -11,14 +12,17 @@ export class LeaseLoad {
   readonly #cluster: SimCluster;
   readonly #clients: readonly LeaseClient[];
 
-  constructor(cluster: SimCluster, history: History, clients: number) {
+  /** `people`: some of them are users, by names that are vouched for. */
+  constructor(cluster: SimCluster, history: History, clients: number, people: boolean) {
     this.history = new LeaseHistory(history);
     this.#cluster = cluster;
     const random = cluster.world.random("leases");
-    this.#clients = Array.from(
-      { length: clients },
-      (_, at) => new LeaseClient(cluster, history, this.history, random.fork(`client ${at}`), at),
-    );
+    this.#clients = Array.from({ length: clients }, (_, at) => {
+      const own = random.fork(`client ${at}`);
+      const isUser = people && at % 2 === 1;
+      const credential = isUser ? named(own.pick(userNames)) : history.credential;
+      return new LeaseClient(cluster, history, this.history, own, at, credential);
+    });
   }
 
   start(): void {

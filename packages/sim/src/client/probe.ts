@@ -88,7 +88,7 @@ export class Probe {
       fail: (failure: Failure) => {
         this.#history.failed(operation, failure);
         const unknown = operation.outcome === Outcome.Unknown;
-        if (isTransient(failure) || isAlarm(failure) || (unknown && unknowns < unknownMax)) {
+        if (isTransient(failure) || isOver(failure) || (unknown && unknowns < unknownMax)) {
           const next = unknowns + (unknown ? 1 : 0);
           this.#world.after(retryUs, () => this.#ask(member, next, plan));
           return;
@@ -101,9 +101,12 @@ export class Probe {
   }
 }
 
-/** Lack of room is over by now, and whoever asked for the alarm takes it back. */
-function isAlarm({ kvError }: Failure): boolean {
-  return kvError === KvError.NoSpace;
+/**
+ * Lack of room is over by now, and whoever asked for the alarm takes it back. The last change of users may
+ * come between who asks and what is asked.
+ */
+function isOver({ kvError }: Failure): boolean {
+  return kvError === KvError.NoSpace || kvError === KvError.AuthOldRevision;
 }
 
 /**

@@ -2,11 +2,14 @@
 // or for no reason, it goes on at another member from where each watcher was; it stops reading for a
 // while, asks how far it was told, cancels and begins anew.
 import { latin1Encode, must } from "@quorate/base";
+import type { Credential } from "@quorate/host";
 import { decodeWatchResponse, encodeWatchRequest, WatchAsk, WatchRequest } from "@quorate/kv";
 import type { WatchEvent, WatchResponse } from "@quorate/kv";
 import { demand } from "../checkers/violation.ts";
 import type { SimCluster } from "../cluster.ts";
 import type { SimRandom } from "../sim-random.ts";
+import { drawSpan } from "../workloads/auth-people.ts";
+import { Entrance } from "./entrance.ts";
 import { WatchConnection } from "./watch-connection.ts";
 import type { WatchHistory, WatchRecord } from "./watch-history.ts";
 
@@ -18,14 +21,25 @@ interface Slot {
   record: WatchRecord;
   /** On the present stream; null: the member has not said. */
   watchId: number | null;
+  /** As whom it was asked for on the present stream. */
+  entrance: Entrance;
   /** Events of a response whose other fragments are still to come. */
   fragments: WatchEvent[];
+}
+
+/** As whom a client watches, and where. */
+export interface WatchSelf {
+  /** Null: it brings nothing. */
+  readonly credential: Credential | null;
+  /** It watches what users have rights to, and may be refused; else it watches anything. */
+  readonly isUser: boolean;
 }
 
 export class WatchClient {
   readonly #cluster: SimCluster;
   readonly #history: WatchHistory;
   readonly #random: SimRandom;
+  readonly #self: WatchSelf;
   #slots: Slot[];
   /** Asked for on the present stream and not answered, in order. */
   #creating: Slot[];
@@ -37,10 +51,11 @@ export class WatchClient {
   /** No more pauses and moves: it only goes on. */
   #calm: boolean;
 
-  constructor(cluster: SimCluster, history: WatchHistory, random: SimRandom) {
+  constructor(cluster: SimCluster, history: WatchHistory, random: SimRandom, self: WatchSelf) {
     this.#cluster = cluster;
     this.#history = history;
     this.#random = random;
+    this.#self = self;
     this.#slots = Array.from({ length: random.between(1, 4) }, () => this.#fresh(null));
     this.#creating = [];
     this.#connection = null;
@@ -98,7 +113,7 @@ export class WatchClient {
     if (incarnation === null || !incarnation.alive || host === null) return this.#connectLater();
     const readUs = this.#calm ? 100 : this.#random.doublings(50, 20_000);
     const connection = new WatchConnection(world, incarnation, host, readUs, {
-      heard: (bytes) => this.#heard(bytes),
+      heard: (bytes, applied) => this.#heard(bytes, applied),
       ended: () => this.#reconnect(),
     });
     this.#connection = connection;
@@ -134,15 +149,36 @@ export class WatchClient {
     const startRevision = slot.record.next ?? 0;
     const watchId = this.#random.chance(0.3) ? 1_000 + slot.record.id : 0;
     const request = new WatchRequest(slot.record.request);
-    this.#send(Object.assign(request, { startRevision, watchId }));
+    slot.entrance = new Entrance(this.#self.credential);
+    this.#send(Object.assign(request, { startRevision, watchId }), slot.entrance);
+  }
+
+  /** It was refused, or its right has ended: it asks again, or, as one who may be refused, for another. */
+  #refused(slot: Slot): void {
+    slot.watchId = null;
+    slot.fragments = [];
+    const { isUser } = this.#self;
+    if (isUser) slot.record.closed = true;
+    if (isUser && this.#calm) {
+      this.#slots = this.#slots.filter((other) => other !== slot);
+      return;
+    }
+    const connection = this.#connection;
+    const us = this.#calm ? 10_000 : this.#random.doublings(10_000, second);
+    this.#cluster.world.after(us, () => {
+      const isSame = this.#connection === connection && this.#slots.includes(slot);
+      if (!isSame || slot.watchId !== null || this.#creating.includes(slot)) return;
+      if (isUser) slot.record = this.#fresh(null).record;
+      this.#create(slot);
+    });
   }
 
   #askProgress(): void {
     this.#send(new WatchRequest({ ask: WatchAsk.Progress }));
   }
 
-  #send(request: WatchRequest): void {
-    this.#connection?.send(encodeWatchRequest(request));
+  #send(request: WatchRequest, entrance: Entrance = new Entrance(this.#self.credential)): void {
+    this.#connection?.send(encodeWatchRequest(request), entrance);
   }
 
   #actLater(): void {
@@ -175,6 +211,7 @@ export class WatchClient {
 
   #fresh(start: number | null): Slot {
     const random = this.#random;
+    if (this.#self.isUser) return this.#freshOfUser(start);
     const key = random.pick(["\0", "a", "c", "k", "r", "t", "u"]);
     const end = random.pick(["\0", "\0", "d", "s", "v"]);
     const request = new WatchRequest({
@@ -187,14 +224,26 @@ export class WatchClient {
       progressNotify: random.chance(0.5),
       fragment: random.chance(0.3),
     });
-    return { record: this.#history.begin(request, start), watchId: null, fragments: [] };
+    return this.#slotOf(request, start);
+  }
+
+  #freshOfUser(start: number | null): Slot {
+    const { key, rangeEnd } = drawSpan(this.#random);
+    const bytes = { key: latin1Encode(key), rangeEnd: latin1Encode(rangeEnd) };
+    const prevKv = this.#random.chance(0.4);
+    return this.#slotOf(new WatchRequest({ ask: WatchAsk.Create, ...bytes, prevKv }), start);
+  }
+
+  #slotOf(request: WatchRequest, start: number | null): Slot {
+    const record = this.#history.begin(request, start);
+    return { record, watchId: null, entrance: new Entrance(null), fragments: [] };
   }
 
   // ---- What it hears ----------------------------------------------------------------------------------
 
-  #heard(bytes: Uint8Array): void {
+  #heard(bytes: Uint8Array, applied: number): void {
     const response = must(decodeWatchResponse(bytes), "a watch response");
-    if (response.created) return this.#created(response);
+    if (response.created) return this.#created(response, applied);
     if (response.watchId === noWatcher) {
       for (const { record, watchId } of this.#slots) {
         if (watchId !== null) record.claim(response.header.revision);
@@ -205,7 +254,8 @@ export class WatchClient {
     // Of one that it has cancelled.
     if (slot === undefined) return;
     if (response.compactRevision !== 0) return this.#compacted(slot, response.compactRevision);
-    if (response.canceled) return;
+    if (response.canceled) return this.#refused(slot);
+    if (response.events.length > 0) this.#isTold(slot, applied, false);
     slot.fragments.push(...response.events);
     if (response.fragment) return;
     if (slot.fragments.length > 0) slot.record.hear(slot.fragments);
@@ -213,12 +263,20 @@ export class WatchClient {
     slot.fragments = [];
   }
 
-  #created({ watchId, header, canceled, cancelReason }: WatchResponse): void {
+  #created({ watchId, header, canceled, cancelReason }: WatchResponse, applied: number): void {
     const slot = this.#creating.shift();
     demand(slot !== undefined, "W1 a watcher is created once", () => `id ${watchId}, unasked`);
-    demand(!canceled, "W1 a watcher is created", () => cancelReason);
+    const mayBeRefused = this.#self.credential !== null;
+    demand(!canceled || mayBeRefused, "W1 a watcher is created", () => cancelReason);
+    if (canceled) return this.#refused(slot);
     slot.watchId = watchId;
+    this.#isTold(slot, applied, true);
     slot.record.start ??= header.revision + 1;
+  }
+
+  #isTold({ entrance, record }: Slot, applied: number, began: boolean): void {
+    const { identity, credential } = entrance;
+    if (credential !== null && identity !== null) record.permitted(identity, applied, began);
   }
 
   #compacted(slot: Slot, compactRevision: number): void {

@@ -1,14 +1,16 @@
 // The wire from a member to a client that watches: what the member writes waits here until the client
 // reads it, at a pace of its own. A client that stands still fills it, as a socket's buffer.
-import type { Host, WatchSink, WatchStream } from "@quorate/host";
+import { type Host, Need, type WatchSink, type WatchStream } from "@quorate/host";
 import type { SimProcess } from "../sim-env.ts";
 import type { World, WorldEvent } from "../world.ts";
+import { appliedBy, Entrance, enter } from "./entrance.ts";
 
 /** As a stream of Node's says that it wants to be drained. */
 const highWaterBytes = 1_024;
 
 export interface WatchConnectionEvents {
-  heard(bytes: Uint8Array): void;
+  /** `applied`: by the member, when it said so. */
+  heard(bytes: Uint8Array, applied: number): void;
   /** The member ended it, or its process is gone. */
   ended(): void;
 }
@@ -17,7 +19,10 @@ export class WatchConnection implements WatchSink {
   readonly #world: World;
   readonly #incarnation: SimProcess;
   readonly #events: WatchConnectionEvents;
-  readonly #queue: Uint8Array[];
+  readonly #host: Host;
+  readonly #queue: { readonly message: Uint8Array; readonly applied: number }[];
+  /** Behind a message of which it is being found out who sends it; null: none is. */
+  #waiting: { readonly bytes: Uint8Array; readonly entrance: Entrance }[] | null;
   #stream: WatchStream | null;
   #reading: WorldEvent | null;
   #closed: boolean;
@@ -35,8 +40,10 @@ export class WatchConnection implements WatchSink {
   ) {
     this.#world = world;
     this.#incarnation = incarnation;
+    this.#host = host;
     this.#events = events;
     this.#queue = [];
+    this.#waiting = null;
     this.#stream = null;
     this.#reading = null;
     this.#closed = false;
@@ -52,8 +59,23 @@ export class WatchConnection implements WatchSink {
     return this.#incarnation.alive && !this.#closed;
   }
 
-  send(bytes: Uint8Array): void {
-    this.#incarnation.run(() => this.#stream?.message(bytes));
+  send(bytes: Uint8Array, entrance: Entrance = new Entrance(null)): void {
+    this.#incarnation.run(() => {
+      if (this.#waiting === null) this.#enter(bytes, entrance);
+      else this.#waiting.push({ bytes, entrance });
+    });
+  }
+
+  /** The messages of a stream stay in order, however long it takes to find out who sends one. */
+  #enter(bytes: Uint8Array, entrance: Entrance): void {
+    this.#waiting = [];
+    const found = (caller: Parameters<WatchStream["message"]>[1]): void => {
+      const behind = this.#waiting ?? [];
+      this.#waiting = null;
+      this.#stream?.message(bytes, caller);
+      for (const { bytes: next, entrance: who } of behind) this.send(next, who);
+    };
+    enter(this.#host, entrance, Need.User, { admitted: found, refused: found });
   }
 
   /** What has not been read is lost. */
@@ -67,7 +89,7 @@ export class WatchConnection implements WatchSink {
   // ---- The member's side ----------------------------------------------------------------------------
 
   write(message: Uint8Array): void {
-    this.#queue.push(message);
+    this.#queue.push({ message, applied: appliedBy(this.#host) });
     this.buffered += message.length;
     if (this.buffered >= highWaterBytes) this.needsDrain = true;
     this.#readLater();
@@ -86,10 +108,10 @@ export class WatchConnection implements WatchSink {
 
   #read(): void {
     this.#reading = null;
-    const message = this.#queue.shift();
-    if (message === undefined || this.#closed) return;
-    this.buffered -= message.length;
-    this.#events.heard(message);
+    const next = this.#queue.shift();
+    if (next === undefined || this.#closed) return;
+    this.buffered -= next.message.length;
+    this.#events.heard(next.message, next.applied);
     if (this.#closed) return;
     if (this.#queue.length > 0) return this.#readLater();
     if (!this.#incarnation.alive) return this.#end();

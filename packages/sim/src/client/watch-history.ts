@@ -1,7 +1,7 @@
 // What watchers were told, in order: each is one record, however often its client went to another
 // member with it. Judged when the run is over (checkers/watch-*.ts).
 import { latin1Decode } from "@quorate/base";
-import type { KeyValue, WatchEvent, WatchRequest } from "@quorate/kv";
+import type { Identity, KeyValue, WatchEvent, WatchRequest } from "@quorate/kv";
 import { kvText } from "../model/canonical.ts";
 import { liveKeyOf } from "../model/reply-text.ts";
 
@@ -13,6 +13,13 @@ export interface ToldRevision {
   readonly bare: readonly string[];
 }
 
+export interface WatchPermit {
+  readonly identity: Identity;
+  readonly applied: number;
+  /** It was begun then; else it was told of events. */
+  readonly began: boolean;
+}
+
 export class WatchRecord {
   readonly id: number;
   /** Key, range and what it wants to be told; not the place where a client resumes. */
@@ -22,6 +29,8 @@ export class WatchRecord {
   readonly told: ToldRevision[];
   /** It was said that by then it had been told of everything up to the revision. */
   readonly claims: { readonly revision: number; readonly toldCount: number }[];
+  /** As whom it was begun or told, and what the member had applied when it said so. */
+  readonly permits: WatchPermit[];
   /** Where it would have gone on, and what the member said was compacted; null: it goes on. */
   compacted: { readonly next: number; readonly compactRevision: number } | null;
   /** Its client wants no more of it. */
@@ -33,6 +42,7 @@ export class WatchRecord {
     this.start = start;
     this.told = [];
     this.claims = [];
+    this.permits = [];
     this.compacted = null;
     this.closed = false;
   }
@@ -56,6 +66,10 @@ export class WatchRecord {
       group.push(event);
     }
     if (group.length > 0) this.#push(revision, group);
+  }
+
+  permitted(identity: Identity, applied: number, began: boolean): void {
+    this.permits.push({ identity, applied, began });
   }
 
   claim(revision: number): void {

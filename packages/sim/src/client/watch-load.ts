@@ -1,7 +1,9 @@
 // The clients of a run that watch, beside those that ask.
+import type { Credential } from "@quorate/host";
 import { demand } from "../checkers/violation.ts";
 import type { SimCluster } from "../cluster.ts";
-import { WatchClient } from "./watch-client.ts";
+import { named, userNames } from "../workloads/auth-people.ts";
+import { WatchClient, type WatchSelf } from "./watch-client.ts";
 import { WatchHistory } from "./watch-history.ts";
 
 /** After the heal point, when everything else has come to rest. */
@@ -12,14 +14,24 @@ export class WatchLoad {
   readonly #cluster: SimCluster;
   readonly #clients: readonly WatchClient[];
 
-  constructor(cluster: SimCluster, clients: number) {
+  /** `credential`: of those that watch anything; beside them so many users. */
+  constructor(
+    cluster: SimCluster,
+    clients: number,
+    credential: Credential | null = null,
+    users: number = 0,
+  ) {
     this.history = new WatchHistory();
     this.#cluster = cluster;
     const random = cluster.world.random("watchers");
-    this.#clients = Array.from(
-      { length: clients },
-      (_, at) => new WatchClient(cluster, this.history, random.fork(`client ${at}`)),
-    );
+    this.#clients = Array.from({ length: clients + users }, (_, at) => {
+      const own = random.fork(`client ${at}`);
+      const isUser = at >= clients;
+      const self: WatchSelf = isUser
+        ? { credential: named(own.pick(userNames)), isUser }
+        : { credential, isUser };
+      return new WatchClient(cluster, this.history, own, self);
+    });
   }
 
   start(): void {

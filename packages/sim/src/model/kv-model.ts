@@ -9,19 +9,26 @@ import {
   AlarmCause,
   type AlarmCommand,
   AlarmType,
+  type AuthCommand,
   CompactionRequest,
   type Compare,
+  decodeLeaseRevoke,
   type DeleteRangeRequest,
+  type Identity,
   KvError,
+  nobody,
   OperationKind,
   OpType,
   type PutRequest,
   type RangeRequest,
   type RequestOp,
+  RevokeCause,
   type TxnRequest,
 } from "@quorate/kv";
+import { AuthModel } from "./auth-model.ts";
+import { denialOf, keepDenialOf } from "./auth-rights.ts";
 import { errorText, kvText, type LiveKey, txnText } from "./canonical.ts";
-import { leaseNumber } from "./lease-number.ts";
+import { leaseNumber, numberOfLease } from "./lease-number.ts";
 import { type LeaseEntry, LeaseModel, refusedLease } from "./lease-model.ts";
 import { type ModelRequest, plainOperationsOf } from "./request-parts.ts";
 import { compareHolds, isInRange, rangeBody, rangeEndOf } from "./range-model.ts";
@@ -58,6 +65,7 @@ export class KvModel implements ModelState {
   /** Kind and member of each active alarm → who raised it, and may take it back. */
   readonly #alarms: Map<string, AlarmCause>;
   readonly leases: LeaseModel;
+  readonly auth: AuthModel;
   readonly #versions: Map<string, Version[]>;
   /** All keys that ever were, in order. */
   readonly #keys: string[];
@@ -68,15 +76,19 @@ export class KvModel implements ModelState {
     this.compactRevision = -1;
     this.#alarms = new Map();
     this.leases = new LeaseModel();
+    this.auth = new AuthModel();
     this.#versions = new Map();
     this.#keys = [];
     this.#wrote = false;
   }
 
   /** Applies a committed operation and gives its reply. */
-  apply(request: ModelRequest): string {
+  apply(request: ModelRequest, identity: Identity = nobody): string {
     const refusal = this.#refusedByAlarms(request);
     if (refusal !== KvError.None) return errorText(refusal);
+    const keysOfLease = (lease: number): string[] => this.keysOfLease(lease, this.revision);
+    const denial = denialOf(this.auth.now, identity, request, keysOfLease);
+    if (denial !== KvError.None) return errorText(denial);
     if (request instanceof CompactionRequest) return this.#compact(request);
     this.#wrote = false;
     const path: Path = new Map();
@@ -88,7 +100,9 @@ export class KvModel implements ModelState {
   }
 
   /** Applies a committed alarm. */
-  alarm({ action, type, memberId, cause }: AlarmCommand): void {
+  alarm({ action, type, memberId, cause }: AlarmCommand, identity: Identity = nobody): void {
+    const isByHand = cause === AlarmCause.Operator;
+    if (isByHand && this.auth.now.mayAdminister(identity) !== KvError.None) return;
     const name = `${type} ${memberId}`;
     const raisedBy = this.#alarms.get(name);
     if (action === AlarmAction.Activate) {
@@ -99,20 +113,42 @@ export class KvModel implements ModelState {
   }
 
   /** Applies a committed entry about leases; its command begins at `at`. */
-  lease(entry: LeaseEntry, at: number): void {
+  lease(entry: LeaseEntry, at: number, identity: Identity = nobody): void {
     const noSpace = this.isActive(AlarmType.NoSpace);
     const corrupt = this.isActive(AlarmType.Corrupt);
     if (refusedLease(entry.kind, noSpace, corrupt) !== KvError.None) return;
+    if (this.#deniedLease(entry, at, identity) !== KvError.None) return;
     if (entry.kind === OperationKind.LeaseGrant) return this.leases.grant(entry, at);
     if (entry.kind !== OperationKind.LeaseRevoke) return;
     const life = this.leases.revoke(entry, at);
     if (life === null) return;
     const main = this.revision + 1;
-    const gone = this.liveAt(first, everything, main).filter(({ lease }) => lease === life.lease);
-    for (const { key } of gone) this.#push(key, { main, live: null });
+    const gone = this.keysOfLease(life.lease, main);
+    for (const key of gone) this.#push(key, { main, live: null });
     if (gone.length > 0) this.revision++;
     life.end!.revision = this.revision;
     life.end!.deleted = gone.length;
+  }
+
+  #deniedLease({ kind, payload }: LeaseEntry, at: number, identity: Identity): KvError {
+    if (kind === OperationKind.LeaseGrant) return this.auth.now.mayCall(identity);
+    if (kind !== OperationKind.LeaseRevoke) return KvError.None;
+    const command = decodeLeaseRevoke(payload, at);
+    // Whose time is up needs nobody's leave.
+    if (command === null || command.cause === RevokeCause.Expired) return KvError.None;
+    const keys = this.keysOfLease(numberOfLease(command.id), this.revision);
+    return keepDenialOf(this.auth.now, identity, keys);
+  }
+
+  /** Applies a committed entry about users, roles, rights or tokens. */
+  authorize(index: number, stampMs: number, identity: Identity, command: AuthCommand): void {
+    this.auth.apply(index, stampMs, identity, command);
+  }
+
+  /** That carried it at a revision. */
+  keysOfLease(lease: number, revision: number): string[] {
+    const all = this.liveAt(first, everything, revision);
+    return all.filter((kv) => kv.lease === lease).map(({ key }) => key);
   }
 
   isActive(type: AlarmType): boolean {

@@ -5,14 +5,13 @@ import { MessageType } from "@quorate/raft";
 import type { Entry } from "@quorate/raft";
 import type { CommittedLog } from "../checkers/committed-log.ts";
 import { LeaseRevokes } from "../checkers/lease-revokes.ts";
+import { readEnvelope } from "../model/envelope-model.ts";
 import { isLeaseKind } from "../model/lease-model.ts";
 import { numberOfLease } from "../model/lease-number.ts";
 import { raftMessagesIn } from "../peer-frames.ts";
 import type { World } from "../world.ts";
 import type { WatchedProcess } from "./watched-process.ts";
 
-/** No user, auth revision 0. */
-const envelopeBytes = 2;
 const answers: ReadonlySet<MessageType> = new Set([
   MessageType.HeartbeatResponse,
   MessageType.AppendResponse,
@@ -96,7 +95,7 @@ export class LeaseWatch {
   }
 
   #lookAtRevoke(watched: WatchedProcess, { samples }: Leading, { term, payload }: Entry): void {
-    const command = decodeLeaseRevoke(payload, envelopeBytes);
+    const command = decodeLeaseRevoke(payload, readEnvelope(payload).at);
     if (command === null || command.cause !== RevokeCause.Expired) return;
     const { member, inside, core, raftId } = watched;
     const expiryMs = inside.leases.lessor.expiryMs(command.id);
