@@ -1,6 +1,7 @@
 // Requests of a story: a single one whose outcome the story looks at, and a steady stream of writes
 // whose latencies it measures. Both join the history that is judged at the end.
 import { latin1Encode } from "@quorate/base";
+import type { Credential } from "@quorate/host";
 import { PutRequest } from "@quorate/kv";
 import { type ClientOperation, type History, Outcome } from "../client/history.ts";
 import type { RequestTarget } from "../client/request-target.ts";
@@ -66,8 +67,13 @@ export class Asker {
     return this.ask(member, planned(new PutRequest({ key: latin1Encode(key), value })));
   }
 
-  ask(member: string, plan: PlannedOperation): Ask {
-    const operation = this.#history.call(storyClient, member, plan);
+  /** `credential`: what it brings; else what all do. */
+  ask(
+    member: string,
+    plan: PlannedOperation,
+    credential: Credential | null = this.#history.credential,
+  ): Ask {
+    const operation = this.#history.call(storyClient, member, plan, credential);
     const ask = new Ask(member, operation, this.#world.nowMs);
     this.#target.request(member, operation, {
       reply: (bytes) => {

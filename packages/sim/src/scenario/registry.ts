@@ -3,6 +3,7 @@ import { assert } from "@quorate/base";
 import { ackOnDuplicateAppend } from "./stories/ack-on-duplicate-append.ts";
 import { acksOfRolledBackEntries } from "./stories/acks-of-rolled-back-entries.ts";
 import { alarmsOutliveRestarts } from "./stories/alarms-outlive-restarts.ts";
+import { authAfterASnapshot } from "./stories/auth-after-a-snapshot.ts";
 import { answerWithoutADataLink } from "./stories/answer-without-a-data-link.ts";
 import { appliedIndexAheadOfData } from "./stories/applied-index-ahead-of-data.ts";
 import { bitFlipOnAMinority } from "./stories/bit-flip-on-a-minority.ts";
@@ -92,6 +93,7 @@ import { tombstoneOutlivesItsRows } from "./stories/tombstone-outlives-its-rows.
 import { tornTailIsNoDamage } from "./stories/torn-tail-is-no-damage.ts";
 import { twoSnapshotsBackToBack } from "./stories/two-snapshots-back-to-back.ts";
 import { unknownIsNotRemoved } from "./stories/unknown-is-not-removed.ts";
+import { watchOfALostRight } from "./stories/watch-of-a-lost-right.ts";
 import { wan7 } from "./stories/wan-7.ts";
 import { secondProcessEvictsNobody } from "./stories/second-process-evicts-nobody.ts";
 import { disksLostAgainAndAgain } from "./stories/disks-lost-again-and-again.ts";
@@ -221,6 +223,9 @@ const all: readonly Story[] = [
   leaseOfALostLeader,
   leaseOfAStalledLeader,
   leaseRenewedAfterACheckpoint,
+  // Users and rights.
+  authAfterASnapshot,
+  watchOfALostRight,
   // Watchers.
   watchAcrossASnapshot,
   futureWatchOnALateMember,

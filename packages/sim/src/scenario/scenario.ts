@@ -3,7 +3,14 @@
 // started again, no fault ends by itself. At the end all is healed; then the general bounds and the
 // judgement of the whole history apply (liveness.ts, judge.ts), as watch.ts did all the time.
 import { assert, latin1Encode, must } from "@quorate/base";
-import type { HostConfig, HostInside, HostStatus, JournalEvent, JournalKind } from "@quorate/host";
+import type {
+  Credential,
+  HostConfig,
+  HostInside,
+  HostStatus,
+  JournalEvent,
+  JournalKind,
+} from "@quorate/host";
 import { MemberAim } from "@quorate/host";
 import { encodeRecordChanges, type RecordChange, RecordChangeKind } from "@quorate/host/internal";
 import { RangeRequest } from "@quorate/kv";
@@ -431,8 +438,9 @@ export class Scenario {
     return this.ask(member, planned(new RangeRequest({ key: latin1Encode(key) })));
   }
 
-  ask(member: string, plan: PlannedOperation): Ask {
-    return this.#asker.ask(member, plan);
+  /** `credential`: what it brings; else what all do. */
+  ask(member: string, plan: PlannedOperation, credential?: Credential): Ask {
+    return this.#asker.ask(member, plan, credential);
   }
 
   /** A put every so often at whoever leads. */

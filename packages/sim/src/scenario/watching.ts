@@ -1,6 +1,8 @@
 // A story's own client that watches, on the stream of one member: what it was told, as short texts.
 import { latin1Decode, latin1Encode, must } from "@quorate/base";
+import type { Credential } from "@quorate/host";
 import { decodeWatchResponse, encodeWatchRequest, WatchAsk, WatchRequest } from "@quorate/kv";
+import { Entrance } from "../client/entrance.ts";
 import { WatchConnection } from "../client/watch-connection.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -16,10 +18,22 @@ export class Watching {
   /** Its history is gone up to here; null: it goes on. */
   compactRevision: number | null;
   ended: boolean;
+  /** Why the member wants to tell it nothing more; empty: it does. */
+  cancelReason: string;
+  readonly #credential: Credential | null;
   readonly #connection: WatchConnection;
 
   /** Of all keys from `key` on. `start` 0: what is new. */
-  constructor(s: Scenario, member: string, key: string, start: number) {
+  constructor(
+    s: Scenario,
+    member: string,
+    key: string,
+    start: number,
+    credential: Credential | null = null,
+    rangeEnd: string = "\0",
+  ) {
+    this.cancelReason = "";
+    this.#credential = credential;
     this.revisions = [];
     this.headerRevision = 0;
     this.progress = null;
@@ -42,7 +56,7 @@ export class Watching {
     this.#send({
       ask: WatchAsk.Create,
       key: latin1Encode(key),
-      rangeEnd: latin1Encode("\0"),
+      rangeEnd: latin1Encode(rangeEnd),
       startRevision: start,
     });
   }
@@ -57,12 +71,14 @@ export class Watching {
   }
 
   #send(fields: Partial<WatchRequest>): void {
-    this.#connection.send(encodeWatchRequest(new WatchRequest(fields)));
+    const bytes = encodeWatchRequest(new WatchRequest(fields));
+    this.#connection.send(bytes, new Entrance(this.#credential));
   }
 
   #heard(bytes: Uint8Array): void {
     const response = must(decodeWatchResponse(bytes), "a watch response");
     this.headerRevision = response.header.revision;
+    if (response.canceled) this.cancelReason = response.cancelReason;
     if (response.created) this.created = true;
     else if (response.canceled) this.compactRevision = response.compactRevision;
     else if (response.watchId === -1) this.progress = response.header.revision;
