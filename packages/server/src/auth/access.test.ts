@@ -113,6 +113,7 @@ test("what a rule asks for, and what the call brings: token, bearer, common name
     [3, { authorization: "t" }, null, Need.Admin, token("t")],
     [4, { authorization: "Bearer t" }, null, Need.AdminHere, token("t")],
     [2, { authorization: "bearer  t" }, null, Need.User, token("t")],
+    [2, { token: "t, t" }, null, Need.User, token("t")],
     [2, { token: "a", authorization: "b" }, "cn", Need.User, token("a")],
     [2, {}, "cn", Need.User, { kind: CredentialKind.Name, user: "cn" }],
   ];

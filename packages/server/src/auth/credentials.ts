@@ -9,12 +9,15 @@ import type { JsonWebTokens } from "./jwt.ts";
 /** Never a token's hash. */
 const noToken: Credential = { kind: CredentialKind.Token, hash: "" };
 
-/** etcd's clients send the one, HTTP's the other, and some with a scheme in front. */
+/**
+ * etcd's clients send the one, HTTP's the other, and some with a scheme in front. Python's sends its token
+ * twice, which arrives as one value with a comma: the first is meant, as in etcd. No token has a comma.
+ */
 export function tokenOf({ metadata }: Pick<GrpcSink, "metadata">): string | null {
   const value = metadata["token"] ?? metadata["authorization"];
   if (value === undefined) return null;
   const text = Array.isArray(value) ? (value[0] ?? "") : value;
-  return text.replace(/^Bearer +/i, "");
+  return text.split(",", 1)[0]!.replace(/^Bearer +/i, "");
 }
 
 /**
