@@ -26,6 +26,8 @@ function under(folder: string): (path: string) => boolean {
 const inSimulation = under("packages/sim/test");
 const inPackages = under("packages");
 const inScripts = under("scripts");
+const inConformance = under("tests/conformance");
+const inClients = under("tests/clients");
 
 export const GROUPS: readonly TestGroup[] = [
   {
@@ -73,7 +75,7 @@ export const GROUPS: readonly TestGroup[] = [
     name: "conformance",
     title: "clients of etcd against Quorate",
     long: false,
-    owns: under("tests/conformance"),
+    owns: (path) => inConformance(path) || inClients(path),
     isolation: { processesMax: 2 },
     reporter: "spec",
     testSecondsMax: 300,

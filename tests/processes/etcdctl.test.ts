@@ -379,6 +379,37 @@ test(
   },
 );
 
+test("defrag, move-leader and version", { skip }, async () => {
+  await same([["defrag"], ["version"], ["move-leader 1234"], ["move-leader nonsense"]]);
+  const outcomes = await Promise.all((["quorate", "etcd"] as const).map(moveLeader));
+  deepEqual(outcomes[0], outcomes[1]);
+  match(outcomes[0]![0]!.out, /^Leadership transferred from ID to ID\n$/);
+});
+
+/** Moves it to one that does not lead, and asks again where that one is not among the endpoints. */
+async function moveLeader(side: "quorate" | "etcd"): Promise<Outcome[]> {
+  const all = addressesOf(side).join(",");
+  const leads = async (): Promise<{ leader: string; members: string[] }> => {
+    const { out } = await etcdctl(all, ["endpoint", "status", "-w", "json"], "");
+    const members = [...out.matchAll(/"member_id":(\d+)/g)].map((found) => found[1]!);
+    return { leader: /"leader":(\d+)/.exec(out)![1]!, members };
+  };
+  const { leader, members } = await leads();
+  const at = members.findIndex((id) => id !== leader);
+  const target = BigInt(members[at]!).toString(16);
+  const moved = await etcdctl(all, ["move-leader", target], "");
+  await eventually("it leads", async () => (await leads()).leader === members[at]);
+  const rest = addressesOf(side).filter((_, i) => i !== at);
+  const nobody = await etcdctl(rest.join(","), ["move-leader", target], "");
+  const defrag = await etcdctl(all, ["defrag", "--cluster"], "");
+  return [moved, nobody, defrag].map(({ code, out, err }) => ({
+    code,
+    // In an order of ids.
+    out: plain(side, out).replace(/CLIENT\d/g, "CLIENT"),
+    err: plain(side, err).replace(/CLIENT\d/g, "CLIENT"),
+  }));
+}
+
 test("an endpoint where nobody listens: the same words and exit code", { skip }, async () => {
   const outcomes = await Promise.all(
     ["get", "put"].map((word) =>
