@@ -1,15 +1,19 @@
 // Waiting for a condition instead of for a time: what is asked again and again until it holds.
 import { setTimeout as sleep } from "node:timers/promises";
 
-const pollMs = 20;
+const pollMsDefault = 20;
 /** Far above what any condition needs on a loaded machine: time is never what a test asserts. */
 const timeoutMsDefault = 60_000;
 
-/** The first value that is neither null, undefined nor false; throws with `what` when none comes. */
+/**
+ * The first value that is neither null, undefined nor false; throws with `what` when none comes. Who asks by
+ * starting a process asks less often (`pollMs`).
+ */
 export async function eventually<Value>(
   what: string,
   check: () => Value | Promise<Value>,
   timeoutMs: number = timeoutMsDefault,
+  pollMs: number = pollMsDefault,
 ): Promise<NonNullable<Exclude<Value, false>>> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
