@@ -2,7 +2,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { KvError, nobody } from "@quorate/kv";
-import type { RangeTask } from "@quorate/kv";
 import { FailureCode } from "../host-api.ts";
 import { failure } from "../proposals.ts";
 import { PendingRead, ReadKind } from "../reads.ts";
