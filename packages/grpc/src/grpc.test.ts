@@ -149,6 +149,59 @@ test("a client that gives up cancels the call at the server", async () => {
   lastSink!.reply(new Uint8Array(1));
 });
 
+test("a call whose time is up ends, and what its handler says later is not heard", async () => {
+  const before = cancelled;
+  const { status, message } = await endOf("/test.Echo/Hang", { "grpc-timeout": "30m" });
+  assert.equal(status, String(GrpcCode.DeadlineExceeded));
+  assert.equal(message, "context deadline exceeded");
+  assert.equal(cancelled, before + 1);
+  lastSink!.reply(new Uint8Array(1));
+});
+
+test("a call without time left is not begun, one with time is as any other", async () => {
+  lastSink = null;
+  for (const timeout of ["0S", "-5S", "900u", "1n"]) {
+    const { status } = await endOf("/test.Echo/Echo", { "grpc-timeout": timeout });
+    assert.equal(status, String(GrpcCode.DeadlineExceeded), timeout);
+    assert.equal(lastSink, null);
+  }
+  for (const timeout of ["10S", "1H", "99999999H"]) {
+    const { status } = await endOf("/test.Echo/Echo", { "grpc-timeout": timeout });
+    assert.equal(status, String(GrpcCode.Ok), timeout);
+  }
+});
+
+test("a timeout that is not to be understood resets the stream", async () => {
+  for (const timeout of ["x", "10", "1.5S", "123456789S"]) {
+    const { status, reset } = await endOf("/test.Echo/Echo", { "grpc-timeout": timeout });
+    assert.equal(status, undefined);
+    assert.equal(reset, http2.constants.NGHTTP2_PROTOCOL_ERROR);
+  }
+});
+
+/** How a call of one message ends for a client that has no clock of its own. */
+async function endOf(
+  path: string,
+  headers: http2.OutgoingHttpHeaders,
+): Promise<{ readonly status: unknown; readonly message: unknown; readonly reset: number }> {
+  const session = http2.connect(`http://${client.address}`);
+  const stream = session.request({
+    ":method": "POST",
+    ":path": path,
+    "content-type": "application/grpc",
+    ...headers,
+  });
+  let told: http2.IncomingHttpHeaders = {};
+  stream.on("response", (response) => (told = { ...told, ...response }));
+  stream.on("trailers", (trailers) => (told = { ...told, ...trailers }));
+  stream.on("error", () => undefined);
+  stream.resume();
+  stream.end(frameMessage(new Uint8Array(3)));
+  await new Promise((resolve) => stream.on("close", resolve));
+  session.destroy();
+  return { status: told["grpc-status"], message: told["grpc-message"], reset: stream.rstCode ?? 0 };
+}
+
 test("a refused connect is Unavailable", async () => {
   const nobody = new GrpcClient("127.0.0.1:1");
   const result = await nobody.call("/test.Echo/Echo", new Uint8Array(1), 5000);

@@ -3,6 +3,9 @@
 // (docs/adr: own HTTP/2 comes behind the same interface); everything a peer can grow is bounded here.
 import http2 from "node:http2";
 import type { Duplex } from "node:stream";
+import { DeadlineTimer } from "./deadline-timer.ts";
+import type { Deadline, Expiring } from "./deadline-wheel.ts";
+import { parseGrpcTimeout } from "./grpc-timeout.ts";
 import { KeepAlive, keepAliveDefaults } from "./keep-alive.ts";
 import type { KeepAliveLimits } from "./keep-alive.ts";
 import { openHttp2 } from "./opening.ts";
@@ -84,6 +87,7 @@ interface Shared {
   calls: number;
   readonly replyBytes: ReplyBytes;
   readonly untaken: UntakenReplies;
+  readonly deadlines: DeadlineTimer;
   handled(method: number, code: GrpcCode, elapsedMs: number): void;
 }
 
@@ -141,6 +145,7 @@ export class GrpcServer {
       calls: 0,
       replyBytes: this.#limits.replyBytes,
       untaken: new UntakenReplies(),
+      deadlines: new DeadlineTimer(),
       handled: (method, code, elapsedMs) => this.onHandled?.(method, code, elapsedMs),
     };
     this.onHandled = null;
@@ -249,12 +254,14 @@ function isGrpc(contentType: string | undefined): boolean {
 }
 
 /** One call on one HTTP/2 stream. */
-class Call implements GrpcSink, UntakenReply {
+class Call implements GrpcSink, Expiring, UntakenReply {
   readonly #stream: http2.ServerHttp2Stream;
   readonly #options: GrpcServerOptions;
   readonly #connection: Connection;
   readonly #reader: MessageReader;
   readonly #startedMs: number;
+  /** Null: it has none, or has ended. */
+  #deadline: Deadline | null;
   readonly metadata: http2.IncomingHttpHeaders;
   readonly peer: GrpcPeer;
   #method: number;
@@ -278,6 +285,7 @@ class Call implements GrpcSink, UntakenReply {
     this.#connection = connection;
     this.#reader = new MessageReader(options.messageBytesMax);
     this.#startedMs = performance.now();
+    this.#deadline = null;
     this.metadata = headers;
     this.peer = connection.peer;
     this.#method = -1;
@@ -307,6 +315,8 @@ class Call implements GrpcSink, UntakenReply {
   }
 
   start(): void {
+    const timeout = this.metadata["grpc-timeout"];
+    if (typeof timeout === "string" && !this.#mayStart(timeout)) return;
     const path = this.metadata[":path"] ?? "";
     const method = this.#options.methods.get(path);
     if (method === undefined) {
@@ -371,13 +381,36 @@ class Call implements GrpcSink, UntakenReply {
       this.#stream.end();
       return;
     }
-    this.#ended = true;
-    this.#count(code);
+    this.#over(code);
     if (!this.#stream.destroyed && !this.#stream.closed) {
       this.#connection.keepAlive?.sent();
       this.#stream.respond({ ...replyHeaders, ...status }, { endStream: true });
       this.#closeBehindAnswer();
     }
+  }
+
+  /** False: its timeout is not to be understood, or no time is left for it. */
+  #mayStart(timeout: string): boolean {
+    const timeoutMs = parseGrpcTimeout(timeout);
+    if (timeoutMs === null) {
+      // As grpc-go in etcd 3.4: what was wrong is not told.
+      this.#over(GrpcCode.Internal);
+      this.#stream.close(http2.constants.NGHTTP2_PROTOCOL_ERROR);
+      return false;
+    }
+    if (timeoutMs < timeoutMsMin) {
+      this.expire();
+      return false;
+    }
+    const { deadlines } = this.#connection.shared;
+    this.#deadline = deadlines.add(this, this.#startedMs + timeoutMs);
+    return true;
+  }
+
+  /** What it has asked for may still come about: nobody is told that it has not. */
+  expire(): void {
+    this.#deadline = null;
+    this.#abort(GrpcCode.DeadlineExceeded, "context deadline exceeded");
   }
 
   #onData(chunk: Buffer): void {
@@ -424,8 +457,7 @@ class Call implements GrpcSink, UntakenReply {
     this.#replyBytes = 0;
     this.#connection.closed();
     if (!this.#ended) {
-      this.#ended = true;
-      this.#count(GrpcCode.Canceled);
+      this.#over(GrpcCode.Canceled);
       this.onCancel?.();
     }
   }
@@ -439,12 +471,11 @@ class Call implements GrpcSink, UntakenReply {
   }
 
   #end(code: GrpcCode, trailers: Record<string, string>): void {
-    this.#ended = true;
+    this.#over(code);
     this.#stream.once("wantTrailers", () => {
       this.#stream.sendTrailers(trailers);
       this.#closeBehindAnswer();
     });
-    this.#count(code);
   }
 
   /** A client that has not said all it will say need not go on: its stream counts as one until then. */
@@ -457,10 +488,16 @@ class Call implements GrpcSink, UntakenReply {
     });
   }
 
-  #count(code: GrpcCode): void {
-    this.#connection.shared.handled(this.#method, code, performance.now() - this.#startedMs);
+  #over(code: GrpcCode): void {
+    const { deadlines, handled } = this.#connection.shared;
+    this.#ended = true;
+    if (this.#deadline !== null) deadlines.remove(this.#deadline);
+    this.#deadline = null;
+    handled(this.#method, code, performance.now() - this.#startedMs);
   }
 }
 
+/** Of a call with less, its client is not there any more when the answer is. */
+const timeoutMsMin = 1;
 const replyHeaders = { ":status": 200, "content-type": "application/grpc" };
 const okTrailers = { "grpc-status": "0" };

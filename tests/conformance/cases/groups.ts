@@ -7,6 +7,7 @@ import { badFrameCases } from "./bad-frames.ts";
 import { badGatewayCases } from "./bad-gateway.ts";
 import { badMessageCases } from "./bad-messages.ts";
 import { clusterCases } from "./cluster.ts";
+import { deadlineCases } from "./deadlines.ts";
 import { healthCases } from "./health.ts";
 import { rangeCases } from "./kv-range.ts";
 import { txnCases } from "./kv-txn.ts";
@@ -81,5 +82,10 @@ export const groups: readonly Group[] = [
     setup: { ...auth },
     cases: [...malformedCases, ...badFrameCases, ...badMessageCases, ...badGatewayCases],
   },
-  { name: "health", title: "grpc.health.v1", setup: one, cases: healthCases },
+  {
+    name: "health",
+    title: "grpc.health.v1, and deadlines of calls",
+    setup: one,
+    cases: [...healthCases, ...deadlineCases],
+  },
 ];
