@@ -1,11 +1,10 @@
 // That nothing is forgotten: every rule of the contract has a case, every divergence with an id is met
-// by one, and every group that is listed as not served is one.
+// by one.
 import { deepEqual, equal } from "node:assert/strict";
 import { readFileSync, globSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { groups } from "./cases/groups.ts";
-import { notServed } from "./not-served.ts";
 import { rulesWithoutCase } from "./suite/completeness.ts";
 import { readDivergences } from "./suite/divergences.ts";
 
@@ -21,8 +20,7 @@ test("docs/DIVERGENCE.md and the cases name the same divergences", () => {
   deepEqual([...used].sort(), listed);
 });
 
-test("groups have names of their own, and what is not served is a group", () => {
+test("groups have names of their own", () => {
   const names = groups.map(({ name }) => name);
   equal(new Set(names).size, names.length);
-  for (const name of Object.keys(notServed)) equal(names.includes(name), true, name);
 });

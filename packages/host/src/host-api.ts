@@ -7,6 +7,7 @@ import type {
   AuthView,
   ClientOperationKind,
   Digest,
+  DowngradeCommand,
   HashKvTask,
   Identity,
   KvError,
@@ -302,6 +303,8 @@ export interface HostStatus {
   readonly quotaBytes: number;
   /** Active ones, as this member has applied them; sorted by kind and member. */
   readonly alarms: readonly Alarm[];
+  /** The version that a downgrade was enabled to and not cancelled, or empty. */
+  readonly downgradeTarget: string;
 }
 
 export interface HostCounters {
@@ -364,6 +367,8 @@ export interface HostApi {
   changeMembers(request: MemberRequest, sink: ReplySink): void;
   /** The reply is the list of alarms that the command found or made (kv's decodeAlarms). */
   alarm(command: AlarmCommand, sink: ReplySink, identity?: Identity): void;
+  /** The empty reply comes when this member has applied it. */
+  downgrade(command: DowngradeCommand, sink: ReplySink, identity?: Identity): void;
   /**
    * A client's stream of watchers, on this member alone. `requiresLeader`: it ends when this member
    * has known of no leader for three election timeouts. Where no stream is taken the sink fails.

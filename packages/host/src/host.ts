@@ -3,7 +3,7 @@
 // of a turn is in pump.ts. The very same class runs in production and in the simulator.
 import { must } from "@quorate/base";
 import { nobody } from "@quorate/kv";
-import type { AlarmCommand, HashKvTask, Identity, KvError } from "@quorate/kv";
+import type { AlarmCommand, DowngradeCommand, HashKvTask, Identity, KvError } from "@quorate/kv";
 import { Role } from "@quorate/raft";
 import type { Message } from "@quorate/raft";
 import type {
@@ -253,6 +253,10 @@ export class Host implements HostApi {
     this.#serving(sink)?.requests.alarm(command, identity, sink, this.#nowTick);
   }
 
+  downgrade(command: DowngradeCommand, sink: ReplySink, identity: Identity = nobody): void {
+    this.#serving(sink)?.requests.downgrade(command, identity, sink, this.#nowTick);
+  }
+
   watch(sink: WatchSink, requiresLeader: boolean): WatchStream {
     const running = this.#serving(sink, true);
     return running?.watches.open(sink, requiresLeader) ?? closedWatch;
@@ -476,8 +480,9 @@ export class Host implements HostApi {
 
   #handOver(done: () => void): void {
     const heir = this.#running?.leadership.heir() ?? null;
-    if (heir === null) done();
-    else this.transferLeadership(heir.memberId, done);
+    if (heir === null) return done();
+    this.#env.trace.info("handing over leadership", { to: heir.name });
+    this.transferLeadership(heir.memberId, done);
   }
 
   #onScanned(): void {
@@ -506,19 +511,12 @@ export class Host implements HostApi {
   // ---- Stop -----------------------------------------------------------------------------------------
 
   stop(done: () => void): void {
-    const running = this.#running;
     if (this.#phase >= Phase.Stopping && this.#phase !== Phase.Refused) {
       return;
     }
     this.#phase = Phase.Stopping;
     this.#reason = "stopping";
-    const heir = running?.leadership.heir() ?? null;
-    if (heir === null) {
-      this.#close(done);
-      return;
-    }
-    this.#env.trace.info("handing over leadership", { to: heir.name });
-    this.transferLeadership(heir.memberId, () => this.#close(done));
+    this.#handOver(() => this.#close(done));
   }
 
   #close(done: () => void): void {

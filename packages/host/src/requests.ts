@@ -1,7 +1,14 @@
 // Client operations at the door: checked by every rule that needs no state, bounded, and sent on as
 // a proposal or a read. Refusals never come inside the call (ReplySink).
-import { encodeAlarmCommand, encodeAuthCommand, KvError, nobody, OperationKind } from "@quorate/kv";
-import type { AlarmCommand, AuthCommand, Identity, KvApi } from "@quorate/kv";
+import {
+  encodeAlarmCommand,
+  encodeAuthCommand,
+  encodeDowngradeCommand,
+  KvError,
+  nobody,
+  OperationKind,
+} from "@quorate/kv";
+import type { AlarmCommand, AuthCommand, DowngradeCommand, Identity, KvApi } from "@quorate/kv";
 import type { Env } from "@quorate/storage";
 import type { Quota } from "./alarms/quota.ts";
 import { FailureCode, rangeRequest } from "./host-api.ts";
@@ -112,6 +119,11 @@ export class Requests {
       return this.refuse(sink, failure(FailureCode.TooLarge));
     }
     this.#proposeFor(identity, OperationKind.Auth, record, sink, nowTick);
+  }
+
+  downgrade(command: DowngradeCommand, identity: Identity, sink: ReplySink, nowTick: number): void {
+    const record = encodeDowngradeCommand(command);
+    this.#proposeFor(identity, OperationKind.Downgrade, record, sink, nowTick);
   }
 
   #proposeFor(

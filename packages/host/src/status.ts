@@ -63,6 +63,7 @@ export function describeStatus(parts: StatusParts): HostStatus {
     requestsInFlight: parts.requestsInFlight,
     quotaBytes: config.quotaBytes,
     alarms: kv?.alarms ?? [],
+    downgradeTarget: kv?.downgradeTarget ?? "",
   };
 }
 

@@ -4,6 +4,7 @@
 import { assertNever, latin1Decode } from "@quorate/base";
 import { decodeAlarmCommand } from "./alarm/alarm-command.ts";
 import { decodeAuthCommand } from "./auth/auth-command.ts";
+import { decodeDowngradeCommand } from "./downgrade/downgrade-command.ts";
 import { KvError } from "./kv-error.ts";
 import {
   decodeLeaseCheckpoint,
@@ -60,6 +61,8 @@ export function checkOperation(
       return decodeLeaseCheckpoint(request) === null ? KvError.Malformed : KvError.None;
     case OperationKind.Auth:
       return decodeAuthCommand(request) === null ? KvError.Malformed : KvError.None;
+    case OperationKind.Downgrade:
+      return decodeDowngradeCommand(request) === null ? KvError.Malformed : KvError.None;
     default:
       return assertNever(kind, "operation kind");
   }

@@ -114,6 +114,8 @@ export interface KvApi {
   readonly deletes: number;
   /** Active ones, sorted by kind and member. */
   readonly alarms: readonly Alarm[];
+  /** A version like "3.4.0", or empty. */
+  readonly downgradeTarget: string;
   readonly leases: LeaseView;
   /** Attached to it now, in order of their bytes. */
   leaseKeys(lease: Lease): readonly Uint8Array[];

@@ -32,6 +32,10 @@ export const KvError = {
   TooManyLeases: 20,
   /** leaseKeysMax are attached to it. */
   TooManyLeaseKeys: 21,
+  /** There is none to cancel. */
+  NoDowngrade: 22,
+  /** Another one has not come to its end. */
+  DowngradeInFlight: 23,
   // Of users, roles and rights.
   RootUserNotFound: 40,
   RootRoleNotGranted: 41,

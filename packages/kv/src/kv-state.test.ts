@@ -183,7 +183,7 @@ test("registered tables are in the checkpoint and in the digest, in their order"
   const tables = kv.tables();
   deepEqual(
     tables.map(({ name }) => name),
-    ["kv", "alarms", "leases", "auth", "one", "two"],
+    ["kv", "alarms", "leases", "auth", "downgrade", "one", "two"],
   );
 
   const again = new Member(new MemoryRows()).kv;

@@ -11,6 +11,7 @@ import type { AuthView } from "./auth/auth-view.ts";
 import { nobody } from "./auth/identity.ts";
 import type { Identity } from "./auth/identity.ts";
 import { Hasher } from "./digest.ts";
+import { DowngradeTable } from "./downgrade/downgrade-table.ts";
 import { checkOperation, checkRange } from "./edge-check.ts";
 import { decodeEnvelope, EnvelopeWriter } from "./envelope.ts";
 import type {
@@ -76,6 +77,7 @@ export class KvState implements KvApi {
   readonly #alarms: AlarmTable;
   readonly leases: LeaseTable;
   readonly #auth: AuthTable;
+  readonly #downgrade: DowngradeTable;
   readonly #gate: AuthGate;
   readonly #tables: ReplicatedTable[];
   /** What handlers see. */
@@ -94,13 +96,15 @@ export class KvState implements KvApi {
     this.#store = new MvccStore(options.rows, this.leases);
     this.#alarms = new AlarmTable();
     this.#auth = new AuthTable();
+    this.#downgrade = new DowngradeTable();
     this.#gate = new AuthGate(this.#auth, (high, low) => this.#keysOfLease(high, low));
-    this.#tables = [this.#alarms, this.leases, this.#auth];
+    this.#tables = [this.#alarms, this.leases, this.#auth, this.#downgrade];
     this.#state = {
       store: this.#store,
       alarms: this.#alarms,
       leases: this.leases,
       auth: this.#auth,
+      downgrade: this.#downgrade,
     };
     const ids = encodeHeaderIds(options.clusterId, options.memberId);
     this.#reply = new ReplyBuilder(ids, options.rangeBytesMax);
@@ -146,6 +150,10 @@ export class KvState implements KvApi {
 
   get alarms(): readonly Alarm[] {
     return this.#alarms.alarms;
+  }
+
+  get downgradeTarget(): string {
+    return this.#downgrade.target;
   }
 
   leaseKeys(lease: Lease): readonly Uint8Array[] {

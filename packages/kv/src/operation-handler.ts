@@ -1,6 +1,7 @@
 // What one kind of operation is to apply (operation-handlers.ts lists them).
 import type { AlarmTable } from "./alarm/alarm-table.ts";
 import type { AuthTable } from "./auth/auth-table.ts";
+import type { DowngradeTable } from "./downgrade/downgrade-table.ts";
 import type { AppliedOperation } from "./kv-api.ts";
 import type { KvError } from "./kv-error.ts";
 import type { LeaseTable } from "./lease/lease-table.ts";
@@ -12,6 +13,7 @@ export interface ReplicatedState {
   readonly alarms: AlarmTable;
   readonly leases: LeaseTable;
   readonly auth: AuthTable;
+  readonly downgrade: DowngradeTable;
 }
 
 /**

@@ -6,6 +6,7 @@ import { encodeAlarms } from "./alarm/alarm.ts";
 import { decodeAlarmCommand } from "./alarm/alarm-command.ts";
 import { applyAuthCommand } from "./auth/apply-auth.ts";
 import { decodeAuthCommand } from "./auth/auth-command.ts";
+import { decodeDowngradeCommand } from "./downgrade/downgrade-command.ts";
 import { KvError } from "./kv-error.ts";
 import {
   applyLeaseCheckpoint,
@@ -93,6 +94,11 @@ export const operationHandlers: Record<OperationKind, OperationHandler> = {
   [OperationKind.Auth]: ({ auth }, payload, at, wallMs) => {
     const command = decodeAuthCommand(payload, at);
     return command === null ? KvError.Malformed : applyAuthCommand(auth, command, wallMs);
+  },
+  /** The reply is empty. */
+  [OperationKind.Downgrade]: ({ downgrade }, payload, at) => {
+    const command = decodeDowngradeCommand(payload, at);
+    return command === null ? KvError.Malformed : downgrade.apply(command);
   },
 };
 

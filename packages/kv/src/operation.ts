@@ -15,6 +15,8 @@ export const OperationKind = {
   LeaseCheckpoint: 23,
   /** A record of ours (auth/auth-command.ts). */
   Auth: 24,
+  /** A record of ours (downgrade/downgrade-command.ts). */
+  Downgrade: 25,
 } as const;
 export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind];
 /** Of those that carry a client's request. */

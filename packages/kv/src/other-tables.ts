@@ -5,6 +5,7 @@ import { must } from "@quorate/base";
 import { AlarmTable } from "./alarm/alarm-table.ts";
 import { AuthTable } from "./auth/auth-table.ts";
 import { Hasher } from "./digest.ts";
+import { DowngradeTable } from "./downgrade/downgrade-table.ts";
 import { LeaseTable } from "./lease/lease-table.ts";
 import { liveDigestOf } from "./live-digest-of.ts";
 import { decodeStateRecord, encodeStateRecord, stateRecordName } from "./state-record.ts";
@@ -20,7 +21,7 @@ export function withOtherTables(
   const state = own === undefined ? null : decodeStateRecord(own.bytes);
   if (state === null) return null;
   const auth = new AuthTable();
-  const kept = [new AlarmTable(), new LeaseTable(), auth];
+  const kept = [new AlarmTable(), new LeaseTable(), auth, new DowngradeTable()];
   for (const table of kept) {
     const record = records.find(({ name }) => name === table.name);
     if (record !== undefined && !table.restore(record.bytes)) return null;

@@ -109,6 +109,12 @@ function rows(): Row[] {
     { path: `${M}Defragment`, request: bytesOf(etcd.DefragmentRequestSchema, {}) },
     { path: `${M}Snapshot`, request: bytesOf(etcd.SnapshotRequestSchema, {}) },
     { path: `${M}MoveLeader`, request: bytesOf(etcd.MoveLeaderRequestSchema, { targetID: 1n }) },
+    {
+      path: `${M}Downgrade`,
+      request: bytesOf(etcd.DowngradeRequestSchema, {
+        action: etcd.DowngradeRequest_DowngradeAction.CANCEL,
+      }),
+    },
     { path: `${M}Alarm`, request: bytesOf(etcd.AlarmRequestSchema, {}), needsNoRight: true },
     {
       path: `${M}Alarm`,

@@ -305,11 +305,18 @@ export const downgradeCases: readonly Case[] = [
         version: `3.${minor - 2}.0`,
       });
       await trial.refused("noDowngrade", downgrade, { action: CANCEL });
-      const valid = await trial.ok(downgrade, { action: VALIDATE, version });
-      equal(valid.version, `3.${minor}.0`);
-      await trial.ok(downgrade, { action: ENABLE, version });
-      await trial.refused("downgradeInFlight", downgrade, { action: ENABLE, version });
-      await trial.ok(downgrade, { action: CANCEL });
+      for (const same of [version, `3.${minor - 1}`, `3.${minor - 1}.7`]) {
+        const valid = await trial.ok(downgrade, { action: VALIDATE, version: same });
+        equal(valid.version, `3.${minor}.0`);
+        equal(valid.header!.revision, await trial.revision());
+      }
+      equal((await trial.ok(downgrade, { action: ENABLE, version })).version, `3.${minor}.0`);
+      for (const action of [ENABLE, VALIDATE]) {
+        await trial.refused("downgradeInFlight", downgrade, { action, version });
+      }
+      const bad = { action: VALIDATE, version: "3" };
+      await trial.refused("badDowngradeVersion", downgrade, bad);
+      equal((await trial.ok(downgrade, { action: CANCEL })).version, `3.${minor}.0`);
       await trial.refused("noDowngrade", downgrade, { action: CANCEL });
     },
   },

@@ -3,9 +3,11 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, before, test } from "node:test";
+import { etcd } from "@quorate/proto";
 import { etcdMissing } from "../../processes/etcd-cluster.ts";
 import { toolVersion } from "../../processes/entry.ts";
 import { GatewayPair } from "./gateway-pair.ts";
+import { WireClient } from "../wire/wire-client.ts";
 import { httpCall } from "./http-call.ts";
 
 const missing = etcdMissing();
@@ -155,6 +157,18 @@ test("paths and methods that are none", { skip }, async () => {
   await pair.same({ path: "/v3/kv/range", body, headers: { "Content-Type": "text/plain" } });
   await pair.same({ path: "/v3/kv/range", body, headers: { "Grpc-Timeout": "1n" } });
   await pair.same({ path: "/v3/kv/range", body, headers: { "Grpc-Timeout": "soon" } });
+});
+
+test("Downgrade is not there in 3.4, nor where Quorate says that it is one", { skip }, async () => {
+  const ends = [pair.etcdAddress, pair.quorateAddress].map(async (address) => {
+    const client = new WireClient(address);
+    const request = { action: etcd.DowngradeRequest_DowngradeAction.ENABLE, version: "3.3.0" };
+    const { end } = await client.unary(etcd.Maintenance.method.downgrade, request);
+    client.close();
+    return [end.code, end.text];
+  });
+  const unknown = [12, "unknown method Downgrade for service etcdserverpb.Maintenance"];
+  deepEqual(await Promise.all(ends), [unknown, unknown]);
 });
 
 test("values and bytes that are none, in etcd's words", { skip }, async () => {

@@ -17,7 +17,7 @@ export interface Case {
 }
 
 export interface Group {
-  /** For --only, and for not-served.ts. */
+  /** For --only. */
   readonly name: string;
   readonly title: string;
   /** The cluster that its cases share, one after the other, with other groups of this very setup. */

@@ -1,9 +1,8 @@
-// The suite as tests of node:test, one for each case: what `npm test` runs. A group that Quorate does
-// not serve yet is skipped there by name and reason (not-served.ts), a missing etcd as loudly.
+// The suite as tests of node:test, one for each case: what `npm test` runs. A missing etcd is skipped
+// loudly.
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { groups } from "../cases/groups.ts";
-import { notServed } from "../not-served.ts";
 import { badInputSent } from "./bad-input.ts";
 import { readDivergences } from "./divergences.ts";
 import { linesOf } from "./order.ts";
@@ -35,8 +34,7 @@ export function testAgainst(kind: ServerKind, names: (name: string) => boolean):
 
 async function take(t: TestContext, pool: ServerPool, { group, cases }: Turn): Promise<void> {
   const divergences = readDivergences();
-  const skip = pool.kind === "quorate" && (notServed[group.name] ?? false);
-  await t.test(`${pool.kind} / ${group.name}: ${group.title}`, { skip }, async (inner) => {
+  await t.test(`${pool.kind} / ${group.name}: ${group.title}`, async (inner) => {
     for (const each of cases) {
       await inner.test(`${each.rule} ${each.name}`, async (innermost) => {
         const verdict = await runCase(pool, group, each, divergences);

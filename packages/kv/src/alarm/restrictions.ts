@@ -34,6 +34,7 @@ const needs: Record<OperationKind, Needs> = {
   // Says only what is so anyway.
   [OperationKind.LeaseCheckpoint]: Needs.Nothing,
   [OperationKind.Auth]: Needs.Nothing,
+  [OperationKind.Downgrade]: Needs.Nothing,
 };
 
 /** None: it may be carried out. `request` starts at `at` in the payload. */

@@ -53,6 +53,7 @@ export class AuthGate {
         return txn === null ? KvError.None : this.mayRunTxn(identity, txn);
       }
       case OperationKind.Compact:
+      case OperationKind.Downgrade:
         return this.#auth.mayAdminister(identity);
       case OperationKind.Alarm: {
         // Members raise and take back their own without asking anybody.

@@ -87,6 +87,11 @@ const kvErrors: Record<KvError, EtcdError> = {
     GrpcCode.ResourceExhausted,
     "etcdserver: too many keys attached to the lease",
   ),
+  [KvError.NoDowngrade]: error(precondition, "etcdserver: no inflight downgrade job"),
+  [KvError.DowngradeInFlight]: error(
+    precondition,
+    "etcdserver: cluster has a downgrade job in progress",
+  ),
   ...authErrors,
 };
 
@@ -148,6 +153,11 @@ export function memberErrorOf(code: MemberError): EtcdError {
   return memberErrors[code];
 }
 
+export const downgradeVersionError = error(
+  invalid,
+  "etcdserver: wrong downgrade target version format",
+);
+export const downgradeTargetError = error(invalid, "etcdserver: invalid downgrade target version");
 export const unknownAlarmError = error(invalid, "etcdserver: unknown alarm type");
 
 // Not etcd's words: it takes empty passwords, and has no limit on tries.

@@ -16,6 +16,7 @@ import { AuthService } from "./auth-service.ts";
 import type { AuthServiceParts } from "./auth-service.ts";
 import { ClusterService } from "./cluster-service.ts";
 import { databaseBytes, databaseBytesInUse } from "./database-size.ts";
+import { DowngradeService } from "./downgrade-service.ts";
 import { kvErrorOf, learnerError } from "./errors.ts";
 import type { ServiceFacts } from "./facts.ts";
 import { journalResponse, statusResponse } from "./inspect.ts";
@@ -78,6 +79,7 @@ const Method = {
   Hash: 61,
   Snapshot: 62,
   MoveLeader: 63,
+  Downgrade: 64,
   LeaseGrant: 30,
   LeaseRevoke: 31,
   LeaseKeepAlive: 32,
@@ -122,6 +124,7 @@ export const methods: ReadonlyMap<string, number> = new Map([
   ["/etcdserverpb.Maintenance/Hash", Method.Hash],
   ["/etcdserverpb.Maintenance/Snapshot", Method.Snapshot],
   ["/etcdserverpb.Maintenance/MoveLeader", Method.MoveLeader],
+  ["/etcdserverpb.Maintenance/Downgrade", Method.Downgrade],
   ["/etcdserverpb.Lease/LeaseGrant", Method.LeaseGrant],
   ["/etcdserverpb.Lease/LeaseRevoke", Method.LeaseRevoke],
   ["/etcdserverpb.Lease/LeaseKeepAlive", Method.LeaseKeepAlive],
@@ -181,6 +184,7 @@ export class Services implements GrpcHandler {
   readonly #watches: WatchService;
   readonly #maintenance: MaintenanceService;
   readonly #snapshots: SnapshotService;
+  readonly #downgrades: DowngradeService;
   readonly #facts: ServiceFacts;
   readonly #healthWatchers: Set<GrpcSink>;
   #served: health.HealthCheckResponse_ServingStatus;
@@ -206,6 +210,7 @@ export class Services implements GrpcHandler {
     this.#watches = new WatchService(host, this.#access);
     this.#maintenance = new MaintenanceService(host);
     this.#snapshots = new SnapshotService(host, facts.snapshotBytesPerSecond);
+    this.#downgrades = new DowngradeService(host, facts);
     this.#facts = facts;
     this.#healthWatchers = new Set();
     this.#served = NOT_SERVING;
@@ -258,6 +263,8 @@ export class Services implements GrpcHandler {
         return bare(message, sink, () => this.#snapshots.snapshot(sink));
       case Method.MoveLeader:
         return this.#maintenance.moveLeader(message, sink);
+      case Method.Downgrade:
+        return this.#downgrades.downgrade(message, sink, identity);
       case Method.LeaseGrant:
         return this.#leases.grant(message, sink, identity);
       case Method.LeaseRevoke:
@@ -386,6 +393,7 @@ export class Services implements GrpcHandler {
       errors,
       dbSizeInUse: BigInt(databaseBytesInUse(status)),
       isLearner: status.members.some((m) => m.memberId === status.memberId && m.isLearner),
+      ...this.#downgrades.statusInfo(status),
     });
     sink.reply(toBinary(etcd.StatusResponseSchema, response));
   }
