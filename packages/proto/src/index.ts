@@ -7,3 +7,5 @@ export * as inspect from "./gen/quorate/v1/inspect_pb.js";
 export * as lock from "./gen/v3lockpb/v3lock_pb.js";
 export * as members from "./gen/quorate/v1/members_pb.js";
 export * as mvcc from "./gen/mvccpb/kv_pb.js";
+export * as reflection from "./gen/grpc/reflection/v1/reflection_pb.js";
+export * as reflectionAlpha from "./gen/grpc/reflection/v1alpha/reflection_pb.js";

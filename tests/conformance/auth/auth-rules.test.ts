@@ -196,6 +196,8 @@ const streams = [
   "/grpc.health.v1.Health/Watch",
   "/etcdserverpb.Watch/Watch",
   "/v3electionpb.Election/Observe",
+  "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+  "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
 
 const denials: ReadonlyMap<string, GrpcCode> = new Map([

@@ -27,6 +27,7 @@ import { LeaderRequired } from "./leader-required.ts";
 import { LeaseService } from "./lease-service.ts";
 import { MembersService } from "./members-service.ts";
 import { decode, headerOf, sinkOf } from "./messages.ts";
+import { ReflectionService } from "./reflection/reflection-service.ts";
 import { WatchService } from "./watch-service.ts";
 import { SnapshotService } from "./snapshot-service.ts";
 
@@ -80,6 +81,8 @@ const Method = {
   Snapshot: 62,
   MoveLeader: 63,
   Downgrade: 64,
+  Reflection: 80,
+  ReflectionAlpha: 81,
   LeaseGrant: 30,
   LeaseRevoke: 31,
   LeaseKeepAlive: 32,
@@ -139,6 +142,8 @@ export const methods: ReadonlyMap<string, number> = new Map([
   ["/v3electionpb.Election/Resign", Method.Resign],
   ["/grpc.health.v1.Health/Check", Method.HealthCheck],
   ["/grpc.health.v1.Health/Watch", Method.HealthWatch],
+  ["/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Method.Reflection],
+  ["/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Method.ReflectionAlpha],
   ["/quorate.v1.Inspect/Status", Method.InspectStatus],
   ["/quorate.v1.Inspect/Journal", Method.InspectJournal],
   ["/quorate.v1.Members/List", Method.MembersList],
@@ -159,6 +164,8 @@ const forLearners: ReadonlySet<number> = new Set([
   Method.Snapshot,
   Method.HealthCheck,
   Method.HealthWatch,
+  Method.Reflection,
+  Method.ReflectionAlpha,
   Method.InspectStatus,
   Method.InspectJournal,
   Method.MembersList,
@@ -185,6 +192,7 @@ export class Services implements GrpcHandler {
   readonly #maintenance: MaintenanceService;
   readonly #snapshots: SnapshotService;
   readonly #downgrades: DowngradeService;
+  readonly #reflection: ReflectionService;
   readonly #facts: ServiceFacts;
   readonly #healthWatchers: Set<GrpcSink>;
   #served: health.HealthCheckResponse_ServingStatus;
@@ -211,6 +219,7 @@ export class Services implements GrpcHandler {
     this.#maintenance = new MaintenanceService(host);
     this.#snapshots = new SnapshotService(host, facts.snapshotBytesPerSecond);
     this.#downgrades = new DowngradeService(host, facts);
+    this.#reflection = new ReflectionService();
     this.#facts = facts;
     this.#healthWatchers = new Set();
     this.#served = NOT_SERVING;
@@ -279,6 +288,9 @@ export class Services implements GrpcHandler {
         return this.#healthCheck(message, sink);
       case Method.HealthWatch:
         return this.#healthWatch(message, sink);
+      case Method.Reflection:
+      case Method.ReflectionAlpha:
+        return this.#reflection.message(message, sink);
       case Method.InspectStatus:
         return sink.reply(statusResponse(this.#host.status(), this.#facts));
       case Method.InspectJournal:
