@@ -489,11 +489,11 @@ class Call implements GrpcSink, Expiring, UntakenReply {
   }
 
   #over(code: GrpcCode): void {
-    const { deadlines, handled } = this.#connection.shared;
+    const { shared } = this.#connection;
     this.#ended = true;
-    if (this.#deadline !== null) deadlines.remove(this.#deadline);
+    if (this.#deadline !== null) shared.deadlines.remove(this.#deadline);
     this.#deadline = null;
-    handled(this.#method, code, performance.now() - this.#startedMs);
+    shared.handled(this.#method, code, performance.now() - this.#startedMs);
   }
 }
 

@@ -26,7 +26,11 @@ async function listen(limits: Partial<ClientPortLimits>, speaks?: Speaks): Promi
   });
   const clients = new ClientPort(
     grpc,
-    { handle: (_request, response) => void response.end("hello") },
+    {
+      handle: (_request, response) => void response.end("hello"),
+      upgrades: () => false,
+      upgrade: (_request, socket) => void socket.destroy(),
+    },
     { connectionsMax: 100, connectionsPerAddressMax: 100, ...limits },
   );
   closers.push(() => {

@@ -6,6 +6,7 @@ import net from "node:net";
 import type { GrpcServer } from "@quorate/grpc";
 import type { Accepted, Handshakes } from "../tls/handshakes.ts";
 import { makeHttpServer } from "./http-server.ts";
+import type { Handler } from "./http-server.ts";
 import type { Router } from "./router.ts";
 
 const firstBytesTimeoutMs = 10_000;
@@ -48,12 +49,13 @@ export class ClientPort {
   /** `handshakes`: for the ports that are bound for TLS; null: there are none. */
   constructor(
     grpc: GrpcServer,
-    router: Pick<Router, "handle">,
+    router: Pick<Router, "handle" | "upgrades" | "upgrade">,
     limits: ClientPortLimits,
     handshakes: Handshakes | null = null,
   ) {
     this.#grpc = grpc;
-    this.#http = makeHttpServer((request, response) => router.handle(request, response));
+    const handler: Handler = (request, response) => router.handle(request, response);
+    this.#http = makeHttpServer(handler, undefined, router);
     this.#limits = limits;
     this.#handshakes = handshakes;
     this.#listeners = [];

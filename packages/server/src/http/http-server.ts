@@ -12,9 +12,18 @@ const checkIntervalMs = 1000;
 /** etcd's never closes an idle connection; a client's pool should not lose one in the middle of work. */
 const keepAliveTimeoutMs = 300_000;
 
+/** Requests that leave HTTP behind. */
+export interface Upgrades {
+  /** Whoever asks for an upgrade and is not meant here sends a request like any other. */
+  upgrades(request: http.IncomingMessage): boolean;
+  upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+/** `upgrades`: null: none are taken. */
 export function makeHttpServer(
   handler: Handler,
   timeoutMs: number = headersTimeoutMs,
+  upgrades: Upgrades | null = null,
 ): http.Server {
   const server = http.createServer({
     headersTimeout: timeoutMs,
@@ -23,9 +32,11 @@ export function makeHttpServer(
     maxHeaderSize: headerBytesMax,
     // Of whole requests: the router sees to it (body-timeout.ts), because a stream's body may last.
     requestTimeout: 0,
+    shouldUpgradeCallback: (request) => upgrades?.upgrades(request) ?? false,
   });
   server.on("request", handler);
   server.on("clientError", refuse);
+  server.on("upgrade", (request, socket, head) => upgrades?.upgrade(request, socket, head));
   // Node begins to watch its timeouts when it listens, which this server never does.
   server.emit("listening");
   return server;

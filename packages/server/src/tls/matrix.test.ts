@@ -120,6 +120,8 @@ describe("the port of clients", () => {
           if (request.url === "/") response.end("hello");
           else gateway.handle(request.url ?? "", request, response);
         },
+        upgrades: () => false,
+        upgrade: (_request, socket) => void socket.destroy(),
       },
       { connectionsMax: 100, connectionsPerAddressMax: 100 },
       side.handshakes,

@@ -2,10 +2,10 @@
 // does not know the difference. A unary answer is one JSON object; a streamed one is a line for each
 // message, sent at once.
 import type { IncomingHttpHeaders } from "node:http2";
-import type { ServerResponse } from "node:http";
 import { GrpcCode } from "@quorate/grpc";
 import type { GrpcPeer, GrpcSink, ReplyBytes } from "@quorate/grpc";
 import { Release } from "../../etcd/release.ts";
+import type { CallAnswer } from "./answer.ts";
 import { errorBody, errorFrame, httpStatusOf } from "./error-form.ts";
 import { messageToJson } from "./json/to-json.ts";
 import { CallKind } from "./routes.ts";
@@ -13,7 +13,7 @@ import type { Route } from "./routes.ts";
 
 export interface CallOptions {
   readonly route: Route;
-  readonly response: ServerResponse;
+  readonly answer: CallAnswer;
   readonly release: Release;
   readonly replyBytes: ReplyBytes;
   readonly metadata: IncomingHttpHeaders;
@@ -26,14 +26,14 @@ export interface CallOptions {
 /** A reply whose JSON would be longer than this is refused: V8's strings have a limit, and this is half. */
 const replyBytesMax = 192 * 1024 * 1024;
 
-const silentMsMax = 60_000;
-
 export class GatewayCall implements GrpcSink {
   readonly #options: CallOptions;
-  readonly #response: ServerResponse;
+  readonly #answer: CallAnswer;
   readonly metadata: IncomingHttpHeaders;
   /** Never a user by its certificate, whoever sent the request (CVE-2018-16886). */
   readonly peer: GrpcPeer;
+  /** Of the unary answer, until it has left. */
+  #replyBytes: number;
   #ended: boolean;
   onCancel: (() => void) | null;
   onDrain: (() => void) | null;
@@ -42,16 +42,22 @@ export class GatewayCall implements GrpcSink {
 
   constructor(options: CallOptions) {
     this.#options = options;
-    this.#response = options.response;
+    this.#answer = options.answer;
     this.metadata = options.metadata;
-    this.peer = { address: options.response.socket?.remoteAddress ?? "", commonName: null };
+    this.peer = { address: options.answer.address, commonName: null };
+    this.#replyBytes = 0;
     this.#ended = false;
     this.onCancel = null;
     this.onDrain = null;
     this.onHalfClose = null;
-    this.#response.on("error", () => undefined);
-    this.#response.on("drain", () => this.onDrain?.());
-    this.#response.on("close", () => this.cancel());
+    this.#answer.listen({
+      drain: () => this.onDrain?.(),
+      closed: () => this.cancel(),
+      left: () => {
+        this.#options.replyBytes.give(this.#replyBytes);
+        this.#replyBytes = 0;
+      },
+    });
   }
 
   get ended(): boolean {
@@ -60,11 +66,11 @@ export class GatewayCall implements GrpcSink {
 
   /** Bytes written that have not left. */
   get buffered(): number {
-    return this.#response.writableLength;
+    return this.#answer.buffered;
   }
 
   get needsDrain(): boolean {
-    return this.#response.writableNeedDrain;
+    return this.#answer.needsDrain;
   }
 
   reply(message: Uint8Array): void {
@@ -76,30 +82,21 @@ export class GatewayCall implements GrpcSink {
     const json = this.#jsonOf(message);
     if (this.#ended || json === null) return;
     this.#end(GrpcCode.Ok);
-    this.#head();
-    const { replyBytes } = this.#options;
-    replyBytes.take(json.length);
-    this.#response.on("close", () => replyBytes.give(json.length));
-    // A client that takes nothing of it for so long does not want it: the default ends its connection.
-    this.#response.setTimeout(silentMsMax);
-    this.#response.end(json);
+    this.#replyBytes = json.length;
+    this.#options.replyBytes.take(json.length);
+    this.#answer.whole(json);
   }
 
   write(message: Uint8Array): boolean {
     if (this.#ended) return true;
     const json = this.#jsonOf(message);
-    if (json === null) return true;
-    this.#head();
-    return this.#response.write(`{"result":${json}}\n`);
+    return json === null ? true : this.#answer.line(json);
   }
 
   finish(): void {
     if (this.#ended) return;
     this.#end(GrpcCode.Ok);
-    this.#head();
-    // Chunked even without a message.
-    this.#response.flushHeaders();
-    this.#response.end();
+    this.#answer.finish();
   }
 
   /** As the service says it; etcd's gateway tells the trailers of such an answer. */
@@ -110,15 +107,13 @@ export class GatewayCall implements GrpcSink {
       return;
     }
     const { release, wantsTrailers } = this.#options;
-    const trailers = release === Release.V34 || wantsTrailers;
-    if (trailers) this.#response.setHeader("Trailer", trailerName);
-    this.#failWhole(code, text, trailers);
+    this.#failWhole(code, text, release === Release.V34 || wantsTrailers);
   }
 
   /** Before any service was asked: what the gateway itself says. */
   refuse(code: GrpcCode, text: string): void {
     if (this.#ended) return;
-    if (this.#response.headersSent) {
+    if (this.#answer.begun) {
       this.#failStream(code, text);
     } else {
       this.#failWhole(code, text, false);
@@ -127,7 +122,7 @@ export class GatewayCall implements GrpcSink {
 
   /** What is still to come of the body is not waited for. */
   closeConnection(): void {
-    if (!this.#response.headersSent) this.#response.setHeader("Connection", "close");
+    this.#answer.closeConnection();
   }
 
   /** The client has gone. */
@@ -158,29 +153,14 @@ export class GatewayCall implements GrpcSink {
   #failWhole(code: GrpcCode, text: string, trailers: boolean): void {
     const { release } = this.#options;
     this.#end(code);
-    this.#response.statusCode = httpStatusOf(code, release);
-    this.#response.setHeader("Content-Type", "application/json");
-    if (trailers) this.#response.addTrailers({ [trailerName]: "application/grpc" });
-    this.#response.end(errorBody(code, text, release));
+    const status = httpStatusOf(code, release);
+    this.#answer.failWhole({ status, body: errorBody(code, text, release), trailers });
   }
 
   #failStream(code: GrpcCode, text: string): void {
     const { release } = this.#options;
     this.#end(code);
-    if (!this.#response.headersSent) {
-      this.#response.statusCode = httpStatusOf(code, release);
-      this.#response.setHeader("Content-Type", "application/json");
-      // Chunked, as what follows a stream's head always is.
-      this.#response.flushHeaders();
-    }
-    this.#response.end(errorFrame(code, text, release));
-  }
-
-  #head(): void {
-    if (this.#response.headersSent) return;
-    this.#response.statusCode = 200;
-    this.#response.setHeader("Content-Type", "application/json");
-    this.#response.setHeader("Grpc-Metadata-Content-Type", "application/grpc");
+    this.#answer.failStream(httpStatusOf(code, release), errorFrame(code, text, release));
   }
 
   /** null after the call has been failed. */
@@ -204,5 +184,4 @@ export class GatewayCall implements GrpcSink {
   }
 }
 
-const trailerName = "Grpc-Trailer-Content-Type";
 const expiredText = "context deadline exceeded";

@@ -1,6 +1,6 @@
 // The messages in the body of a call: one, or of a bidirectional call each as it comes.
-import type { IncomingMessage } from "node:http";
 import { GrpcCode } from "@quorate/grpc";
+import type { CallBody } from "./body.ts";
 import type { GatewayCall } from "./call.ts";
 import { GrowingBuffer } from "./growing-buffer.ts";
 import type { BytesBudget, NoRoom } from "./growing-buffer.ts";
@@ -12,18 +12,18 @@ import type { Route } from "./routes.ts";
 
 export interface Reading {
   readonly route: Route;
-  readonly request: IncomingMessage;
+  readonly body: CallBody;
   readonly call: GatewayCall;
   readonly budget: BytesBudget;
   readonly messageBytesMax: number;
 }
 
 /** JSON takes more room than the message: base64 four thirds, names and escapes more. */
-const jsonBytesPerMessageByte = 4;
+export const jsonBytesPerMessageByte = 4;
 
 /** Hands over each message; what follows the one message of a unary call is not looked at, as in etcd. */
 export function readMessages(reading: Reading, receive: (message: Uint8Array) => void): void {
-  const { route, request, call, budget, messageBytesMax } = reading;
+  const { route, body, call, budget, messageBytesMax } = reading;
   const bidi = route.kind === CallKind.Bidi;
   let received = 0;
   const refuse = (error: string): void => {
@@ -57,15 +57,16 @@ export function readMessages(reading: Reading, receive: (message: Uint8Array) =>
     refused: refuse,
     overflow,
   });
-  request.on("data", (chunk: Buffer) => stream.push(chunk));
-  request.on("error", () => undefined);
-  request.on("close", () => stream.close());
-  request.on("end", () => {
-    stream.end();
-    if (received > 0) call.onHalfClose?.();
-    else if (bidi) call.finish();
-    // An empty body is an empty message.
-    else if (!call.ended) receive(new Uint8Array(0));
+  body.listen({
+    data: (chunk) => stream.push(chunk),
+    close: () => stream.close(),
+    end: () => {
+      stream.end();
+      if (received > 0) call.onHalfClose?.();
+      else if (bidi) call.finish();
+      // An empty body is an empty message.
+      else if (!call.ended) receive(new Uint8Array(0));
+    },
   });
 }
 
