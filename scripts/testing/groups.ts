@@ -76,7 +76,8 @@ export const GROUPS: readonly TestGroup[] = [
     title: "clients of etcd against Quorate",
     long: false,
     owns: (path) => inConformance(path) || inClients(path),
-    isolation: { processesMax: 2 },
+    // Elections, leases and the age of connections are waited for: more at a time than there are cores.
+    isolation: { processesMax: 3 },
     reporter: "spec",
     testSecondsMax: 300,
     groupSecondsMax: 900,

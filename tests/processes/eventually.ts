@@ -2,6 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 const pollMsDefault = 20;
+/** After a check that took long: twice as long, up to this. One that runs a command takes a core. */
+const pollMsMax = 500;
 /** Far above what any condition needs on a loaded machine: time is never what a test asserts. */
 const timeoutMsDefault = 60_000;
 
@@ -17,6 +19,7 @@ export async function eventually<Value>(
 ): Promise<NonNullable<Exclude<Value, false>>> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
+    const askedMs = performance.now();
     const value = await check();
     if (value !== null && value !== undefined && value !== false) {
       return value as NonNullable<Exclude<Value, false>>;
@@ -24,6 +27,7 @@ export async function eventually<Value>(
     if (performance.now() > deadlineMs) {
       throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
     }
-    await sleep(pollMs);
+    const tookMs = performance.now() - askedMs;
+    await sleep(Math.max(pollMs, Math.min(2 * tookMs, pollMsMax)));
   }
 }

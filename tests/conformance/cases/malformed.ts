@@ -14,7 +14,7 @@ import { answerTimeoutMs, pathOf } from "../wire/wire-client.ts";
 import { framed } from "../wire/wire-call.ts";
 import type { CallEnd } from "../wire/wire-call.ts";
 
-const perMethod = 120;
+const perMethod = 60;
 
 /** So many at a time, in order; what came back, in order. */
 export async function together<Item, Result>(
