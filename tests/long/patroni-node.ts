@@ -54,7 +54,17 @@ export interface PatroniPlace {
 }
 
 /** Short, so that a dead leader is missed within seconds; ttl ≥ loop_wait + 2 × retry_timeout. */
-const pace = "ttl: 8\n    loop_wait: 1\n    retry_timeout: 3";
+export const ttlSeconds = 8;
+const pace = `ttl: ${ttlSeconds}\n    loop_wait: 1\n    retry_timeout: 3`;
+
+/** Of what it says of itself. */
+export interface PatroniState {
+  readonly role: string;
+  readonly state: string;
+  readonly timeline: number;
+  /** When it last heard of its store, in seconds since 1970. */
+  readonly dcs_last_seen: number;
+}
 
 function configurationOf(place: PatroniPlace): string {
   const { name, folder, restPort, postgresPort, hosts } = place;
@@ -151,10 +161,10 @@ export class PatroniNode {
   }
 
   /** What it says of itself; null: nothing. */
-  async state(): Promise<{ role: string; state: string; timeline: number } | null> {
+  async state(): Promise<PatroniState | null> {
     try {
       const answer = await fetch(`http://127.0.0.1:${this.#place.restPort}/patroni`);
-      return (await answer.json()) as { role: string; state: string; timeline: number };
+      return (await answer.json()) as PatroniState;
     } catch {
       return null;
     }
