@@ -1,7 +1,6 @@
 // Leases at real members: Debian's etcdctl against Quorate and against a real etcd, command by command;
 // keep-alive streams; expiry; and that no lease ends early because its leader was killed.
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { after, before, test } from "node:test";
 import { GrpcCode } from "@quorate/grpc";
 import type { GrpcClient } from "@quorate/grpc";
@@ -23,9 +22,10 @@ import {
 } from "@quorate/kv";
 import type { LeaseId, LeaseResponse } from "@quorate/kv";
 import { TestCluster, withCluster } from "../processes/cluster.ts";
-import { plainEnvironment } from "../processes/entry.ts";
 import { EtcdCluster, etcdMissing } from "../processes/etcd-cluster.ts";
 import { eventually } from "../processes/eventually.ts";
+import { runTool } from "../processes/run-tool.ts";
+import type { Outcome } from "../processes/run-tool.ts";
 
 const missing = etcdMissing();
 if (missing !== null) process.stderr.write(`\nSKIPPED tests with etcdctl: ${missing}\n\n`);
@@ -33,24 +33,8 @@ const skip = missing ?? false;
 
 // ---- Side by side ---------------------------------------------------------------------------------------
 
-interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
 function etcdctl(addresses: string, argv: readonly string[]): Promise<Outcome> {
-  const child = spawn("etcdctl", [`--endpoints=${addresses}`, ...argv], {
-    env: { ...plainEnvironment(), ETCDCTL_API: "3" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let out = "";
-  let err = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
-  return new Promise((resolve) => {
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
+  return runTool("etcdctl", [`--endpoints=${addresses}`, ...argv]);
 }
 
 /** One of the two clusters: its endpoints, and the leases that commands have been granted so far. */

@@ -1,17 +1,11 @@
 // A fresh Quorate and a fresh etcd, and etcdctl run against both: output and exit code must be equal but
 // for what belongs to one cluster alone, which is replaced by a name.
 import { deepEqual } from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { TestCluster } from "./cluster.ts";
-import { plainEnvironment } from "./entry.ts";
 import { EtcdCluster } from "./etcd-cluster.ts";
 import { eventually } from "./eventually.ts";
-
-export interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
+import { runTool } from "./run-tool.ts";
+import type { Outcome } from "./run-tool.ts";
 
 /** A command line, split at spaces ('' is an empty word), and its standard input. */
 export type Command = readonly [line: string, input?: string];
@@ -23,18 +17,7 @@ export function etcdctl(
 ): Promise<Outcome> {
   // It logs in within its time to connect: two seconds are little on a loaded machine.
   const patience = ["--dial-timeout=30s", "--command-timeout=60s"];
-  const child = spawn("etcdctl", [`--endpoints=${addresses}`, ...patience, ...argv], {
-    env: { ...plainEnvironment(), ETCDCTL_API: "3" },
-  });
-  let out = "";
-  let err = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
-  return new Promise((resolve) => {
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
+  return runTool("etcdctl", [`--endpoints=${addresses}`, ...patience, ...argv], input);
 }
 
 type Side = "quorate" | "etcd";

@@ -2,40 +2,24 @@
 // must be equal but for ids, ports, versions, times and sizes. Method: both clusters are fresh, so
 // revisions agree; what may differ is replaced by a name before the comparison.
 import { deepEqual, equal, match } from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { after, before, test } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { GrpcClient } from "@quorate/grpc";
 import { AlarmType as alarmTypes } from "@quorate/kv";
 import { etcd as pb } from "@quorate/proto";
 import { TestCluster } from "./cluster.ts";
-import { plainEnvironment, runQuorate } from "./entry.ts";
+import { runQuorate } from "./entry.ts";
 import { EtcdCluster, etcdMissing } from "./etcd-cluster.ts";
 import { eventually } from "./eventually.ts";
+import { runTool } from "./run-tool.ts";
+import type { Outcome } from "./run-tool.ts";
 
 const missing = etcdMissing();
 if (missing !== null) process.stderr.write(`\nSKIPPED tests with etcdctl: ${missing}\n\n`);
 const skip = missing ?? false;
 
-interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
 function etcdctl(addresses: string, argv: readonly string[], input: string): Promise<Outcome> {
-  const child = spawn("etcdctl", [`--endpoints=${addresses}`, ...argv], {
-    env: { ...plainEnvironment(), ETCDCTL_API: "3" },
-  });
-  let out = "";
-  let err = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
-  return new Promise((resolve) => {
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
+  return runTool("etcdctl", [`--endpoints=${addresses}`, ...argv], input);
 }
 
 let quorate: TestCluster;

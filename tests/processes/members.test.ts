@@ -2,15 +2,15 @@
 // words of a real etcd beside it; a member added as etcd's way says joins, catches up and votes; the
 // leader is removed, ends with 73, and every acknowledged write is there.
 import { deepEqual, equal, match } from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { GrpcCode } from "@quorate/grpc";
 import { TestCluster } from "./cluster.ts";
-import { plainEnvironment } from "./entry.ts";
 import { EtcdCluster, etcdMissing } from "./etcd-cluster.ts";
 import { eventually } from "./eventually.ts";
 import { getAll, put } from "./kv-calls.ts";
+import { runTool } from "./run-tool.ts";
+import type { Outcome } from "./run-tool.ts";
 import { TestMember } from "./member.ts";
 import { freePorts } from "./ports.ts";
 
@@ -18,26 +18,10 @@ const missing = etcdMissing();
 if (missing !== null) process.stderr.write(`\nSKIPPED tests with etcdctl: ${missing}\n\n`);
 const skip = missing ?? false;
 
-interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  /** Without the client's own log lines. */
-  readonly err: string;
-}
-
-function etcdctl(address: string, ...argv: readonly string[]): Promise<Outcome> {
-  const child = spawn("etcdctl", [`--endpoints=${address}`, ...argv], {
-    env: { ...plainEnvironment(), ETCDCTL_API: "3" },
-  });
-  let out = "";
-  let err = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
-  child.stdin.end();
-  const said = (): string => err.replace(/^\{"level":"warn".*\n/gm, "");
-  return new Promise((resolve) => {
-    child.on("close", (code) => resolve({ code, out, err: said() }));
-  });
+/** Its errors without the client's own log lines. */
+async function etcdctl(address: string, ...argv: readonly string[]): Promise<Outcome> {
+  const { err, ...said } = await runTool("etcdctl", [`--endpoints=${address}`, ...argv]);
+  return { ...said, err: err.replace(/^\{"level":"warn".*\n/gm, "") };
 }
 
 let quorate: TestCluster;

@@ -3,7 +3,8 @@
 import { equal, match } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { BothClusters } from "../../processes/both-clusters.ts";
-import type { Command, Outcome } from "../../processes/both-clusters.ts";
+import type { Command } from "../../processes/both-clusters.ts";
+import type { Outcome } from "../../processes/run-tool.ts";
 import { etcdMissing } from "../../processes/etcd-cluster.ts";
 
 const missing = etcdMissing();

@@ -8,27 +8,13 @@ import { join } from "node:path";
 import { plainEnvironment } from "../../processes/entry.ts";
 import { eventually } from "../../processes/eventually.ts";
 import { freePorts } from "../../processes/ports.ts";
-
-export interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
+import { runTool } from "../../processes/run-tool.ts";
+import type { Outcome } from "../../processes/run-tool.ts";
 
 /** Without addresses: a command on files. */
 export function etcdctl(addresses: string, argv: readonly string[]): Promise<Outcome> {
   const endpoints = addresses === "" ? [] : [`--endpoints=${addresses}`];
-  const child = spawn("etcdctl", [...endpoints, ...argv], {
-    env: { ...plainEnvironment(), ETCDCTL_API: "3" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let out = "";
-  let err = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
-  return new Promise((resolve) => {
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
+  return runTool("etcdctl", [...endpoints, ...argv]);
 }
 
 /** Its standard output; what failed is thrown with what it said. */

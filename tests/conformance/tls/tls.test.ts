@@ -21,6 +21,7 @@ import { eventually } from "../../processes/eventually.ts";
 import { put } from "../../processes/kv-calls.ts";
 import { TestMember } from "../../processes/member.ts";
 import { freePorts } from "../../processes/ports.ts";
+import { runTool } from "../../processes/run-tool.ts";
 
 const missing = etcdMissing();
 if (missing !== null) process.stderr.write(`\nSKIPPED TLS with etcdctl: ${missing}\n\n`);
@@ -85,17 +86,9 @@ function etcdctl(...argv: readonly string[]): Promise<Ended> {
   return run("etcdctl", ...argv);
 }
 
-function run(command: string, ...argv: readonly string[]): Promise<Ended> {
-  const child = spawn(command, argv, {
-    env: { ...plainEnvironment(), ETCDCTL_API: "3" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let [stdout, stderr] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  return new Promise((resolve) => {
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
-  });
+async function run(command: string, ...argv: readonly string[]): Promise<Ended> {
+  const { code, out, err } = await runTool(command, argv);
+  return { code, stdout: out, stderr: err };
 }
 
 test(
