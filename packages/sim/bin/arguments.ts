@@ -38,6 +38,7 @@ faults end.
   --runs N          so many seeds, one after the other (default: 1)
   --minutes M       new seeds for so long
   --members N       1, 3, 5, 7 or 9 members (default: drawn)
+  --auth            users and rights in every run (without it: in one of three)
   --search          search all histories for an order, without trust in the log
                     (without it: those of every tenth seed)
   --jobs J          threads (default: the number of cores)
@@ -84,6 +85,7 @@ const options = {
   runs: { type: "string" },
   minutes: { type: "string" },
   members: { type: "string" },
+  auth: { type: "boolean", default: false },
   search: { type: "boolean", default: false },
   jobs: { type: "string" },
   trace: { type: "boolean", default: false },
@@ -133,6 +135,7 @@ function check({ values }: ReturnType<typeof parse>): SimArguments {
       without: values.without === undefined ? [] : familiesOf(values.without),
       calmNetwork: values["calm-network"],
       damage: values.damage === undefined ? null : damageOf(values.damage),
+      auth: values.auth,
       search: values.search,
       refuse: values.refuse === undefined ? [] : numbersOf(values.refuse),
     },

@@ -39,9 +39,10 @@ test("the arguments name all that differs from the seed alone", () => {
       clients: 1,
       without: ["wipes"],
       calmNetwork: true,
+      auth: true,
       search: true,
     }),
-    "--seed 0 --members 5 --clients 1 --without wipes --calm-network --search",
+    "--seed 0 --members 5 --clients 1 --without wipes --calm-network --auth --search",
   );
   assert.equal(planArguments({ ...planOf(0), damage: "atlas" }), "--seed 0 --damage atlas");
 });
@@ -58,5 +59,6 @@ test("a plan decides the options of its run", () => {
   assert.equal(options.damage, "beyond");
   assert.equal(options.search, false);
   assert.equal(makeRun({ ...plan, search: true }).options.search, true);
+  assert.notEqual(makeRun({ ...plan, auth: true }).options.auth, null);
   assert.equal(makeRun({ ...plan, seed: 20 }).options.search, true);
 });

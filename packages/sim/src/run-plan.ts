@@ -1,5 +1,6 @@
 // Which run is wanted: a seed and what is taken away from what the seed draws. A plan is what a
 // command line says, what a worker is told and what a shrunk failure is: they repeat a run exactly.
+import { authDefaults } from "./client/auth-load.ts";
 import type { DamageMode } from "./damage/disk-budget.ts";
 import { type FamilyName, familyNames } from "./nemesis/families.ts";
 import { Run } from "./run.ts";
@@ -21,6 +22,8 @@ export interface RunPlan {
   readonly calmNetwork: boolean;
   /** How much disks may be damaged; null: as drawn. */
   readonly damage: DamageMode | null;
+  /** There are users and rights, whatever the seed. */
+  readonly auth: boolean;
   /** The history is searched through, too, whatever the seed. */
   readonly search: boolean;
   /** Numbers of acts and operations that do not happen (action-gate.ts). */
@@ -37,6 +40,7 @@ export function planOf(seed: number): RunPlan {
     without: [],
     calmNetwork: false,
     damage: null,
+    auth: false,
     search: false,
     refuse: [],
   };
@@ -56,6 +60,7 @@ function adjustOptions(options: RunOptions, plan: RunPlan): void {
   for (const name of plan.without) options.faults[name] = null;
   if (plan.calmNetwork) options.network = {};
   options.damage = plan.damage ?? options.damage;
+  if (plan.auth) options.auth ??= authDefaults;
   if (plan.search) options.search = true;
 }
 
@@ -69,6 +74,7 @@ export function planArguments(plan: RunPlan): string {
   if (plan.without.length > 0) parts.push(`--without ${plan.without.join(",")}`);
   if (plan.calmNetwork) parts.push("--calm-network");
   if (plan.damage !== null) parts.push(`--damage ${plan.damage}`);
+  if (plan.auth) parts.push("--auth");
   if (plan.search) parts.push("--search");
   if (plan.refuse.length > 0) parts.push(`--refuse ${formatNumbers(plan.refuse)}`);
   return parts.join(" ");

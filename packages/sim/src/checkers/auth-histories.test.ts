@@ -32,7 +32,7 @@ import { WatchRecord } from "../client/watch-history.ts";
 import { judgeAuth } from "../judge.ts";
 import type { SimRandom } from "../sim-random.ts";
 import { AuthChanges } from "../workloads/auth-changes.ts";
-import { AuthPeople, named, userNames } from "../workloads/auth-people.ts";
+import { AuthPeople, named, rightsOf, userNames } from "../workloads/auth-people.ts";
 import { AuthRequests } from "../workloads/auth-requests.ts";
 import { planned } from "../workloads/workload.ts";
 import { World } from "../world.ts";
@@ -150,7 +150,7 @@ function step(maker: Maker, random: SimRandom, changes: AuthChanges, own: AuthRe
     if (random.chance(0.3)) maker.commit(OperationKind.LeaseRevoke, record, identity);
   } else {
     maker.identity = identity;
-    const { request, serializable } = own.next(random);
+    const { request, serializable } = own.next(random, rightsOf(maker.kv.auth, identity.user));
     maker.does(request, serializable);
   }
 }

@@ -9,6 +9,7 @@ import { enter } from "./entrance.ts";
 import { Outcome } from "./history.ts";
 
 const second = 1_000_000;
+const setUpMaxUs = 200_000;
 
 export class AuthAdmin {
   readonly #cluster: SimCluster;
@@ -17,6 +18,8 @@ export class AuthAdmin {
   readonly #random: SimRandom;
   /** Longest time from one change to the next. */
   readonly #paceMaxUs: number;
+  /** It was on at the last look: else there is nobody yet to whom rights could matter. */
+  #isSetUp: boolean;
   #stopped: boolean;
 
   constructor(
@@ -31,6 +34,7 @@ export class AuthAdmin {
     this.#changes = new AuthChanges(people);
     this.#random = random;
     this.#paceMaxUs = paceMaxUs;
+    this.#isSetUp = false;
     this.#stopped = false;
   }
 
@@ -43,7 +47,8 @@ export class AuthAdmin {
   }
 
   #next(): void {
-    this.#cluster.world.after(this.#random.doublings(5_000, this.#paceMaxUs), () => {
+    const maxUs = this.#isSetUp ? this.#paceMaxUs : setUpMaxUs;
+    this.#cluster.world.after(this.#random.doublings(5_000, maxUs), () => {
       if (this.#stopped) return;
       this.#act();
       this.#next();
@@ -52,10 +57,12 @@ export class AuthAdmin {
 
   #act(): void {
     const { world, memberNames } = this.#cluster;
-    const member = this.#random.pick(memberNames);
+    const any = this.#random.pick(memberNames);
+    const member = this.#isSetUp ? any : (this.#cluster.leader()?.name ?? any);
     const { incarnation, host } = this.#cluster.member(member);
     const view = host?.auth.view() ?? null;
     if (incarnation === null || !incarnation.alive || host === null || view === null) return;
+    this.#isSetUp = view.enabled;
     const command = this.#changes.next(view, this.#random);
     if (!world.actions.admit(world.nowUs, "administrator")) return;
     const operation = this.#history.begin(member, command, rootCredential);

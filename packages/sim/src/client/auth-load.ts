@@ -20,6 +20,15 @@ export interface AuthOptions {
 
 const second = 1_000_000;
 
+/** Of runs that have it for certain. */
+export const authDefaults: AuthOptions = {
+  admins: 1,
+  users: 3,
+  watchers: 2,
+  changeMaxUs: second,
+  askMaxUs: 500_000,
+};
+
 /** In one run of three. */
 export function drawAuth(random: SimRandom): AuthOptions | null {
   if (!random.chance(1 / 3)) return null;

@@ -6,7 +6,7 @@ import type { SimCluster } from "../cluster.ts";
 import type { SimRandom } from "../sim-random.ts";
 import { AuthRequests } from "../workloads/auth-requests.ts";
 import type { PlannedOperation } from "../workloads/workload.ts";
-import { type AuthPeople, named, userNames } from "../workloads/auth-people.ts";
+import { type AuthPeople, named, rightsOf, userNames } from "../workloads/auth-people.ts";
 import type { AuthHistory } from "./auth-history.ts";
 import { login } from "./auth-login.ts";
 import { type History, Outcome } from "./history.ts";
@@ -73,7 +73,9 @@ export class AuthUser {
     if (!world.actions.admit(world.nowUs, `user ${this.#parts.number}`)) return;
     if (this.#credential === null && random.chance(0.8)) return this.#comeIn();
     const old = this.#kept.length > 0 && random.chance(0.1);
-    this.#ask(this.#requests.next(random), old ? random.pick(this.#kept) : this.#credential);
+    const view = this.#parts.cluster.member(this.#member).host?.auth.view() ?? null;
+    const plan = this.#requests.next(random, rightsOf(view, this.#user));
+    this.#ask(plan, old ? random.pick(this.#kept) : this.#credential);
   }
 
   // ---- Coming in --------------------------------------------------------------------------------------

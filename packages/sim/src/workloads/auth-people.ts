@@ -1,7 +1,7 @@
 // Who there may be in a run with authentication, what they are called, which keys their rights are about,
 // and the passwords that were ever asked for: what clients know of each other without asking a member.
 import { CredentialKind, type Credential } from "@quorate/host";
-import { type Permission, PermissionType, rootName } from "@quorate/kv";
+import { type AuthView, type Permission, PermissionType, rootName } from "@quorate/kv";
 import type { SimRandom } from "../sim-random.ts";
 
 export const userNames: readonly string[] = ["u0", "u1", "u2", "u3"];
@@ -52,6 +52,12 @@ export class AuthPeople {
   }
 }
 
+/** Where a user has any right, as a member knows it. */
+export function rightsOf(view: AuthView | null, user: string): readonly Span[] {
+  const roles = view?.user(user)?.roles ?? [];
+  return roles.flatMap((role) => view?.role(role)?.permissions ?? []);
+}
+
 /** Stands for bcrypt's: what it is of cannot be read from it. */
 function hashOf(password: string): string {
   let hash = 0;
@@ -59,7 +65,7 @@ function hashOf(password: string): string {
   return `$2a$10$${hash}`;
 }
 
-export function drawKey(random: SimRandom): string {
+function drawKey(random: SimRandom): string {
   return `u/${random.below(groups)}/${random.below(keysOfGroup)}`;
 }
 
