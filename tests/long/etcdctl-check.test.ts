@@ -22,7 +22,7 @@ test("check perf and check datascale, small", { skip: missing ?? false }, async 
     const perf = await run(cluster.endpoints, "check perf --load=s");
     match(perf, /PASS: Throughput is \d+ writes\/s\n/);
     match(perf, /\nPASS\n$/);
-    const [{ address }] = cluster.members as [{ address: string }];
+    const { address } = cluster.members[0]!;
     const scale = await run(address, "check datascale --load=s");
     match(scale, /PASS: Approximate system memory used : [\d.]+ MB/);
     // Both take their keys away again.
