@@ -282,27 +282,6 @@ test("a removed raft id whose successor nobody hears is told so after two electi
   assert.match(b.toldRegressed[0] ?? "", /replaced by raft id 999, which nobody hears/);
 });
 
-test("who is dialled where nobody is any more is answered on the links that it dialled", () => {
-  const bench = new PeersBench(13, 2);
-  const [a, b] = bench.bootAll() as [Member, Member];
-  const elsewhere = bench.othersOf(1).map((m) => ({ ...m, addresses: ["nowhere:2380"] }));
-  b.act(() => b.peers.setMembers(elsewhere));
-  assert.ok(bench.until(() => b.sessions.length === 1 && a.sessions.length === 1, 3000));
-  bench.run(1000);
-  assert.equal(b.connectedTo(0), false);
-  for (const type of [MessageType.AppendResponse, MessageType.HeartbeatResponse]) {
-    const before = a.messages.length;
-    b.act(() => {
-      b.peers.send(message(b, a, type));
-      b.peers.flush();
-    });
-    assert.ok(bench.until(() => a.messages.length === before + 1, 1000));
-  }
-  // Those links carry its appends as well: what is lost on them is told.
-  a.act(() => a.peers.setMembers([]));
-  assert.ok(bench.until(() => b.unreachable.length > 0, 1000));
-});
-
 test("a member that is named no more is let go, one of the same genesis that nobody named is heard", () => {
   const bench = connected(10, 2);
   const [a, b] = three(bench);

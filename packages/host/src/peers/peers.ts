@@ -2,7 +2,7 @@
 // which link belongs to whom; the rules stand in acceptance.ts, the bytes in frame.ts, the meaning of
 // Raft frames in inbox.ts, what the end of a link tells in link-ends.ts. Decides about connections, never about Raft.
 //
-// Each member dials every other with two links, control and data, and sends on those while they stand; it
+// Each member dials every other with two links, control and data, and sends only on those; it
 // receives on the links that others dialled. A third one is dialled for a snapshot.
 //
 // Order of calls: setMembers, attachGenesis; after recovery setRecords, then setGenesis. Until then
@@ -241,23 +241,11 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
   }
 
   /**
-   * Where frames for that process leave: the link dialled to it, and while there is none, the one that it
-   * dialled. A member whose table is behind may dial addresses where nobody is any more: it learns the
-   * new ones only if what it is sent is answered.
+   * Where frames for that process leave: the link dialled to it. A process that nobody named, or that
+   * speaks under another raft id than its member has, has no address; it is answered on the link that
+   * it dialled (P2: configuration may lag behind; P3: a guest).
    */
   #linkTo(remote: Remote, linkClass: LinkClass): PeerLink | null {
-    const own = this.#ownLink(remote, linkClass);
-    if (own !== null) return own;
-    const link = this.#incoming.find(remote.memberId, remote.raftId, linkClass);
-    return link !== null && link.carriesRaft && remote.isOf(link.hello) ? link : null;
-  }
-
-  /**
-   * The link dialled to it. A process that nobody named, or that speaks under another raft id than its
-   * member has, has no address: of it, the link that it dialled (P2: configuration may lag behind; P3: a
-   * guest).
-   */
-  #ownLink(remote: Remote, linkClass: LinkClass): PeerLink | null {
     const peer = this.#peers.get(remote.memberId);
     const link =
       peer === undefined || (peer.raftId !== 0 && peer.raftId !== remote.raftId)
@@ -350,7 +338,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
       remote.ownLinkAccepted();
       this.#quiet.answeredBy(hello);
       this.#maybeResolveQuiet();
-    } else if (this.#ownLink(remote, LinkClass.Control) !== null) {
+    } else if (this.#linkTo(remote, LinkClass.Control) !== null) {
       // Both ways stand. Without the own link, what it dialled may be older than its death.
       remote.unsuspect();
     }
@@ -412,9 +400,7 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
       return;
     }
     const remote = this.#outbound.remotes.get(hello.raftId);
-    // An own link to one that is removed stands for a while; what comes on it counts as little (P2).
-    const isGone = remote === undefined || !remote.isOf(hello) || this.#acceptance.isRemoved(hello);
-    if (!link.raft || isGone) {
+    if (!link.raft || remote === undefined || !remote.isOf(link.hello)) {
       this.#outbound.drop(1);
       return;
     }
@@ -445,20 +431,13 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     if (link.linkClass === LinkClass.Snapshot) this.#snapshots.linkEnded(link);
     if (!link.dialled) {
       const present = this.#incoming.ended(link);
-      if (present && link.raft) this.#incomingEnded(link, end);
+      if (present && link.raft && link.linkClass === LinkClass.Control) {
+        this.#ends.controlEnded(link, end);
+      }
     } else if (peer !== undefined) {
       this.#ends.dialledEnded(peer, link, end, reason, refusal);
       if (refusal !== null && !this.#closed) tellHost(this.#events, peer.member.name, refusal);
     }
-  }
-
-  #incomingEnded(link: PeerLink, end: LinkEnd): void {
-    if (link.linkClass === LinkClass.Control) this.#ends.controlEnded(link, end);
-    if (link.linkClass !== LinkClass.Data) return;
-    const remote = this.#outbound.remotes.get(helloOf(link).raftId);
-    // What was sent on it is lost like what is sent on an own one.
-    const carried = remote !== undefined && this.#ownLink(remote, LinkClass.Data) === null;
-    if (carried) this.#outbound.lostAppends(remote.raftId);
   }
 
   // ---- Time, genesis, status -----------------------------------------------------------------------
