@@ -1,5 +1,6 @@
 // Whom a member dials: everybody in its table, and, as long as that does not name itself, those it was
-// told of when it joined: its table may begin with a configuration that is long gone.
+// told of when it joined, where it was told that they are: its table may begin with a configuration that
+// is long gone, and who is dialled in vain is not answered.
 import { isVoter } from "@quorate/raft";
 import type { Listed } from "../genesis/member-list.ts";
 import type { PeerMember } from "../peers/peers-api.ts";
@@ -18,8 +19,17 @@ export function peerList(parts: PeerListParts): PeerMember[] {
   const { table, selfMemberId } = parts;
   const isNamed = table.byRaftId(parts.selfRaftId) !== null;
   const known = new Set(table.members.map((m) => m.memberId));
-  const introduced = isNamed ? [] : parts.introduced.filter((m) => !known.has(m.memberId));
-  const listed = [...table.members, ...introduced.map((member) => ({ ...member, raftId: 0 }))];
+  const told = isNamed ? [] : parts.introduced;
+  const urls = new Map(told.map((m) => [m.memberId, m.peerUrls]));
+  const listed = [
+    ...table.members.map(({ memberId, raftId, name, peerUrls }) => ({
+      memberId,
+      raftId,
+      name,
+      peerUrls: urls.get(memberId) ?? peerUrls,
+    })),
+    ...told.filter((m) => !known.has(m.memberId)).map((m) => ({ ...m, raftId: 0 })),
+  ];
   return listed
     .filter((m) => m.memberId !== selfMemberId)
     .map(({ memberId, raftId, name, peerUrls }) => ({
