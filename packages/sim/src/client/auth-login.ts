@@ -10,7 +10,7 @@ import type { AuthOperation, LoginAttempt } from "./auth-history.ts";
 
 /** When the password was changed meanwhile it begins anew, so often. */
 const triesMax = 4;
-const compareMaxUs = 200_000;
+const compareMaxUs = 1_000_000;
 
 export interface LoginParts {
   readonly world: World;
