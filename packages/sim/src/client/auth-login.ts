@@ -10,7 +10,6 @@ import type { AuthOperation, LoginAttempt } from "./auth-history.ts";
 
 /** When the password was changed meanwhile it begins anew, so often. */
 const triesMax = 4;
-const compareMaxUs = 1_000_000;
 
 export interface LoginParts {
   readonly world: World;
@@ -19,6 +18,8 @@ export interface LoginParts {
   readonly random: SimRandom;
   readonly operation: AuthOperation;
   readonly attempt: LoginAttempt;
+  /** How long a comparison of passwords takes. */
+  readonly compareUs: number;
   /** Null: what is given out is signed. */
   readonly ttlMs: number | null;
   done(credential: Credential, token: TokenHash | null): void;
@@ -29,14 +30,14 @@ export interface LoginParts {
 export function login(parts: LoginParts, triesLeft: number = triesMax): void {
   parts.host.auth.barrier({
     reply: () => {
-      const { world, incarnation, random } = parts;
+      const { world, incarnation, compareUs } = parts;
       const view = parts.host.auth.view();
       if (view === null || !view.enabled) return refuse(parts, KvError.AuthNotEnabled);
       const checkedRevision = view.revision;
       const user = view.user(parts.attempt.user);
       const matches =
         user !== null && !user.noPassword && user.passwordHash === parts.attempt.passwordHash;
-      world.after(random.doublings(1_000, compareMaxUs), () =>
+      world.after(compareUs, () =>
         incarnation.run(() => {
           if (matches) issue(parts, checkedRevision, triesLeft);
           else refuse(parts, KvError.AuthFailed);

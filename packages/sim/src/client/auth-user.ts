@@ -116,6 +116,7 @@ export class AuthUser {
         random,
         operation,
         attempt,
+        compareUs: random.doublings(1_000, second),
         ttlMs,
         done: (credential, token) => {
           world.cancel(timeout);

@@ -2,10 +2,18 @@
 // what users hear. Judged when the story says so: A1 and A2 of changes (checkers/auth-*.ts); what users ask
 // for keys is judged with everything else.
 import { must } from "@quorate/base";
-import { Need } from "@quorate/host";
-import { AuthAction, type AuthCommand, KvError, PermissionType, rootName } from "@quorate/kv";
+import { type Credential, type Failure, Need } from "@quorate/host";
+import {
+  AuthAction,
+  type AuthCommand,
+  KvError,
+  PermissionType,
+  rootName,
+  type TokenHash,
+} from "@quorate/kv";
 import { Evidence } from "../checkers/evidence.ts";
 import { AuthHistory, type AuthOperation } from "../client/auth-history.ts";
+import { login } from "../client/auth-login.ts";
 import { enter } from "../client/entrance.ts";
 import { Outcome } from "../client/history.ts";
 import { LeaseHistory } from "../client/lease-history.ts";
@@ -16,6 +24,7 @@ import type { Ask } from "./ask.ts";
 import type { Scenario } from "./scenario.ts";
 
 const passwordHash = "hash";
+const ttlMs = 300_000;
 
 export class AuthActs {
   readonly history: AuthHistory;
@@ -80,6 +89,32 @@ export class AuthActs {
         refused: (failure) => history.failed(operation, failure),
       });
     });
+    return operation;
+  }
+
+  /** With this password, which it takes so long to compare. */
+  login(at: string, user: string, hash: string, compareUs: number): AuthOperation {
+    const { history } = this;
+    const { world } = this.#s;
+    const attempt = { user, passwordHash: hash };
+    const operation = history.begin(at, attempt, null);
+    const { incarnation: some, host } = this.#s.member(at);
+    const incarnation = must(some, `${at} runs`);
+    const random = world.random(`login ${operation.id}`);
+    const done = (_: Credential, token: TokenHash | null): void => {
+      operation.token = token;
+      history.ok(operation);
+    };
+    const fail = (failure: Failure): void => history.failed(operation, failure);
+    const asked = {
+      world,
+      incarnation,
+      host: must(host, `${at} runs`),
+      random,
+      operation,
+      attempt,
+    };
+    incarnation.run(() => login({ ...asked, compareUs, ttlMs, done, fail }));
     return operation;
   }
 

@@ -54,6 +54,7 @@ import { oldAnswerNewQuestion } from "./stories/old-answer-new-question.ts";
 import { oldGroundSentAnew } from "./stories/old-ground-sent-anew.ts";
 import { outOfOrderCompletions } from "./stories/out-of-order-completions.ts";
 import { partition23 } from "./stories/partition-2-3.ts";
+import { passwordChangedWhileCompared } from "./stories/password-changed-while-compared.ts";
 import { peerMetDuringAnInstall } from "./stories/peer-met-during-an-install.ts";
 import { powerLossInANewSegment } from "./stories/power-loss-in-a-new-segment.ts";
 import { prevoteHigherTermNode } from "./stories/prevote-higher-term-node.ts";
@@ -225,6 +226,7 @@ const all: readonly Story[] = [
   leaseRenewedAfterACheckpoint,
   // Users and rights.
   authAfterASnapshot,
+  passwordChangedWhileCompared,
   watchOfALostRight,
   // Watchers.
   watchAcrossASnapshot,
