@@ -66,6 +66,8 @@ export class Trial {
     this.#random = this.#world.random("trial");
     this.#cluster = new SimCluster(this.#world, run.cluster.options);
     this.#history = new History();
+    // Where authentication is on, nobody reads everything but root.
+    this.#history.credential = run.history.credential;
     this.#workshop = new SimDisk(this.#world, this.#world.random(workshop), workshop);
     this.#cluster.network.addMachine(workshop, []);
     makeData(this.#workshop);
