@@ -72,7 +72,7 @@ export class AuthUser {
     if (random.chance(0.08)) this.#credential = null;
     if (!world.actions.admit(world.nowUs, `user ${this.#parts.number}`)) return;
     if (this.#credential === null && random.chance(0.8)) return this.#comeIn();
-    const old = this.#kept.length > 0 && random.chance(0.1);
+    const old = this.#kept.length > 0 && random.chance(0.2);
     const view = this.#parts.cluster.member(this.#member).host?.auth.view() ?? null;
     const plan = this.#requests.next(random, rightsOf(view, this.#user));
     this.#ask(plan, old ? random.pick(this.#kept) : this.#credential);
