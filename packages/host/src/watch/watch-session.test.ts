@@ -116,10 +116,15 @@ class Member {
   }
 
   put(key: string, value: string): void {
+    this.apply(key, value);
+    this.streams.turn();
+  }
+
+  /** The turn is not over. */
+  apply(key: string, value: string): void {
     this.store.begin(1);
     this.store.put(key, latin1Encode(key), latin1Encode(value), 0, 0);
     this.store.commit();
-    this.streams.turn();
   }
 }
 
@@ -153,6 +158,24 @@ test("ids: the server's from 0 on, past those that clients chose; created comes 
   stream.close();
   equal(member.streams.watchers, 0);
   equal(member.streams.streams, 0);
+});
+
+test("what is asked in the middle of a turn is answered behind that turn's events, in its order", () => {
+  const member = new Member();
+  const [first, other] = [new Client(), new Client()];
+  const stream = member.streams.open(first, false);
+  const late = member.streams.open(other, false);
+  ask(stream, prefix);
+  first.take();
+  member.apply("a1", "x");
+  ask(late, prefix);
+  ask(stream, { ask: WatchAsk.Cancel, watchId: 0 });
+  deepEqual([first.take(), other.take()], [[], []]);
+  member.streams.turn();
+  deepEqual(first.take(), ["0 at 2, a1=x@2", "0 at 2, canceled"]);
+  deepEqual(other.take(), ["0 at 2, created"]);
+  member.put("a1", "y");
+  deepEqual(other.take(), ["0 at 3, a1=y@3"]);
 });
 
 test("an empty range is refused, an empty key is the least one, history is told and then the present", () => {

@@ -36,6 +36,8 @@ export interface WatchShared {
   /** Watchers of all streams of a connection. */
   readonly perConnection: WeakMap<object, number>;
   buffered: number;
+  /** Streams with messages that came in the middle of a turn, or while there was no state. */
+  readonly waiting: Set<WatchSession>;
   /** Streams whose client waits for a word of progress. */
   readonly awaiting: Set<WatchSession>;
   onClose(session: WatchSession): void;
@@ -53,7 +55,7 @@ export class WatchSession implements WatchStream, StreamOfWatcher {
   readonly requiresLeader: boolean;
   readonly #watchers: Map<number, StreamWatcher>;
   readonly #blocked: Set<StreamWatcher>;
-  /** Asked while there was no state. */
+  /** Asked while there was no state, or before the events of a turn were told. */
   #pending: Asked[];
   #nextId: number;
   /** Of the sink, as the sum of all streams has it. */
@@ -79,16 +81,21 @@ export class WatchSession implements WatchStream, StreamOfWatcher {
     if (this.#closed) return;
     const request = decodeWatchRequest(bytes);
     if (request === null) return this.fail(kvFailure(KvError.Malformed));
-    if (this.#pending.length === 0 && this.#shared.hub.whole) return this.#handle(request, caller);
+    // Who sends it may have been found out by a read barrier, and so in the middle of a turn.
+    const { settled } = this.#shared.hub;
+    if (this.#pending.length === 0 && settled) return this.#handle(request, caller);
     if (this.#pending.length >= this.#shared.limits.watchersPerStreamMax) {
       return this.fail(failure(FailureCode.TooManyRequests));
     }
     this.#pending.push({ request, caller });
+    this.#shared.waiting.add(this);
+    this.#shared.schedule();
   }
 
-  /** There is a state now. */
+  /** There is a state, and all that it has become is told. */
   serve(): void {
     const pending = this.#pending;
+    this.#shared.waiting.delete(this);
     this.#pending = [];
     for (const { request, caller } of pending) {
       if (!this.#closed) this.#handle(request, caller);
@@ -114,6 +121,7 @@ export class WatchSession implements WatchStream, StreamOfWatcher {
     this.#blocked.clear();
     this.#pending = [];
     this.#shared.awaiting.delete(this);
+    this.#shared.waiting.delete(this);
     this.#shared.onClose(this);
   }
 

@@ -50,6 +50,7 @@ export class WatchStreams {
       watchers: 0,
       perConnection: new WeakMap(),
       buffered: 0,
+      waiting: new Set(),
       awaiting: new Set(),
       onClose: (session) => this.#sessions.delete(session),
     };
@@ -79,11 +80,12 @@ export class WatchStreams {
 
   /** The end of a turn's apply; true when somebody is still behind and could be fed. */
   turn(): boolean {
-    const { hub, awaiting, rights } = this.#shared;
+    const { hub, waiting, awaiting, rights } = this.#shared;
     if (rights.changed()) {
       for (const session of [...this.#sessions.keys()]) session.recheck();
     }
     hub.flush();
+    if (hub.settled) for (const session of [...waiting]) session.serve();
     const more = hub.catchUp();
     for (const session of awaiting) {
       if (session.answerProgress()) awaiting.delete(session);

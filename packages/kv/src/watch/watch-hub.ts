@@ -81,6 +81,10 @@ export class WatchHub implements Watches {
     return this.#whole;
   }
 
+  get settled(): boolean {
+    return this.#whole && this.#rows.length === 0;
+  }
+
   get counts(): WatchCounts {
     const lagging = this.#lagging.size + this.#blocked;
     return { synced: this.#synced.size, lagging, future: this.#future.size };
@@ -88,7 +92,7 @@ export class WatchHub implements Watches {
 
   add(watcher: Watcher): void {
     assert(watcher.place === WatchPlace.Nowhere, "WatchHub.add: the watcher is in a hub");
-    assert(this.#whole && this.#rows.length === 0, "WatchHub.add: in the middle of a turn");
+    assert(this.settled, "WatchHub.add: in the middle of a turn");
     if (watcher.startRevision === 0) watcher.next = this.#revision + 1;
     this.#place(watcher);
   }

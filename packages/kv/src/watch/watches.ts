@@ -6,8 +6,10 @@ export interface Watches {
   readonly revision: number;
   /** There is a state to watch. */
   readonly whole: boolean;
+  /** And nothing that apply has changed waits to be told (`flush`): watchers may come. */
+  readonly settled: boolean;
   readonly counts: WatchCounts;
-  /** Between turns, while there is a state. */
+  /** While it is settled. */
   add(watcher: Watcher): void;
   remove(watcher: Watcher): void;
   /** Its target is ready again. */
