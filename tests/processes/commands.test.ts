@@ -158,7 +158,7 @@ test("inspect: every part of a member's directory, running and stopped, and what
     const json = JSON.parse(checkpoint.stdout) as { tables: { name: string }[] };
     deepEqual(
       json.tables.map(({ name }) => name),
-      ["kv", "alarms", "leases", "auth", "membership", "settings"],
+      ["kv", "alarms", "leases", "auth", "downgrade", "membership", "settings"],
     );
     const segment = readdirSync(directory).find((name) => name.startsWith("rows-"))!;
     const bytes = readFileSync(join(directory, segment));
