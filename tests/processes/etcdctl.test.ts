@@ -364,7 +364,12 @@ test(
 );
 
 test("defrag, move-leader and version", { skip }, async () => {
-  await same([["defrag"], ["version"], ["move-leader 1234"], ["move-leader nonsense"]]);
+  await same([["defrag"], ["version"]]);
+  // It looks for the leader among the endpoints, and that is anyone's turn.
+  for (const target of ["1234", "nonsense"]) {
+    const [ours, theirs] = await both(["move-leader", target], "", null);
+    deepEqual(ours, theirs, target);
+  }
   const outcomes = await Promise.all((["quorate", "etcd"] as const).map(moveLeader));
   deepEqual(outcomes[0], outcomes[1]);
   match(outcomes[0]![0]!.out, /^Leadership transferred from ID to ID\n$/);
