@@ -6,6 +6,7 @@
 //   npm test -- packages/raft       only the test files there; a file's path works too
 //   npm test -- --long              the long group too
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,7 +25,7 @@ interface Totals {
 
 function nodeArguments(group: TestGroup, files: readonly string[], reportPath: string): string[] {
   const isolation =
-    group.isolation === "none"
+    "shares" in group.isolation
       ? ["--test-isolation=none"]
       : [`--test-concurrency=${group.isolation.processesMax}`];
   return [
@@ -45,8 +46,16 @@ function compileCache(root: string): string {
   return join(root, "packages/cli/node_modules/.cache/compiled");
 }
 
-/** Runs the group in a process group of its own, so that nothing it started outlives it. */
-async function runNode(root: string, args: readonly string[], secondsMax: number): Promise<string> {
+interface NodeRun {
+  readonly root: string;
+  readonly args: readonly string[];
+  readonly secondsMax: number;
+  /** Not shown before its end: another one is being shown. */
+  readonly later: boolean;
+}
+
+/** Runs tests in a process group of its own, so that nothing it started outlives it; says how it ended. */
+async function runNode({ root, args, secondsMax, later }: NodeRun): Promise<string> {
   const environment: NodeJS.ProcessEnv = {
     NODE_COMPILE_CACHE: compileCache(root),
     ...process.env,
@@ -57,8 +66,10 @@ async function runNode(root: string, args: readonly string[], secondsMax: number
     cwd: root,
     detached: true,
     env: environment,
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", later ? "pipe" : "inherit", "inherit"],
   });
+  const shown: Buffer[] = [];
+  child.stdout?.on("data", (chunk: Buffer) => shown.push(chunk));
   const forward = (signal: NodeJS.Signals): void => stop(child, signal);
   process.on("SIGINT", forward);
   process.on("SIGTERM", forward);
@@ -75,6 +86,8 @@ async function runNode(root: string, args: readonly string[], secondsMax: number
   process.off("SIGINT", forward);
   process.off("SIGTERM", forward);
   signalGroup(child, "SIGKILL");
+  if (child.stdout?.closed === false) await once(child.stdout, "close");
+  process.stdout.write(Buffer.concat(shown));
   return late ? `stopped after ${secondsMax} s` : ended;
 }
 
@@ -95,22 +108,38 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 async function runGroup(root: string, group: TestGroup, files: readonly string[]): Promise<Totals> {
   console.log(`\n=== ${group.name}: ${group.title} (${files.length} files)\n`);
   const folder = mkdtempSync(join(tmpdir(), "quorate-test-"));
-  const reportPath = join(folder, "report.json");
   const started = performance.now();
-  const ended = await runNode(root, nodeArguments(group, files, reportPath), group.groupSecondsMax);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const report = readReport(reportPath);
+  const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+  const shares = await Promise.all(
+    sharesOf(group, files).map(async (share, at) => {
+      const reportPath = join(folder, `report-${at}.json`);
+      const args = nodeArguments(group, share, reportPath);
+      const ended = await runNode({ root, args, secondsMax: group.groupSecondsMax, later: at > 0 });
+      return { ended, report: readReport(reportPath) };
+    }),
+  );
   rmSync(folder, { recursive: true });
-  const { passed, skipped } = report;
-  let failed = report.failed;
-  for (const failure of report.failures) console.log(`FAILED ${failure}`);
-  for (const skip of report.skips) console.log(`SKIPPED ${skip}`);
-  if (ended !== "code 0" && failed === 0) {
-    failed = 1;
-    console.log(`FAILED ${group.name} as a whole: ended with ${ended}`);
+  for (const { report } of shares) {
+    for (const failure of report.failures) console.log(`FAILED ${failure}`);
+    for (const skip of report.skips) console.log(`SKIPPED ${skip}`);
   }
+  for (const { ended, report } of shares) {
+    const endedBadly = ended !== "code 0" && report.failed === 0;
+    if (endedBadly) console.log(`FAILED ${group.name} as a whole: ended with ${ended}`);
+    totals.passed += report.passed;
+    totals.failed += endedBadly ? 1 : report.failed;
+    totals.skipped += report.skipped;
+  }
+  const { passed, failed, skipped } = totals;
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`--- ${group.name}: ${passed} ok, ${failed} bad, ${skipped} left out, ${seconds} s`);
-  return { passed, failed, skipped };
+  return totals;
+}
+
+/** What each process gets: neighbours are alike, and go to different ones. */
+function sharesOf({ isolation }: TestGroup, files: readonly string[]): readonly string[][] {
+  const count = "shares" in isolation ? Math.min(isolation.shares, files.length) : 1;
+  return Array.from({ length: count }, (_, at) => files.filter((__, n) => n % count === at));
 }
 
 /** A run that died before its end has written nothing: the way it ended then counts as a failure. */

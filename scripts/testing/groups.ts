@@ -8,8 +8,8 @@ export interface TestGroup {
   /** Runs only with --long, or when asked for. */
   readonly long: boolean;
   readonly owns: (path: string) => boolean;
-  /** One process for all files, or one for each and so many at a time. */
-  readonly isolation: "none" | { readonly processesMax: number };
+  /** So many processes that share the files, or one for each file and so many at a time. */
+  readonly isolation: { readonly shares: number } | { readonly processesMax: number };
   readonly reporter: "dot" | "spec";
   readonly testSecondsMax: number;
   readonly groupSecondsMax: number;
@@ -35,7 +35,7 @@ export const GROUPS: readonly TestGroup[] = [
     title: "unit tests of all packages and scripts",
     long: false,
     owns: (path) => (inPackages(path) && !inSimulation(path)) || inScripts(path),
-    isolation: "none",
+    isolation: { shares: 2 },
     reporter: "dot",
     testSecondsMax: 120,
     groupSecondsMax: 600,
