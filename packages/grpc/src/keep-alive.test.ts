@@ -6,7 +6,7 @@ import net from "node:net";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import { headerBlock } from "./testing/h2-client.ts";
-import { Flag, frame, FrameType, RawClient } from "./testing/raw-client.ts";
+import { Flag, frame, FrameType, RawClient, u32 } from "./testing/raw-client.ts";
 import { frameMessage } from "./message-frame.ts";
 import { GrpcServer } from "./server.ts";
 import type { GrpcSink } from "./server.ts";
@@ -111,6 +111,28 @@ test("whoever is sent something may ping about it, as gRPC's libraries do to mea
     sinks[0]!.write(new Uint8Array(3));
     client.send(ping);
     await client.until(() => isPong(client) === pings);
+  }
+  equal(client.closed, false);
+});
+
+test("a large answer may be measured by a ping for each of its pieces", async () => {
+  const { port, sinks } = await serve({ minTimeMs: 60_000 });
+  const client = await connected(port);
+  client.send(call(1));
+  await until(() => sinks.length === 1);
+  const pieceBytes = 60_000;
+  const pieces = 20;
+  sinks[0]!.reply(new Uint8Array(pieces * pieceBytes));
+  const taken = (): number =>
+    client.frames
+      .filter(({ type }) => type === FrameType.Data)
+      .reduce((sum, { payload }) => sum + payload.length, 0);
+  for (let piece = 1; piece <= pieces; piece += 1) {
+    await client.until(() => taken() >= piece * pieceBytes);
+    client.send(ping);
+    await client.until(() => isPong(client) === piece);
+    const window = u32(pieceBytes);
+    for (const stream of [0, 1]) client.send(frame(FrameType.WindowUpdate, 0, stream, window));
   }
   equal(client.closed, false);
 });

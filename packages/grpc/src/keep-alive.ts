@@ -21,15 +21,19 @@ export const keepAliveDefaults: KeepAliveLimits = {
 /** Without a call there is nothing to keep alive. */
 const minTimeWithoutCallsMs = 7_200_000;
 const strikesMax = 2;
+/** Answers to pings, and windows of what the client has sent, say nothing to it. */
+const silentBytesMax = 128;
 
 export class KeepAlive {
   readonly #session: http2.ServerHttp2Session;
-  readonly #socket: Duplex & { readonly bytesRead?: number };
+  readonly #socket: Duplex & { readonly bytesRead?: number; readonly bytesWritten?: number };
   readonly #limits: KeepAliveLimits;
   readonly #calls: () => number;
   #strikes: number;
   #lastPingMs: number;
   #bytesSeen: number;
+  /** At the last ping. */
+  #bytesSent: number;
   #timer: NodeJS.Timeout | null;
 
   /** `calls`: under way on this connection. */
@@ -46,6 +50,7 @@ export class KeepAlive {
     this.#strikes = 0;
     this.#lastPingMs = Number.NEGATIVE_INFINITY;
     this.#bytesSeen = 0;
+    this.#bytesSent = 0;
     this.#timer = null;
     session.on("ping", () => this.#onPing(performance.now()));
     session.on("close", () => this.#stop());
@@ -59,6 +64,10 @@ export class KeepAlive {
   }
 
   #onPing(nowMs: number): void {
+    // A large answer leaves in many pieces, and each of them may be measured.
+    const sent = this.#socket.bytesWritten ?? 0;
+    if (sent - this.#bytesSent > silentBytesMax) this.sent();
+    this.#bytesSent = sent;
     const leastMs = this.#calls() > 0 ? this.#limits.minTimeMs : minTimeWithoutCallsMs;
     if (nowMs - this.#lastPingMs < leastMs) this.#strikes += 1;
     this.#lastPingMs = nowMs;

@@ -104,6 +104,12 @@ test(
     const withScheme = cluster.members.map(({ address }) => `https://${address}`).join(",");
     const got = await etcdctl(`--endpoints=${withScheme}`, ...aliceFlags, "get", "a");
     deepEqual(got, { code: 0, stdout: "a\n1\n", stderr: "" });
+    // Its client measures the connection by pings meanwhile.
+    const large = "x".repeat(100_000);
+    for (let n = 0; n < 12; n += 1) await etcdctl(...all, "put", `large/${n}`, large);
+    const many = await etcdctl(...all, "get", "large/", "--prefix", "--print-value-only");
+    deepEqual([many.code, many.stderr], [0, ""]);
+    equal(many.stdout, `${large}\n`.repeat(12));
     const status = await etcdctl(...all, "endpoint", "status", "-w", "json");
     equal(status.code, 0, status.stderr);
     equal((JSON.parse(status.stdout) as unknown[]).length, 3);
