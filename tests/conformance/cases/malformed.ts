@@ -88,7 +88,7 @@ async function tell(trial: Trial, method: DescMethod): Promise<void> {
 /** Older servers do not have them, whatever is said to them. */
 const newer: Readonly<Record<string, Version>> = {
   [pathOf(etcd.Auth.method.authStatus)]: "3.5",
-  [pathOf(etcd.Maintenance.method.downgrade)]: "3.6",
+  [pathOf(etcd.Maintenance.method.downgrade)]: "3.5",
   [pathOf(etcd.KV.method.rangeStream)]: "3.7",
 };
 

@@ -13,9 +13,12 @@ export class SnapshotCall {
   readonly ended: Promise<{ readonly code: number; readonly text: string }>;
   readonly #session: http2.ClientHttp2Session;
   readonly #stream: http2.ClientHttp2Stream;
+  #stopsReading: boolean;
   #rest: Buffer;
 
-  constructor(address: string) {
+  /** `stopsReading`: at its first blob, as by `pause`. */
+  constructor(address: string, stopsReading: boolean = false) {
+    this.#stopsReading = stopsReading;
     this.blobs = [];
     this.remaining = [];
     this.#rest = Buffer.alloc(0);
@@ -86,6 +89,9 @@ export class SnapshotCall {
       bytes = bytes.subarray(end);
     }
     this.#rest = Buffer.from(bytes);
+    if (!this.#stopsReading || this.blobs.length === 0) return;
+    this.#stopsReading = false;
+    this.pause();
   }
 
   #whenEnded(): Promise<{ readonly code: number; readonly text: string }> {
