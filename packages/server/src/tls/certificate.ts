@@ -1,6 +1,6 @@
 // Writes X.509 certificates (RFC 5280): the ones that --auto-tls and --peer-auto-tls promise, and those
 // of tests. ECDSA on P-256; what signs and what draws keys is the platform's. Nothing here verifies:
-// that is OpenSSL's (docs/adr/0013).
+// that is OpenSSL's (docs/adr/0015).
 import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { isIP } from "node:net";
