@@ -16,7 +16,7 @@ import { getAll, put } from "./kv-calls.ts";
 
 const flags = [
   "--max-requests=64",
-  "--max-connections-per-address=12",
+  "--max-connections-from-loopback=12",
   "--max-range-bytes-in-flight=100000",
 ];
 const floods = 3;

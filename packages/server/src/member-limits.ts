@@ -7,6 +7,7 @@ export interface MemberLimits {
   /** Above it a connection is closed at once. */
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
+  readonly connectionsFromLoopbackMax: number;
   /** TLS handshakes at a time, of clients and of peers each; a quarter of them of one address. */
   readonly handshakesMax: number;
   readonly streamsPerConnectionMax: number;
@@ -19,6 +20,7 @@ export interface MemberLimits {
 export const memberLimitDefaults: MemberLimits = {
   connectionsMax: 10_000,
   connectionsPerAddressMax: 1000,
+  connectionsFromLoopbackMax: 10_000,
   handshakesMax: 256,
   streamsPerConnectionMax: 2048,
   streamsMax: 65_536,

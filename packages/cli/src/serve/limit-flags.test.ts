@@ -33,6 +33,7 @@ const places: Record<keyof typeof limitFlags, string> = {
   streams: ".limits.streamsMax",
   connections: ".limits.connectionsMax",
   connectionsPerAddress: ".limits.connectionsPerAddressMax",
+  connectionsFromLoopback: ".limits.connectionsFromLoopbackMax",
   handshakes: ".limits.handshakesMax",
   keepAliveMinTime: ".limits.keepAlive.minTimeMs",
   keepAliveInterval: ".limits.keepAlive.intervalMs",

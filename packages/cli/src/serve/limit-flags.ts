@@ -55,6 +55,11 @@ export const limitFlags = {
     server.connectionsPerAddressMax,
     "of one address (default: 1000)",
   ),
+  connectionsFromLoopback: own(
+    "max-connections-from-loopback",
+    server.connectionsFromLoopbackMax,
+    "of one loopback address (default: 10000)",
+  ),
   handshakes: own(
     "max-tls-handshakes",
     server.handshakesMax,

@@ -244,6 +244,7 @@ export function memberLimitsOf(settings: Settings, openFiles: number | null): Me
   return {
     connectionsMax: Math.max(1, Math.min(of("connections"), connectionsThatFit(openFiles))),
     connectionsPerAddressMax: of("connectionsPerAddress"),
+    connectionsFromLoopbackMax: of("connectionsFromLoopback"),
     handshakesMax: of("handshakes"),
     streamsPerConnectionMax: of("streamsPerConnection"),
     streamsMax: of("streams"),

@@ -5,7 +5,7 @@ import http from "node:http";
 import net from "node:net";
 import { after, test } from "node:test";
 import { GrpcClient, GrpcCode, GrpcServer } from "@quorate/grpc";
-import { ClientPort, Speaks } from "./client-port.ts";
+import { ClientPort, connectionsMaxOf, Speaks } from "./client-port.ts";
 import type { ClientPortLimits } from "./client-port.ts";
 
 const closers: (() => void)[] = [];
@@ -31,7 +31,12 @@ async function listen(limits: Partial<ClientPortLimits>, speaks?: Speaks): Promi
       upgrades: () => false,
       upgrade: (_request, socket) => void socket.destroy(),
     },
-    { connectionsMax: 100, connectionsPerAddressMax: 100, ...limits },
+    {
+      connectionsMax: 100,
+      connectionsPerAddressMax: 100,
+      connectionsFromLoopbackMax: 100,
+      ...limits,
+    },
   );
   closers.push(() => {
     clients.close();
@@ -57,7 +62,7 @@ async function until(what: () => boolean): Promise<void> {
 }
 
 test("connections of an address: one more ends at once, those of another address do not", async () => {
-  const { port, clients } = await listen({ connectionsPerAddressMax: 3 });
+  const { port, clients } = await listen({ connectionsFromLoopbackMax: 3 });
   const held = [1, 2, 3].map(() => connect(port));
   await until(() => clients.connections === 3);
   await closed(connect(port));
@@ -69,6 +74,16 @@ test("connections of an address: one more ends at once, those of another address
   connect(port);
   await until(() => clients.connections === 4);
   equal(clients.refused, 1);
+});
+
+test("an address elsewhere has fewer than one of this machine, in each way to write them", () => {
+  const limits = { connectionsPerAddressMax: 1, connectionsFromLoopbackMax: 2 };
+  for (const address of ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"]) {
+    equal(connectionsMaxOf(address, limits), 2, address);
+  }
+  for (const address of ["10.0.0.1", "12.7.0.1", "::ffff:10.127.0.1", "fe80::1", ""]) {
+    equal(connectionsMaxOf(address, limits), 1, address);
+  }
 });
 
 test("connections of all: one more ends at once; those that are served go on", async () => {

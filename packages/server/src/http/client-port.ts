@@ -17,6 +17,8 @@ const http2Preface = "PRI ";
 export interface ClientPortLimits {
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
+  /** Of one loopback address: by a proxy on this machine everybody comes from there. */
+  readonly connectionsFromLoopbackMax: number;
   /** For the first four bytes. */
   readonly firstBytesMs?: number;
 }
@@ -109,8 +111,8 @@ export class ClientPort {
   #onConnection(socket: net.Socket, speaks: Speaks, secure: boolean): void {
     const address = socket.remoteAddress ?? "";
     const count = this.#perAddress.get(address) ?? 0;
-    const { connectionsMax, connectionsPerAddressMax } = this.#limits;
-    if (this.#sockets.size >= connectionsMax || count >= connectionsPerAddressMax) {
+    const isFull = this.#sockets.size >= this.#limits.connectionsMax;
+    if (isFull || count >= connectionsMaxOf(address, this.#limits)) {
       this.refused += 1;
       socket.destroy();
       return;
@@ -166,4 +168,13 @@ export class ClientPort {
     socket.on("close", () => clearTimeout(timer));
     socket.on("end", () => clearTimeout(timer));
   }
+}
+
+/** Exported for its test: what comes from elsewhere cannot be had on one machine. */
+export function connectionsMaxOf(
+  address: string,
+  limits: Pick<ClientPortLimits, "connectionsPerAddressMax" | "connectionsFromLoopbackMax">,
+): number {
+  const isLoopback = address === "::1" || /^(?:::ffff:)?127\./.test(address);
+  return isLoopback ? limits.connectionsFromLoopbackMax : limits.connectionsPerAddressMax;
 }

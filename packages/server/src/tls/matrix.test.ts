@@ -123,7 +123,7 @@ describe("the port of clients", () => {
         upgrades: () => false,
         upgrade: (_request, socket) => void socket.destroy(),
       },
-      { connectionsMax: 100, connectionsPerAddressMax: 100 },
+      { connectionsMax: 100, connectionsPerAddressMax: 100, connectionsFromLoopbackMax: 100 },
       side.handshakes,
     );
     port = await clients.bind("127.0.0.1", 0, Speaks.Both, true);
