@@ -58,6 +58,7 @@ import { passwordChangedWhileCompared } from "./stories/password-changed-while-c
 import { peerMetDuringAnInstall } from "./stories/peer-met-during-an-install.ts";
 import { powerLossInANewSegment } from "./stories/power-loss-in-a-new-segment.ts";
 import { prevoteHigherTermNode } from "./stories/prevote-higher-term-node.ts";
+import { progressBehindItsEvents } from "./stories/progress-behind-its-events.ts";
 import { quietStartOfAnOldCopy } from "./stories/quiet-start-of-an-old-copy.ts";
 import { rangesOfEveryKind } from "./stories/ranges-of-every-kind.ts";
 import { readBeforeFirstCommit } from "./stories/read-before-first-commit.ts";
@@ -230,6 +231,7 @@ const all: readonly Story[] = [
   watchOfALostRight,
   // Watchers.
   watchAcrossASnapshot,
+  progressBehindItsEvents,
   futureWatchOnALateMember,
 ];
 
