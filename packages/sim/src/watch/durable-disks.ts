@@ -59,8 +59,8 @@ export class DurableDisks {
   /** Also of processes that are gone: the last that was seen of their logs. */
   readonly #bySession: Map<number, Followed>;
   readonly #byRaftId: Map<number, Followed>;
-  /** Raft id → the log that its disk held before it was wiped or put back. */
-  readonly #lost: Map<number, DurableLog>;
+  /** Raft id → the logs that its disk held before it was wiped, put back, or set aside as an old copy. */
+  readonly #lost: Map<number, DurableLog[]>;
   readonly #recoveries: Map<string, Recovery>;
 
   constructor(
@@ -169,8 +169,8 @@ export class DurableDisks {
 
   /** The disk behind a raft id has the entry, or had it before it was wiped or put back. */
   holds(raftId: number, index: number, term: number): boolean {
-    const lost = this.#lost.get(raftId);
-    if (lost !== undefined && holdsEntry(lost, index, term)) return true;
+    const lost = this.#lost.get(raftId) ?? [];
+    if (lost.some((log) => holdsEntry(log, index, term))) return true;
     if (this.seenToHold(raftId, index, term)) return true;
     const followed = this.#byRaftId.get(raftId);
     return followed !== undefined && holdsEntry(this.log(followed.watched.member), index, term);
@@ -223,7 +223,7 @@ export class DurableDisks {
 
   #forget({ watched }: Followed, log: DurableLog): number {
     const { raftId, member } = watched;
-    this.#lost.set(raftId, log);
+    this.#lost.set(raftId, [...(this.#lost.get(raftId) ?? []), log]);
     this.#byRaftId.delete(raftId);
     this.#followed.delete(member.name);
     return raftId;
