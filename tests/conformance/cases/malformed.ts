@@ -3,7 +3,7 @@
 import { equal, match } from "node:assert/strict";
 import type { DescField, DescMethod, DescService } from "@bufbuild/protobuf";
 import { Prng } from "@quorate/base";
-import { election, etcd, health, lock } from "@quorate/proto";
+import { etcd, etcdServices, health } from "@quorate/proto";
 import { countBad, nothingWritten } from "../suite/bad-input.ts";
 import type { BadKind } from "../suite/bad-input.ts";
 import { malformedMessage } from "../suite/made-messages.ts";
@@ -92,14 +92,4 @@ const newer: Readonly<Record<string, Version>> = {
   [pathOf(etcd.KV.method.rangeStream)]: "3.7",
 };
 
-export const malformedCases: readonly Case[] = [
-  etcd.KV,
-  etcd.Watch,
-  etcd.Lease,
-  etcd.Cluster,
-  etcd.Maintenance,
-  etcd.Auth,
-  lock.Lock,
-  election.Election,
-  health.Health,
-].map(malformedCase);
+export const malformedCases: readonly Case[] = etcdServices.map(malformedCase);

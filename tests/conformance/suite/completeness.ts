@@ -1,6 +1,6 @@
 // That the suite asks everything: every rule of etcd-api.md §1.3, every RPC of §1.2, every error of
 // §1.4 that a client can provoke, and every divergence that docs/DIVERGENCE.md gives an id.
-import { etcd, election, health, lock } from "@quorate/proto";
+import { etcdServices } from "@quorate/proto";
 import { groups } from "../cases/groups.ts";
 import { pathOf, WireClient } from "../wire/wire-client.ts";
 import { errors } from "./errors.ts";
@@ -24,18 +24,7 @@ export function rulesWithoutCase(): string[] {
 export function complete(asked: readonly ServerKind[]): string[] {
   const problems = rulesWithoutCase().map((rule) => `no case for ${rule}`);
   if (!asked.includes("quorate")) return problems;
-  const services = [
-    etcd.KV,
-    etcd.Watch,
-    etcd.Lease,
-    etcd.Cluster,
-    etcd.Maintenance,
-    etcd.Auth,
-    lock.Lock,
-    election.Election,
-    health.Health,
-  ];
-  for (const service of services) {
+  for (const service of etcdServices) {
     for (const method of Object.values(service.method)) {
       const path = pathOf(method);
       if (!WireClient.asked.has(path)) problems.push(`no case asks ${path}`);

@@ -4,34 +4,9 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { GrpcCode } from "@quorate/grpc";
 import type { GrpcSink } from "@quorate/grpc";
-import {
-  election,
-  etcd,
-  health,
-  inspect,
-  lock,
-  members,
-  reflection,
-  reflectionAlpha,
-} from "@quorate/proto";
+import { reflection, servedServices } from "@quorate/proto";
 import { decode } from "../messages.ts";
 import { DescriptorFiles } from "./descriptor-files.ts";
-
-const services = [
-  etcd.KV,
-  etcd.Watch,
-  etcd.Lease,
-  etcd.Cluster,
-  etcd.Maintenance,
-  etcd.Auth,
-  lock.Lock,
-  election.Election,
-  health.Health,
-  inspect.Inspect,
-  members.Members,
-  reflection.ServerReflection,
-  reflectionAlpha.ServerReflection,
-];
 
 /** Answers that a client lets lie before its stream is ended. */
 const unreadBytesMax = 1_048_576;
@@ -61,7 +36,7 @@ export class ReflectionService {
     const sent = this.#sent.get(sink) ?? new Set<string>();
     this.#sent.set(sink, sent);
     sink.onHalfClose = () => sink.finish();
-    this.#files ??= new DescriptorFiles(services);
+    this.#files ??= new DescriptorFiles(servedServices);
     const messageResponse = answerTo(request.messageRequest, this.#files, sent);
     if (messageResponse === null) {
       return sink.fail(GrpcCode.InvalidArgument, "invalid MessageRequest: <nil>");

@@ -2,21 +2,11 @@
 // path twice. RangeStream has no path in etcd either.
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
-import { election, etcd, lock } from "@quorate/proto";
+import { election, etcd, gatewayServices } from "@quorate/proto";
 import { CallKind, routes } from "./routes.ts";
 
 test("every RPC of etcd's services has a path", () => {
-  const services = [
-    etcd.KV,
-    etcd.Watch,
-    etcd.Lease,
-    etcd.Cluster,
-    etcd.Maintenance,
-    etcd.Auth,
-    lock.Lock,
-    election.Election,
-  ];
-  const all = services.flatMap(({ typeName, methods }) =>
+  const all = gatewayServices.flatMap(({ typeName, methods }) =>
     methods.map(({ name }) => `/${typeName}/${name}`),
   );
   const reached = new Set([...routes.values()].map(({ grpcPath }) => grpcPath));

@@ -1,20 +1,7 @@
 // The grpc_type label of an RPC: what its service's descriptor says of it.
-import type { DescService } from "@bufbuild/protobuf";
-import { election, etcd, health, lock } from "@quorate/proto";
+import { servedServices } from "@quorate/proto";
 
 export type RpcType = "unary" | "client_stream" | "server_stream" | "bidi_stream";
-
-const services: readonly DescService[] = [
-  etcd.KV,
-  etcd.Watch,
-  etcd.Lease,
-  etcd.Cluster,
-  etcd.Maintenance,
-  etcd.Auth,
-  lock.Lock,
-  election.Election,
-  health.Health,
-];
 
 const types = {
   unary: "unary",
@@ -24,7 +11,7 @@ const types = {
 } as const;
 
 const byName: ReadonlyMap<string, RpcType> = new Map(
-  services.flatMap(({ typeName, methods }) =>
+  servedServices.flatMap(({ typeName, methods }) =>
     methods.map(({ name, methodKind }) => [`${typeName}/${name}`, types[methodKind]] as const),
   ),
 );
