@@ -119,9 +119,20 @@ def watching(client):
     client.put("py/w/2", "x")
     assert calls.get(timeout=60).events[0].value == b"x"
     client.cancel_watch(number)
-    later = threading.Timer(0.05, lambda: client.put("py/w/3", "once"))
-    later.start()
-    assert client.watch_once("py/w/3", timeout=60).value == b"once"
+    told = threading.Event()
+
+    def put_until_told():
+        while not told.wait(0.05):
+            client.put("py/w/3", "once")
+
+    # Nothing says when it has begun to watch.
+    putting = threading.Thread(target=put_until_told)
+    putting.start()
+    try:
+        assert client.watch_once("py/w/3", timeout=60).value == b"once"
+    finally:
+        told.set()
+        putting.join()
     refused(exceptions.WatchTimedOut, lambda: client.watch_once("py/w/4", timeout=0.1))
 
 
