@@ -1,7 +1,9 @@
-// Threads that carry out runs: each gets the next plan when it has finished the one before. With one
-// job everything happens in this thread.
+// Processes that carry out runs: each gets the next plan when it has finished the one before. Threads
+// of one process would share its address space, and wait for each other in every allocation. With one
+// job everything happens in this process.
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { Worker } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
 import { carryOut, type RunOutcome } from "../src/report/failure.ts";
 import type { RunPlan } from "../src/run-plan.ts";
 
@@ -19,28 +21,35 @@ export async function carryOutAll(
     }
     return;
   }
-  const threads = Array.from({ length: jobs }, () => thread(next, done));
-  await Promise.all(threads);
+  await Promise.all(Array.from({ length: jobs }, () => carryOutApart(next, done)));
 }
 
-async function thread(
+async function carryOutApart(
   next: () => RunPlan | null,
   done: (outcome: RunOutcome) => void,
 ): Promise<void> {
-  const first = next();
-  if (first === null) return;
-  const worker = new Worker(new URL("./worker.ts", import.meta.url));
-  const failed = once(worker, "error").then(([error]) => {
-    throw error instanceof Error ? error : new Error(String(error));
+  let plan = next();
+  if (plan === null) return;
+  const worker = fork(fileURLToPath(new URL("./worker.ts", import.meta.url)), {
+    serialization: "advanced",
   });
+  const ended = endOf(worker);
   try {
-    for (let plan: RunPlan | null = first; plan !== null; plan = next()) {
-      worker.postMessage(plan);
-      const answered = once(worker, "message").then(([outcome]) => outcome as RunOutcome);
-      done(await Promise.race([answered, failed]));
+    for (; plan !== null; plan = next()) {
+      const answered = once(worker, "message") as Promise<[RunOutcome]>;
+      worker.send(plan);
+      const [outcome] = await Promise.race([answered, ended]);
+      done(outcome);
     }
   } finally {
-    failed.catch(() => undefined);
-    await worker.terminate();
+    ended.catch(() => undefined);
+    // It ends by itself then.
+    if (worker.connected) worker.disconnect();
   }
+}
+
+/** Fails when the process ends: none does while it has work. */
+async function endOf(worker: ChildProcess): Promise<never> {
+  const [code, signal] = (await once(worker, "exit")) as [number | null, string | null];
+  throw new Error(`a process of the simulator ended with ${signal ?? `exit code ${code}`}`);
 }

@@ -231,6 +231,7 @@ export class SimDisk {
       directory.entries = new Map(directory.synced);
       directory.pending = [];
     }
+    this.#changes++;
   }
 
   // ---- operator and faults ----------------------------------------------------------------------
@@ -248,6 +249,7 @@ export class SimDisk {
     parent.syncUpTo(this.#changes);
     parent.entries.delete(nameOf(path));
     parent.synced.delete(nameOf(path));
+    this.#changes++;
     this.#recount();
     this.mediumChanges++;
   }
@@ -272,6 +274,7 @@ export class SimDisk {
     const restored = this.#nodeOf(copy);
     parent.entries.set(nameOf(path), restored);
     parent.synced.set(nameOf(path), restored);
+    this.#changes++;
     this.#recount();
     this.mediumChanges++;
   }
@@ -440,7 +443,7 @@ export class SimDisk {
     directory.change(new DirectoryChange(++this.#changes, directory, name, null));
   }
 
-  /** What a sync of the directory issued now covers. */
+  /** What a sync of the directory issued now covers. As long as it is the same, no name has changed. */
   get newestChange(): number {
     return this.#changes;
   }

@@ -104,7 +104,7 @@ export class ByteImage {
 }
 
 /** By words where it can: files are made by writing zeros. */
-function isZero(bytes: Uint8Array): boolean {
+export function isZero(bytes: Uint8Array): boolean {
   let at = 0;
   if (bytes.byteOffset % 4 === 0) {
     const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);

@@ -17,6 +17,7 @@ import {
   segmentName,
   type WalIdentity,
 } from "@quorate/storage/internal";
+import { isZero } from "../disk/byte-image.ts";
 import { isIn, nameOf } from "../disk/path.ts";
 import type { SimFile } from "../disk/sim-file.ts";
 import type { SimDisk } from "../sim-disk.ts";
@@ -43,6 +44,9 @@ export class LogReader {
   #offset: number;
   /** What came next is gone already: it was filled and dropped between two looks. */
   lost: boolean;
+  /** Ids of the segments that have names, ascending, as of this change of names on the disk. */
+  #names: readonly number[];
+  #namesAt: number;
   /** Of the batch before; 0: none. */
   #seq: number;
   #crc: number;
@@ -57,6 +61,8 @@ export class LogReader {
     this.#following = null;
     this.#offset = firstBatchOffset;
     this.lost = false;
+    this.#names = [];
+    this.#namesAt = -1;
     this.#seq = 0;
     this.#crc = 0;
   }
@@ -122,6 +128,16 @@ export class LogReader {
       .sort((a, b) => a - b);
   }
 
+  /** Segments are made and dropped in the order of their ids: later ones are there, and this is not. */
+  #isGone(id: number): boolean {
+    const { newestChange } = this.#disk;
+    if (newestChange !== this.#namesAt) {
+      this.#names = this.#ids();
+      this.#namesAt = newestChange;
+    }
+    return this.#names.length > 0 && this.#names.at(-1)! > id && !this.#names.includes(id);
+  }
+
   #pass(header: BatchHeader): void {
     this.#offset += batchBytes(header);
     this.#seq = header.seq;
@@ -137,7 +153,7 @@ export class LogReader {
     }
     this.#following ??= this.#open((segment?.id ?? 0) + 1);
     if (this.#following === null) {
-      this.lost = segment !== null && this.#ids().some((id) => id > segment.id + 1);
+      this.lost = segment !== null && this.#isGone(segment.id + 1);
       return null;
     }
     const header = this.#headerAt(this.#following, firstBatchOffset, this.#seq > 0);
@@ -168,7 +184,7 @@ export class LogReader {
     if (file === null) return null;
     // Most looks find a segment that is prepared and not used yet: that costs no more than this.
     if (file.readSynced(firstBatchOffset, this.#head) < this.#head.length) return null;
-    if (this.#head.every((byte) => byte === 0)) return null;
+    if (isZero(this.#head)) return null;
     const block = this.#block;
     if (file.readSynced(0, block) < block.length) return null;
     const parsed = parseSegmentHeader(block, this.#identity);
