@@ -388,6 +388,8 @@ export interface HostApi {
   stop(done: () => void): void;
   /** It does not vote, or not yet: by the table as applied. Costs nothing. */
   isLearner(): boolean;
+  /** As `status` tells it; costs nothing. */
+  phase(): Phase;
   status(): HostStatus;
   counters(): HostCounters;
   /** Newest last, bounded. */

@@ -276,11 +276,8 @@ export class Host implements HostApi {
       running === null
         ? TransferResult.NotLeader
         : running.leadership.start(memberId, this.#nowTick, done);
-    if (result === null) {
-      running?.pump.schedule();
-    } else {
-      this.#env.schedule(() => done(result));
-    }
+    if (result !== null) this.#env.schedule(() => done(result));
+    else running?.pump.schedule();
   }
 
   hashKv(revision: number, done: (result: HashKvTask | KvError) => void): void {
@@ -545,6 +542,10 @@ export class Host implements HostApi {
 
   isLearner(): boolean {
     return this.#isLearner;
+  }
+
+  phase(): Phase {
+    return this.#phase;
   }
 
   status(): HostStatus {

@@ -241,7 +241,7 @@ export class SimCluster implements RequestTarget {
 
   phase(name: string): Phase {
     const { host, running } = this.member(name);
-    return running && host !== null ? host.status().phase : Phase.Stopped;
+    return running && host !== null ? host.phase() : Phase.Stopped;
   }
 
   /** Machines that are members now: by the newest table that a running one has applied. */
@@ -317,7 +317,7 @@ export class SimCluster implements RequestTarget {
       const inside = running && host !== null ? host.inside() : null;
       if (inside === null || inside.raft.term() !== term) return null;
       if (inside.raft.leader() !== raft.core.id) return null;
-      if (host!.status().phase !== Phase.Running) return null;
+      if (host!.phase() !== Phase.Running) return null;
     }
     return leader;
   }
