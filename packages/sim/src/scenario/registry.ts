@@ -1,6 +1,7 @@
 // All scenarios by name. A new one is one file in stories/ and one row here.
 import { assert } from "@quorate/base";
 import { ackOnDuplicateAppend } from "./stories/ack-on-duplicate-append.ts";
+import { acksOfADiskSetAside } from "./stories/acks-of-a-disk-set-aside.ts";
 import { acksOfRolledBackEntries } from "./stories/acks-of-rolled-back-entries.ts";
 import { alarmsOutliveRestarts } from "./stories/alarms-outlive-restarts.ts";
 import { authAfterASnapshot } from "./stories/auth-after-a-snapshot.ts";
@@ -201,6 +202,7 @@ const all: readonly Story[] = [
   figure8,
   heartbeatOverDivergentTail,
   helloBehindTheLog,
+  acksOfADiskSetAside,
   acksOfRolledBackEntries,
   commitOnARefusal,
   lateAppendTruncates,
