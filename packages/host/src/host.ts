@@ -43,8 +43,8 @@ import { HostEntryKind } from "./members/entry-kinds.ts";
 import { encodeMemberRequest } from "./members/member-request.ts";
 import type { MemberRequest } from "./members/member-request.ts";
 import { MembershipTable } from "./members/membership-table.ts";
-import { addressOfUrl, isLearner, peerList } from "./members/peer-list.ts";
-import type { GenesisRecord } from "./peers/peers-api.ts";
+import { addressIn, isLearner, ownUrls, peerList } from "./members/peer-list.ts";
+import type { GenesisRecord, HelloFacts } from "./peers/peers-api.ts";
 import type { Peers } from "./peers/peers.ts";
 import { type HostPeersEvents, Opening } from "./opening.ts";
 import { Proposals } from "./proposals.ts";
@@ -295,6 +295,7 @@ export class Host implements HostApi {
   #peerEvents(): HostPeersEvents {
     return {
       hello: () => this.#hello(),
+      addressOf: (url) => addressIn(this.#config.members, url),
       onMessage: (message) => this.#running?.pump.step(message),
       persistPeer: (record, done) => this.#persistPeer(record, done),
       onSession: (id, session, term, lastIndex) => this.#onSession(id, session, term, lastIndex),
@@ -333,10 +334,11 @@ export class Host implements HostApi {
     };
   }
 
-  #hello(): { term: number; lastIndex: number; leader: number } {
-    const status = this.#running?.raft.status();
-    if (status === undefined) return { term: 0, lastIndex: 0, leader: 0 };
-    return { term: status.term, lastIndex: status.attestedIndex, leader: status.leader };
+  #hello(): HelloFacts {
+    const status = this.#running?.raft.status() ?? { term: 0, attestedIndex: 0, leader: 0 };
+    const peerUrls = ownUrls(this.#config.memberId, this.#config.members, this.#membership);
+    const { term, attestedIndex: lastIndex, leader } = status;
+    return { term, lastIndex, leader, peerUrls };
   }
 
   #persistPeer(record: PeerRecord, done: () => void): void {
@@ -427,16 +429,13 @@ export class Host implements HostApi {
     const { memberId, members } = this.#config;
     const running = this.#mustRunning();
     const peers = this.#mustPeers();
-    const addresses = new Map(
-      members.flatMap((m) => m.peerUrls.map((url, at) => [url, m.peerAddresses[at]] as const)),
-    );
     peers.setMembers(
       peerList({
         selfMemberId: memberId,
         selfRaftId: running.raft.core.id,
         table: this.#membership,
         introduced: this.#introduced,
-        addressOf: (url) => addresses.get(url) ?? addressOfUrl(url),
+        addressOf: (url) => addressIn(members, url),
       }),
     );
     const voters = [...votersOf(this.#membership.confState), ...running.votersAtStart];

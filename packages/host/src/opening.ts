@@ -19,7 +19,7 @@ import { Phase } from "./host-api.ts";
 import type { HostConfig } from "./host-api.ts";
 import type { JoinFacts } from "./joining/join-frames.ts";
 import { Joining } from "./joining/joining.ts";
-import { addressOfUrl } from "./members/peer-list.ts";
+import { addressIn } from "./members/peer-list.ts";
 import { tokenUntold } from "./peers/hello.ts";
 import type { GenesisRecord, PeersEvents } from "./peers/peers-api.ts";
 import { Peers } from "./peers/peers.ts";
@@ -241,7 +241,6 @@ export class Opening {
       },
     );
     const { members, join } = this.#config;
-    const addresses = new Map(members.map((m) => [m.peerUrls.join(), m.peerAddresses]));
     const others: readonly Listed[] = join ? introduced : members;
     peers.setMembers(
       others
@@ -251,7 +250,7 @@ export class Opening {
           raftId: 0,
           name: m.name,
           peerUrls: m.peerUrls,
-          addresses: addresses.get(m.peerUrls.join()) ?? m.peerUrls.map(addressOfUrl),
+          addresses: m.peerUrls.map((url) => addressIn(members, url)),
         })),
     );
     return peers;

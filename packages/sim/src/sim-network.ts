@@ -41,13 +41,21 @@ export class SimNetwork implements LinkNetwork {
 
   addMachine(name: string, addresses: readonly string[]): SimMachine {
     assert(!this.#machines.has(name), () => `SimNetwork: the machine ${name} exists`);
-    const machine = new SimMachine(name, addresses);
+    const machine = new SimMachine(name, []);
     this.#machines.set(name, machine);
+    this.move(name, addresses);
+    return machine;
+  }
+
+  /** It is found there now, and nobody is where it was; connections stay. */
+  move(name: string, addresses: readonly string[]): void {
+    const machine = this.machine(name);
+    for (const address of machine.addresses) this.#byAddress.delete(address);
     for (const address of addresses) {
       assert(!this.#byAddress.has(address), () => `SimNetwork: the address ${address} is taken`);
       this.#byAddress.set(address, machine);
     }
-    return machine;
+    machine.addresses = addresses;
   }
 
   hasMachine(name: string): boolean {

@@ -125,7 +125,8 @@ class Member {
   #events(process: SimProcess): PeersEvents {
     const unused = (): never => assert.fail("no Raft here");
     return {
-      hello: () => ({ term: 0, lastIndex: 0, leader: 0 }),
+      hello: () => ({ term: 0, lastIndex: 0, leader: 0, peerUrls: [] }),
+      addressOf: unused,
       persistPeer: (_record, done) => process.schedule(done),
       onSession: (id) => {
         this.sessions.push(id);

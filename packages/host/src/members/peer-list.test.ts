@@ -1,8 +1,8 @@
 // Whom a member dials, and where: its table alone once that names it; before, what it was told on joining.
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { MembershipTable } from "./membership-table.ts";
-import { addressOfUrl, peerList } from "./peer-list.ts";
+import { addressIn, addressOfUrl, ownUrls, peerList } from "./peer-list.ts";
 
 const id = (n: number): string => `000000000000000${n}`;
 const at = (n: number, url: string) => ({ memberId: id(n), name: `m${n}`, peerUrls: [url] });
@@ -25,4 +25,16 @@ test("until the table names this member it dials where it was told that the othe
   deepEqual(dialled(99, introduced), ["m1 11 https://new1:2380", "m3 0 new3:2380"]);
   deepEqual(dialled(99, []), ["m1 11 old1:2380"]);
   deepEqual(dialled(12, introduced), ["m1 11 old1:2380"], "named: the table is newer");
+});
+
+test("a member tells others that it is where its table has it, and where it was started", () => {
+  const table = new MembershipTable();
+  const members = [{ ...at(1, "http://old1:2380"), raftId: 11 }];
+  table.found({ genesisId: 7, members });
+  const listed = [{ ...at(1, "http://new1:2380"), peerAddresses: ["10.0.0.1:1"] }];
+  deepEqual(ownUrls(id(1), listed, table), ["http://old1:2380", "http://new1:2380"]);
+  deepEqual(ownUrls(id(1), listed, new MembershipTable()), ["http://new1:2380"]);
+  deepEqual(ownUrls(id(2), listed, table), []);
+  equal(addressIn(listed, "http://new1:2380"), "10.0.0.1:1");
+  equal(addressIn(listed, "https://old1:2380"), "https://old1:2380");
 });

@@ -3,6 +3,7 @@
 // is long gone, and who is dialled in vain is not answered.
 import { isVoter } from "@quorate/raft";
 import type { Listed } from "../genesis/member-list.ts";
+import type { ListedMember } from "../host-api.ts";
 import type { PeerMember } from "../peers/peers-api.ts";
 import type { MembershipTable } from "./membership-table.ts";
 
@@ -39,6 +40,28 @@ export function peerList(parts: PeerListParts): PeerMember[] {
       peerUrls,
       addresses: peerUrls.map((url) => parts.addressOf(url)),
     }));
+}
+
+/**
+ * Where the others dial this member: as its table says, and as it was started: either may be behind when
+ * it has moved.
+ */
+export function ownUrls(
+  memberId: string,
+  listed: readonly ListedMember[],
+  table: MembershipTable,
+): readonly string[] {
+  const own = [...table.members, ...listed].filter((m) => m.memberId === memberId);
+  return [...new Set(own.flatMap((m) => m.peerUrls))];
+}
+
+/** As this member was started, or as the URL says. */
+export function addressIn(listed: readonly ListedMember[], url: string): string {
+  for (const { peerUrls, peerAddresses } of listed) {
+    const address = peerAddresses[peerUrls.indexOf(url)];
+    if (address !== undefined) return address;
+  }
+  return addressOfUrl(url);
 }
 
 /** What the transport dials for a peer URL: "host:port", with "https://" before it where TLS is spoken. */

@@ -128,6 +128,7 @@ export class Acceptance {
       toSession: theirs?.session ?? this.#sessions.sessionOf(theirId),
       toBootCount: this.#sessions.bootCountOf(theirId),
       wallMs: Math.max(0, Math.floor(env.clock.wallMs())),
+      peerUrls: facts.peerUrls,
     });
   }
 

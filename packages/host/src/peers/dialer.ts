@@ -55,11 +55,20 @@ export class Dialer {
     return this.#attempts;
   }
 
+  /** A link that is accepted stays: a member goes on being where it was until it moves. */
   setAddresses(addresses: readonly string[]): void {
+    const next = this.#addresses[this.#nextAddress];
     this.#addresses = addresses;
-    if (this.#nextAddress >= addresses.length) this.#nextAddress = 0;
+    this.#nextAddress = next === undefined ? 0 : Math.max(0, addresses.indexOf(next));
+  }
+
+  /** The first address is another one than before: it is tried now. */
+  tryFirst(): void {
     const link = this.#link;
-    if (link !== null && !addresses.includes(link.address)) link.close("address changed");
+    const vain = link !== null && !link.accepted && !this.#addresses.includes(link.address);
+    if (vain) link.close("address changed");
+    this.#nextAddress = 0;
+    this.hurry();
   }
 
   want(wanted: boolean, reason: string): void {
@@ -99,7 +108,8 @@ export class Dialer {
       this.dialNow();
       return;
     }
-    if (this.#addresses.length > 0) {
+    // Where it was accepted the member is, however soon that link ended.
+    if (link.acceptedMs < 0 && this.#addresses.length > 0) {
       this.#nextAddress = (this.#nextAddress + 1) % this.#addresses.length;
     }
     // Half of it is certain, half is drawn: members that failed together do not come back together.

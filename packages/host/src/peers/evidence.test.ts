@@ -237,6 +237,7 @@ test("a hello that answers another process's is not believed", () => {
           toSession: a.options.session + 1,
           toBootCount: 0,
           wallMs: 0,
+          peerUrls: [],
         }),
       ),
     );

@@ -55,7 +55,7 @@ export function dialEnded(remote: Remote, peer: Peer, link: PeerLink, end: LinkE
     if (!isReset || !remote.wasReset()) remote.unsuspect();
     return GoneStep.None;
   }
-  if (!remote.refused(peer.member.addresses.length)) return GoneStep.Dial;
+  if (!remote.refused(peer.addresses.length)) return GoneStep.Dial;
   remote.unsuspect();
   return GoneStep.Gone;
 }

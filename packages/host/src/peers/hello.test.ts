@@ -10,6 +10,7 @@ import {
   encodeHello,
   encodeRefusal,
   Hello,
+  helloUrlsMax,
   LinkClass,
   peerProtocolVersion,
   Refusal,
@@ -36,6 +37,7 @@ function hello(fields: Partial<HelloFields> = {}): Hello {
     toSession: 9,
     toBootCount: 3,
     wallMs: 1_800_000_000_000,
+    peerUrls: ["http://10.0.0.1:2380", "https://müller.example:2380"],
     ...fields,
   });
 }
@@ -70,12 +72,33 @@ test("the longest hello that a configuration allows stays within 4 KiB", () => {
     token: tokenTag("ü".repeat(100_000)),
     clusterId: "f".repeat(64),
     memberId: "f".repeat(64),
+    peerUrls: Array.from({ length: helloUrlsMax }, (_, n) => `http://${"u".repeat(120)}${n}`),
   });
   const bytes = encodeHello(long);
   assert.ok(bytes.length < helloBodyBytesMax / 2);
   assert.deepEqual(decodeHello(bytes), long);
   assert.notEqual(tokenTag("x".repeat(600)), tokenTag(`${"x".repeat(600)}y`));
   assert.equal(tokenTag("etcd-cluster-1"), "etcd-cluster-1");
+});
+
+test("of many or long peer URLs a hello tells the first ones", () => {
+  const told = (peerUrls: string[]): number => {
+    const read = decodeHello(encodeHello(hello({ peerUrls })));
+    assert.ok(read instanceof Hello);
+    assert.deepEqual(read.peerUrls, peerUrls.slice(0, read.peerUrls.length));
+    return read.peerUrls.length;
+  };
+  assert.equal(told([]), 0);
+  assert.equal(told(Array.from({ length: 20 }, (_, n) => `http://a:${n}`)), helloUrlsMax);
+  assert.equal(told(["u".repeat(1000), "v".repeat(24), "w"]), 2);
+  assert.equal(told(["u".repeat(1025), "v"]), 0);
+});
+
+test("a hello of more peer URLs than one may tell is none", () => {
+  const bytes = encodeHello(hello({ peerUrls: [] })).slice(0, -1);
+  const urls = Array.from({ length: helloUrlsMax + 1 }, () => [1, 0x61]).flat();
+  assert.equal(decodeHello(Uint8Array.of(...bytes, helloUrlsMax + 1, ...urls)), null);
+  assert.ok(decodeHello(Uint8Array.of(...bytes, helloUrlsMax, ...urls.slice(2))) instanceof Hello);
 });
 
 test("cut, extended and random bytes are no hello, and never throw", () => {
@@ -98,7 +121,7 @@ test("a hello of another protocol version is told by its version, whatever follo
   bytes[0] = peerProtocolVersion + 1;
   assert.equal(decodeHello(bytes), peerProtocolVersion + 1);
   const refusal = wrongProtocol(peerProtocolVersion + 1);
-  assert.equal(refusal.reason, "peer protocol 4 was spoken, this member speaks 3");
+  assert.equal(refusal.reason, "peer protocol 5 was spoken, this member speaks 4");
 });
 
 test("impossible values are no hello", () => {

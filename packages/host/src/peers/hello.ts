@@ -3,8 +3,11 @@
 import { ByteReader, ByteWriter, crc32c, utf8Encode, utf8Length } from "@quorate/base";
 import type { Index, NodeId, Session, Term } from "@quorate/raft";
 
-/** 2: heartbeats may carry a rank, which version 1 refuses as an unknown field. */
-export const peerProtocolVersion = 3;
+/**
+ * 2: heartbeats may carry a rank, which version 1 refuses as an unknown field. 4: a hello says where its
+ * sender is dialled.
+ */
+export const peerProtocolVersion = 4;
 
 /** What a link is for: heartbeats and votes never queue behind bulk data (DESIGN.md 19). */
 export const LinkClass = { Control: 1, Data: 2, Snapshot: 3 } as const;
@@ -30,6 +33,11 @@ export class Hello {
   /** The highest boot count that the sender knows of the receiver's raft id; 0: none. */
   readonly toBootCount: number;
   readonly wallMs: number;
+  /**
+   * Where the sender is dialled, as it knows: who was away while it moved has only its old addresses.
+   * At most `helloUrlsMax`.
+   */
+  readonly peerUrls: readonly string[];
 
   constructor(fields: HelloFields) {
     this.linkClass = fields.linkClass;
@@ -47,6 +55,7 @@ export class Hello {
     this.toSession = fields.toSession;
     this.toBootCount = fields.toBootCount;
     this.wallMs = fields.wallMs;
+    this.peerUrls = fields.peerUrls;
   }
 }
 export type HelloFields = { readonly [K in keyof Hello]: Hello[K] };
@@ -58,6 +67,9 @@ export function withGenesis(hello: HelloFields, genesisId: number): Hello {
 const memberIdBytesMax = 64;
 const clusterIdBytesMax = 64;
 const tokenBytesMax = 512;
+export const helloUrlsMax = 8;
+/** Together: a hello fits into its frame whatever else it says. */
+const urlBytesMax = 1024;
 
 /**
  * What a member says that joined a running cluster: nobody told it the token, and it holds nobody to
@@ -89,7 +101,17 @@ export function encodeHello(hello: Hello): Uint8Array {
   writer.varint(hello.toSession);
   writer.varint(hello.toBootCount);
   writer.varint(hello.wallMs);
+  const urls = helloUrls(hello.peerUrls);
+  writer.u8(urls.length);
+  for (const url of urls) writer.text(url);
   return writer.view();
+}
+
+/** The first ones, as far as they fit. */
+function helloUrls(urls: readonly string[]): readonly string[] {
+  let bytes = 0;
+  const end = urls.findIndex((url) => (bytes += utf8Length(url)) > urlBytesMax);
+  return urls.slice(0, Math.min(end < 0 ? urls.length : end, helloUrlsMax));
 }
 
 /** A number: the protocol version of a hello that this binary does not read. Null: nonsense. */
@@ -118,6 +140,7 @@ export function decodeHello(body: Uint8Array): Hello | number | null {
     toSession: reader.varint(),
     toBootCount: reader.varint(),
     wallMs: reader.varint(),
+    peerUrls: readUrls(reader),
   });
   if (!reader.ok || reader.remaining > 0) return null;
   const sane =
@@ -127,8 +150,14 @@ export function decodeHello(body: Uint8Array): Hello | number | null {
     memberId.length <= memberIdBytesMax &&
     hello.raftId >= 1 &&
     hello.session >= 1 &&
-    hello.bootCount >= 1;
+    hello.bootCount >= 1 &&
+    hello.peerUrls.length <= helloUrlsMax;
   return sane ? hello : null;
+}
+
+function readUrls(reader: ByteReader): string[] {
+  const count = reader.u8();
+  return Array.from({ length: reader.ok ? count : 0 }, () => reader.text());
 }
 
 // ---- Refusals ------------------------------------------------------------------------------------

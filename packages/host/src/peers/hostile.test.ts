@@ -77,6 +77,7 @@ function goodHello(session = 9): Uint8Array {
       toSession: 0,
       toBootCount: 0,
       wallMs: 0,
+      peerUrls: [],
     }),
   );
 }

@@ -17,6 +17,8 @@ export class Peer {
   readonly dialers: readonly Dialer[];
   /** The newest hello of this member that was accepted; null: none yet. */
   #hello: Hello | null;
+  /** Where it says that it is dialled, as long as nobody answers where the configuration says. */
+  #told: readonly string[];
   #reason: string;
   #heardMs: number;
   /** Of links that ended. */
@@ -35,6 +37,7 @@ export class Peer {
     this.snapshot = new Dialer({ env, random, linkClass: LinkClass.Snapshot, dial });
     this.dialers = [this.control, this.data, this.snapshot];
     this.#hello = null;
+    this.#told = [];
     this.#reason = "not yet connected";
     this.#heardMs = -1;
     this.#bytesSent = 0;
@@ -45,8 +48,22 @@ export class Peer {
   }
 
   setMember(member: PeerMember): void {
+    const { addresses } = this.member;
     this.member = member;
-    for (const dialer of this.dialers) dialer.setAddresses(member.addresses);
+    this.#setTold(this.#told);
+    if (member.addresses.every((address) => addresses.includes(address))) return;
+    for (const dialer of this.dialers) dialer.tryFirst();
+  }
+
+  /** Those that the configuration names, which may be behind, and those that it told itself. */
+  get addresses(): readonly string[] {
+    return [...this.member.addresses, ...this.#told];
+  }
+
+  #setTold(addresses: readonly string[]): void {
+    const { addresses: named } = this.member;
+    this.#told = addresses.filter((address) => !named.includes(address));
+    for (const dialer of this.dialers) dialer.setAddresses(this.addresses);
   }
 
   /** Dialled, and not ended. */
@@ -83,9 +100,10 @@ export class Peer {
 
   /**
    * A hello was accepted. Of one raft id the higher boot is the present one, whatever order links
-   * bring them in; of two raft ids the one that spoke last.
+   * bring them in; of two raft ids the one that spoke last. `addresses`: those that it tells, for the
+   * transport. Whoever answers there has to prove itself as anywhere (P4).
    */
-  heardHello(hello: Hello): void {
+  heardHello(hello: Hello, addresses: readonly string[]): void {
     const known = this.#hello;
     const older =
       known !== null && known.raftId === hello.raftId && known.bootCount > hello.bootCount;
@@ -93,6 +111,12 @@ export class Peer {
     // A link goes on saying what it said first: of one process the genesis stays known.
     const forgets = known !== null && known.session === hello.session && known.genesisId !== 0;
     this.#hello = forgets ? withGenesis(hello, known.genesisId) : hello;
+    this.#setTold(this.#isWhereNamed ? [] : addresses);
+  }
+
+  get #isWhereNamed(): boolean {
+    const { link } = this.control;
+    return link?.accepted === true && this.member.addresses.includes(link.address);
   }
 
   /**

@@ -28,6 +28,8 @@ export interface HelloFacts {
   readonly lastIndex: number;
   /** The leader this process knows, or 0 (P5 b). */
   readonly leader: NodeId;
+  /** Where this member is dialled: by its table, and as it was started. */
+  readonly peerUrls: readonly string[];
 }
 
 export interface PeersConfig {
@@ -73,6 +75,8 @@ export interface DigestPoint {
 /** What Peers tells and asks its Host. Called from link events; each only changes state. */
 export interface PeersEvents {
   hello(): HelloFacts;
+  /** What the transport dials for a peer URL. */
+  addressOf(url: string): string;
   /** A Raft message of an accepted session (InstallSnapshot excepted: see onSnapshotStaged). */
   onMessage(message: Message): void;
   /**

@@ -235,6 +235,7 @@ test("the address of another member is found out", () => {
   const bench = new PeersBench(8, 3);
   bench.bootAll();
   const odd = bench.othersOf(0).map((m) => ({ ...m, addresses: ["m2:2380"] }));
+  bench.members[1]!.facts = { ...bench.members[1]!.facts, peerUrls: [] };
   bench.members[0]!.act(() => bench.members[0]!.peers.setMembers(odd));
   bench.run(2000);
   const { reason } = bench.members[0]!.statusOf(1);
@@ -243,6 +244,37 @@ test("the address of another member is found out", () => {
     `not accepted: member ${memberIdOf(2)} answers at the address of ${memberIdOf(1)}`,
   );
   assert.deepEqual(bench.members[0]!.refused, [`n1: ${reason}`]);
+});
+
+test("who was away while another member moved dials it where its hello says that it is", () => {
+  const bench = new PeersBench(13, 2);
+  const [a, b] = bench.bootAll() as [Member, Member];
+  const dialAt = (addresses: string[]): void => {
+    const others = bench.othersOf(1).map((m) => ({ ...m, addresses }));
+    b.act(() => b.peers.setMembers(others));
+  };
+  dialAt(["nowhere:2380"]);
+  assert.ok(bench.until(() => b.connectedTo(0), 10_000));
+  bench.run(100);
+  b.act(() => {
+    b.peers.send(message(b, a, MessageType.AppendResponse));
+    b.peers.flush();
+  });
+  assert.ok(bench.until(() => a.messages.length === 1, 1000));
+  // What the configuration says next may be behind, too.
+  dialAt(["nowhere else:2380"]);
+  bench.run(100);
+  assert.equal(b.connectedTo(0), true);
+  // Where both say the same, the next hello tells nothing more.
+  dialAt(["m0:2380"]);
+  bench.kill(0);
+  bench.boot(0, { bootCount: 2 });
+  assert.ok(bench.until(() => b.connectedTo(0), 1000));
+  dialAt(["nowhere:2380"]);
+  assert.equal(b.connectedTo(0), true);
+  bench.kill(0);
+  bench.run(10_000);
+  assert.equal(b.statusOf(0).reason, "unreachable");
 });
 
 test("a removed raft id is never stepped again, and told that it may go only when it may", () => {

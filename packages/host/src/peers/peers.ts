@@ -313,9 +313,10 @@ export class Peers implements PeersApi, LinkOwner, GenesisWire {
     const hello = helloOf(link);
     if (!link.dialled) this.#incoming.accepted(link);
     const peer = this.#peers.get(hello.memberId);
+    const told = hello.peerUrls.map((url) => this.#events.addressOf(url));
     // Who is right? Whoever answers a new dial.
     if (!link.dialled && peer?.contradicts(hello)) peer.control.redial("another process speaks");
-    else peer?.heardHello(hello);
+    else peer?.heardHello(hello, told);
     if (link.raft) this.#raftLinkAccepted(link, hello);
     if (!link.dialled) {
       this.#hurryTo(hello.memberId);

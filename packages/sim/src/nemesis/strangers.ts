@@ -170,6 +170,7 @@ function helloOf(
     toSession: member.host?.status().session ?? 0,
     toBootCount: 0,
     wallMs: 1,
+    peerUrls: [`http://${known}:2380`],
   };
 }
 

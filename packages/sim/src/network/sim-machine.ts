@@ -13,7 +13,7 @@ export interface Listener {
 
 export class SimMachine {
   readonly name: string;
-  readonly addresses: readonly string[];
+  addresses: readonly string[];
   /** False after a power loss until a process starts again: silence instead of refusals. */
   up: boolean;
   listener: Listener | null;

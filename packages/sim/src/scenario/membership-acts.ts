@@ -164,6 +164,21 @@ export class MembershipActs {
     this.#s.waitForExit(name, 73, 10_000);
   }
 
+  /** Put on record at another address, and started there; nobody is at the old one any more. */
+  move(name: string, address: string): void {
+    const s = this.#s;
+    this.must(`${name} is on record at ${address}`, () =>
+      this.update(name, name, [`http://${address}`]),
+    );
+    s.kill(name);
+    s.timeline.tell(name, `is at ${address} now`);
+    s.cluster.network.move(name, [address]);
+    const { members } = s.member(name).config;
+    const own = { peerUrls: [`http://${address}`], peerAddresses: [address] };
+    s.configure(name, { members: members.map((m) => (m.name === name ? { ...m, ...own } : m)) });
+    s.start(name);
+  }
+
   /** From now on it may be told that it is removed. */
   leaves(name: string): void {
     this.#s.cluster.absent.add(name);

@@ -107,6 +107,7 @@ import { setAsideCrashMatrix } from "./stories/set-aside-crash-matrix.ts";
 import { wipedMemberRejoins } from "./stories/wiped-member-rejoins.ts";
 import { writeBelowASnapshot } from "./stories/write-below-a-snapshot.ts";
 import { writeOfADeposedLeader } from "./stories/write-of-a-deposed-leader.ts";
+import { movedWhileAway } from "./stories/moved-while-away.ts";
 import { newcomerBehindTheLog } from "./stories/newcomer-behind-the-log.ts";
 import { watchAcrossASnapshot } from "./stories/watch-across-a-snapshot.ts";
 import { Stage, type StageOptions, type Story } from "./story.ts";
@@ -183,6 +184,7 @@ const all: readonly Story[] = [
   membersTwoAtOnce,
   membersLeaveTogether,
   membersAskedAtOnce,
+  movedWhileAway,
   newcomerBehindTheLog,
   rottenSnapshot,
   holeInTheLog,

@@ -12,6 +12,7 @@ import {
   TraceLevel,
   World,
 } from "@quorate/sim";
+import { addressOfUrl } from "../../members/peer-list.ts";
 import type { LeaseAnswer, LeaseAsk } from "../lease-codec.ts";
 import type { LogAnswer, LogAsk } from "../log-codec.ts";
 import { Peers } from "../peers.ts";
@@ -76,7 +77,8 @@ export class Member implements PeersEvents {
     this.index = index;
     this.process = process;
     this.options = options;
-    this.facts = { term: 1, lastIndex: 0, leader: options.leader };
+    const peerUrls = [`http://m${index}:2380`];
+    this.facts = { term: 1, lastIndex: 0, leader: options.leader, peerUrls };
     const config: PeersConfig = {
       clusterId: options.clusterId,
       memberId: memberIdOf(index),
@@ -118,6 +120,10 @@ export class Member implements PeersEvents {
 
   hello(): HelloFacts {
     return this.facts;
+  }
+
+  addressOf(url: string): string {
+    return addressOfUrl(url);
   }
 
   onMessage(message: Message): void {
