@@ -11,7 +11,7 @@ test("without arguments: one run of seed 0 as drawn", () => {
   assert.deepEqual([given.plan.seed, given.plan.members, given.plan.refuse], [0, null, []]);
 });
 
-test("--minutes runs until time is up, --trace in one thread", () => {
+test("--minutes runs until time is up, --trace in one process", () => {
   const given = parseArguments(["--minutes", "1.5", "--trace", "--jobs", "4"]);
   assert.ok(typeof given !== "string");
   assert.deepEqual([given.runs, given.minutes, given.jobs], [null, 1.5, 1]);

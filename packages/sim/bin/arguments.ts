@@ -41,8 +41,8 @@ faults end.
   --auth            users and rights in every run (without it: in one of three)
   --search          search all histories for an order, without trust in the log
                     (without it: those of every tenth seed)
-  --jobs J          threads (default: the number of cores)
-  --trace           print what happens, line by line (one thread)
+  --jobs J          processes (default: the number of cores)
+  --trace           print what happens, line by line (one process)
   --marks           print which places in the code were passed, how often
   --unseed          print only seed and unseed: equal for equal runs
   --shrink          make a failing run smaller before it is shown

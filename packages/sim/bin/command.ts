@@ -61,9 +61,9 @@ class SimRuns {
         this.#done(carryOut(next, (line) => console.log(line)));
       }
     } else {
-      const threads = Math.min(jobs, runs ?? jobs);
+      const processes = Math.min(jobs, runs ?? jobs);
       await carryOutAll(
-        threads,
+        processes,
         () => this.#next(),
         (outcome) => this.#done(outcome),
       );
@@ -122,7 +122,7 @@ class SimRuns {
     const { jobs } = this.#given;
     console.log(summary.headline());
     console.log(
-      `${seconds.toFixed(1)} s on ${jobs} thread${jobs === 1 ? "" : "s"}: ` +
+      `${seconds.toFixed(1)} s on ${jobs} process${jobs === 1 ? "" : "es"}: ` +
         `${(summary.virtualMs / 1000 / seconds).toFixed(1)} virtual seconds a second`,
     );
     const { searchedRuns, searchedOperations } = summary;

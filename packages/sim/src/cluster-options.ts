@@ -2,6 +2,7 @@
 // roll, checkpoints run and logs are compacted within seconds of virtual time.
 import { type HostConfig, hostDefaults, type ListedMember } from "@quorate/host";
 import { storageDefaults } from "@quorate/storage";
+import type { SimNetwork } from "./sim-network.ts";
 
 export const clusterId = "00000000c1005732";
 const token = "sim";
@@ -83,6 +84,15 @@ export function joiningConfig(
     one.name === own?.name ? { ...one, memberId } : one,
   );
   return { ...config, memberId, members, join: true };
+}
+
+/** The list of a configuration with the addresses at which its machines are found now. */
+export function whereAllAre(config: HostConfig, network: SimNetwork): HostConfig {
+  const members = config.members.map((one) => {
+    const peerAddresses = network.machine(one.name).addresses;
+    return { ...one, peerUrls: peerAddresses.map((address) => `http://${address}`), peerAddresses };
+  });
+  return { ...config, members };
 }
 
 export function directoryOf(name: string): string {

@@ -20,6 +20,7 @@ export const faultKinds = [
   "membership.add",
   "membership.remove",
   "membership.promote",
+  "membership.move",
   "clock.wall-jump",
   "clock.wall-years",
   "clock.wall-drift",

@@ -5,9 +5,10 @@
 import { MemberAim, type MemberRequest, MemberRequestKind } from "@quorate/host";
 import { ExitCode } from "@quorate/storage";
 import type { SimCluster } from "../cluster.ts";
-import { joiningConfig } from "../cluster-options.ts";
+import { joiningConfig, whereAllAre } from "../cluster-options.ts";
 import type { SimMember } from "../sim-member.ts";
 import type { SimRandom } from "../sim-random.ts";
+import { Moving } from "./moving.ts";
 import { drawPace, type Nemesis, type Pace, Repeater } from "./nemesis.ts";
 
 export interface MembershipOptions extends Pace {
@@ -19,10 +20,13 @@ export function drawMembership(random: SimRandom): MembershipOptions {
   return { ...drawPace(random), healthMs: random.pick([0, 100, 1_000]) };
 }
 
+const kinds = ["remove", "promote", "move"] as const;
+
 export class Membership implements Nemesis {
   readonly name: string;
   readonly #cluster: SimCluster;
   readonly #repeater: Repeater;
+  readonly #moving: Moving;
   #added: number;
 
   constructor(cluster: SimCluster, options: MembershipOptions) {
@@ -31,6 +35,7 @@ export class Membership implements Nemesis {
     this.#added = 0;
     const random = cluster.world.random(`nemesis ${this.name}`);
     this.#repeater = new Repeater(cluster, this.name, random, options, (own) => this.#act(own));
+    this.#moving = new Moving(cluster, () => this.#repeater.active);
   }
 
   start(): void {
@@ -39,6 +44,7 @@ export class Membership implements Nemesis {
 
   stop(): void {
     this.#repeater.stop();
+    this.#moving.settle();
   }
 
   #act(random: SimRandom): void {
@@ -51,12 +57,13 @@ export class Membership implements Nemesis {
     const asked = random.pick(running);
     const subject = random.pick(members);
     const spare = absent.has(subject.name);
-    const kind = spare || random.chance(0.2) ? "add" : random.pick(["remove", "promote"] as const);
+    const kind = spare || random.chance(0.2) ? "add" : random.pick(kinds);
     if (spare) {
       absent.delete(subject.name);
       this.#cluster.operator?.takeBack(subject);
       this.#cluster.operator?.startLater(subject);
     }
+    if (kind === "move") return this.#moving.ask(asked, subject);
     const request = this.#requestOf(kind, subject, random);
     this.#cluster.world.faults.count(`membership.${kind}`);
     this.#cluster.world.note(asked.name, "members", { kind, subject: subject.name });
@@ -71,7 +78,9 @@ export class Membership implements Nemesis {
     if (running || incarnation?.exitCode !== ExitCode.Removed) return;
     if (this.#cluster.absent.has(name)) return;
     this.#cluster.wipe(name);
-    member.config = joiningConfig(this.#cluster.options, member.config, this.#newId());
+    const { options, network } = this.#cluster;
+    const config = joiningConfig(options, member.config, this.#newId());
+    member.config = whereAllAre(config, network);
     this.#cluster.absent.add(name);
   }
 

@@ -5,7 +5,7 @@ import { makeRun, type RunPlan } from "../run-plan.ts";
 import { type RunFigures, figuresOf } from "./summary.ts";
 import { timeline } from "./timeline.ts";
 
-/** Travels between threads. */
+/** Travels between processes. */
 export interface RunFailure {
   /** Id of the property, or "assertion". */
   readonly property: string;

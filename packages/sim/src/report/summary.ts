@@ -6,7 +6,7 @@ import { damageMarks } from "../damage/damage-marks.ts";
 import { rareStates } from "../rare-states.ts";
 import type { RunResult } from "../run.ts";
 
-/** What of a run counts here; travels between threads. */
+/** What of a run counts here; travels between processes. */
 export interface RunFigures {
   readonly seed: number;
   readonly members: number;
