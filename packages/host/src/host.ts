@@ -335,8 +335,9 @@ export class Host implements HostApi {
   }
 
   #hello(): HelloFacts {
-    const status = this.#running?.raft.status() ?? { term: 0, attestedIndex: 0, leader: 0 };
+    const status = this.#running?.raft.status() ?? null;
     const peerUrls = ownUrls(this.#config.memberId, this.#config.members, this.#membership);
+    if (status === null) return { term: 0, lastIndex: 0, leader: 0, peerUrls };
     const { term, attestedIndex: lastIndex, leader } = status;
     return { term, lastIndex, leader, peerUrls };
   }
