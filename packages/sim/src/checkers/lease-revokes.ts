@@ -22,14 +22,9 @@ export interface SeenRevoke {
   readonly dueUs: number;
 }
 
-interface Word {
-  readonly term: number;
-  readonly sentUs: number;
-}
-
 export class LeaseRevokes {
-  /** From whom to whom → the newest word that somebody follows somebody. */
-  readonly #words: Map<string, Word>;
+  /** From whom to whom in what term → when somebody last said that he follows somebody, µs. */
+  readonly #words: Map<string, number>;
   checked: number;
 
   constructor() {
@@ -39,7 +34,7 @@ export class LeaseRevokes {
 
   /** A follower answers a leader of that term. */
   followed(from: NodeId, to: NodeId, term: number, sentUs: number): void {
-    this.#words.set(`${from} ${to}`, { term, sentUs });
+    this.#words.set(`${from} ${to} ${term}`, sentUs);
   }
 
   appended(seen: SeenRevoke): void {
@@ -48,10 +43,9 @@ export class LeaseRevokes {
     this.checked++;
     demand(seen.recordTerm === term, property, () => `${name()} by a record of ${seen.recordTerm}`);
     demand(overdueMs !== null && overdueMs >= 0, property, () => `${name()} before its time`);
-    const follows = (id: NodeId): boolean => {
-      const word = this.#words.get(`${id} ${raftId}`);
-      return id === raftId || (word?.term === term && word.sentUs >= dueUs);
-    };
+    // What it said stays true: its words of a newer term may not have come yet.
+    const follows = (id: NodeId): boolean =>
+      id === raftId || (this.#words.get(`${id} ${raftId} ${term}`) ?? -1) >= dueUs;
     demand(
       isQuorum(conf, follows),
       property,

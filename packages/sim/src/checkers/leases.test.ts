@@ -162,6 +162,9 @@ test("T3: after its time, by a quorum's word since, in the record's term", () =>
   rejects(() => revokes.appended(seen), /^T3/);
   revokes.followed(2, 1, 5, 1_000);
   revokes.appended(seen);
+  // It has gone on to a newer term, and the leader has not heard of it.
+  revokes.followed(2, 1, 6, 1_600);
+  revokes.appended(seen);
   rejects(() => revokes.appended({ ...seen, recordTerm: 4 }), /^T3/);
   rejects(() => revokes.appended({ ...seen, overdueMs: -1 }), /^T3/);
   rejects(() => revokes.appended({ ...seen, overdueMs: null }), /^T3/);
