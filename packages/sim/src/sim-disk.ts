@@ -12,8 +12,7 @@ import { DirectoryChange, SimDirectory, type SimNode } from "./disk/sim-director
 import { SimFile, UnsyncedFate } from "./disk/sim-file.ts";
 import type { SimRandom } from "./sim-random.ts";
 import type { SimUser } from "./sim-user.ts";
-import type { WorldEvent } from "./event-queue.ts";
-import type { World } from "./world.ts";
+import type { World, WorldEvent } from "./world.ts";
 
 export interface DiskTimings {
   writeMinUs: number;

@@ -10,8 +10,7 @@ import type { SimNetwork } from "./sim-network.ts";
 import type { SimRandom } from "./sim-random.ts";
 import type { SimUser } from "./sim-user.ts";
 import { TraceLevel } from "./trace-log.ts";
-import type { WorldEvent } from "./event-queue.ts";
-import type { World } from "./world.ts";
+import type { World, WorldEvent } from "./world.ts";
 
 export const EndKind = {
   Running: 0,

@@ -1,16 +1,30 @@
 // Virtual time: a heap of events ordered by (time, a tie-break drawn from the seed). Everything
 // that happens in a simulation happens in an event of one World; nothing here knows what members,
 // disks or networks are. Two runs of one seed give the same trace hash and the same unseed.
-import { assert, Prng } from "@quorate/base";
+import { assert, Heap, Prng } from "@quorate/base";
 import type { TraceFields } from "@quorate/storage";
 import { ActionGate } from "./action-gate.ts";
-import { EventQueue, WorldEvent } from "./event-queue.ts";
 import { FaultCounts } from "./fault-counts.ts";
 import { SimRandom } from "./sim-random.ts";
 import { TraceLevel, TraceLog } from "./trace-log.ts";
 
 /** A run that makes this many events is caught in a loop. */
 const eventsMaxDefault = 50_000_000;
+
+export class WorldEvent {
+  readonly atUs: number;
+  readonly tieBreak: number;
+  readonly sequence: number;
+  /** Null: cancelled or done. */
+  run: (() => void) | null;
+
+  constructor(atUs: number, tieBreak: number, sequence: number, run: () => void) {
+    this.atUs = atUs;
+    this.tieBreak = tieBreak;
+    this.sequence = sequence;
+    this.run = run;
+  }
+}
 
 export class World {
   readonly seed: number;
@@ -25,7 +39,7 @@ export class World {
   readonly #root: Prng;
   readonly #tieBreaks: SimRandom;
   readonly #labels: Set<string>;
-  readonly #queue: EventQueue;
+  readonly #heap: Heap<WorldEvent>;
   #nowUs: number;
   #events: number;
   #sequence: number;
@@ -40,7 +54,7 @@ export class World {
     this.afterEvent = [];
     this.#root = new Prng(seed);
     this.#labels = new Set();
-    this.#queue = new EventQueue();
+    this.#heap = new Heap(compareEvents);
     this.#nowUs = 0;
     this.#events = 0;
     this.#sequence = 0;
@@ -70,7 +84,7 @@ export class World {
     assert(Number.isSafeInteger(delayUs) && delayUs >= 0, "World.after: not a whole delay ≥ 0");
     const atUs = this.#nowUs + delayUs;
     const event = new WorldEvent(atUs, this.#tieBreaks.u32(), this.#sequence++, run);
-    this.#queue.push(event);
+    this.#heap.push(event);
     return event;
   }
 
@@ -84,7 +98,21 @@ export class World {
 
   /** Runs the next event; false when none is left. */
   step(): boolean {
-    return this.#stepBefore(Infinity);
+    for (;;) {
+      const event = this.#heap.pop();
+      if (event === null) return false;
+      const run = event.run;
+      if (run === null) continue;
+      event.run = null;
+      assert(event.atUs >= this.#nowUs, "World.step: time would go back");
+      this.#nowUs = event.atUs;
+      this.#events++;
+      assert(this.#events <= this.eventsMax, "World.step: more than eventsMax events");
+      this.trace.number(event.atUs);
+      run();
+      for (const look of this.afterEvent) look();
+      return true;
+    }
   }
 
   /** Runs until the condition holds; false when time is up (or nothing is left) before. */
@@ -105,22 +133,16 @@ export class World {
 
   // One event at or before the deadline; without one, time moves to the deadline.
   #stepBefore(deadlineUs: number): boolean {
-    const event = this.#queue.peek();
-    if (event === null || event.atUs > deadlineUs) {
-      if (Number.isFinite(deadlineUs)) this.#nowUs = Math.max(this.#nowUs, deadlineUs);
+    for (;;) {
+      const next = this.#heap.peek();
+      if (next !== null && next.run === null) {
+        this.#heap.pop();
+        continue;
+      }
+      if (next !== null && next.atUs <= deadlineUs) return this.step();
+      this.#nowUs = Math.max(this.#nowUs, deadlineUs);
       return false;
     }
-    this.#queue.drop();
-    const run = event.run!;
-    event.run = null;
-    assert(event.atUs >= this.#nowUs, "World.step: time would go back");
-    this.#nowUs = event.atUs;
-    this.#events++;
-    assert(this.#events <= this.eventsMax, "World.step: more than eventsMax events");
-    this.trace.number(event.atUs);
-    run();
-    for (const look of this.afterEvent) look();
-    return true;
   }
 
   /** One more number of every stream and the trace's hash: equal for equal runs, else not. */
@@ -131,4 +153,8 @@ export class World {
     this.trace.number(this.#events);
     return this.trace.hash();
   }
+}
+
+function compareEvents(a: WorldEvent, b: WorldEvent): number {
+  return a.atUs - b.atUs || a.tieBreak - b.tieBreak || a.sequence - b.sequence;
 }

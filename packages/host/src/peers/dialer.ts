@@ -62,7 +62,7 @@ export class Dialer {
     this.#nextAddress = next === undefined ? 0 : Math.max(0, addresses.indexOf(next));
   }
 
-  /** The first address is another one than before: it is tried now. */
+  /** The configuration names an address that it did not name before: what it names is tried now. */
   tryFirst(): void {
     const link = this.#link;
     const vain = link !== null && !link.accepted && !this.#addresses.includes(link.address);

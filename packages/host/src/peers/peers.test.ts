@@ -277,6 +277,33 @@ test("who was away while another member moved dials it where its hello says that
   assert.equal(b.statusOf(0).reason, "unreachable");
 });
 
+test("an address that the configuration names anew is tried at once", () => {
+  const bench = new PeersBench(14, 2);
+  bench.boot(0);
+  bench.members[0]!.facts = { ...bench.members[0]!.facts, peerUrls: [] };
+  const b = bench.boot(1);
+  const at = (address: string) => bench.othersOf(1).map((m) => ({ ...m, addresses: [address] }));
+  b.act(() => b.peers.setMembers(at("nowhere:2380")));
+  bench.run(500);
+  assert.equal(b.connectedTo(0), false);
+  b.act(() => b.peers.setMembers(at("m0:2380")));
+  bench.run(500);
+  assert.equal(b.connectedTo(0), true);
+});
+
+test("where a member was accepted it is dialled again, not at its next address, where nobody is", () => {
+  const bench = new PeersBench(15, 2);
+  bench.boot(0);
+  const b = bench.boot(1);
+  const addresses = ["m0:2380", "nowhere:2380"];
+  const two = bench.othersOf(1).map((m) => ({ ...m, addresses }));
+  b.act(() => b.peers.setMembers(two));
+  assert.ok(bench.until(() => b.connectedTo(0), 500));
+  bench.network.closeLinks("m0", "m1");
+  bench.run(500);
+  assert.equal(b.connectedTo(0), true);
+});
+
 test("a removed raft id is never stepped again, and told that it may go only when it may", () => {
   const bench = connected(9, 2);
   const [a, b] = three(bench);

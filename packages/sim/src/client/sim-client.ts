@@ -5,8 +5,7 @@ import { assert } from "@quorate/base";
 import { type Failure, FailureCode } from "@quorate/host";
 import type { SimRandom } from "../sim-random.ts";
 import type { Workload } from "../workloads/workload.ts";
-import type { WorldEvent } from "../event-queue.ts";
-import type { World } from "../world.ts";
+import type { World, WorldEvent } from "../world.ts";
 import type { ClientOperation, History } from "./history.ts";
 import type { RequestTarget } from "./request-target.ts";
 

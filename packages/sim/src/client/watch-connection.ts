@@ -2,8 +2,7 @@
 // reads it, at a pace of its own. A client that stands still fills it, as a socket's buffer.
 import { type Host, Need, type WatchSink, type WatchStream } from "@quorate/host";
 import type { SimProcess } from "../sim-env.ts";
-import type { WorldEvent } from "../event-queue.ts";
-import type { World } from "../world.ts";
+import type { World, WorldEvent } from "../world.ts";
 import { appliedBy, Entrance, enter } from "./entrance.ts";
 
 /** As a stream of Node's says that it wants to be drained. */
